@@ -1,0 +1,1 @@
+//! Turns a build config into a Swak agent.

@@ -1,0 +1,1 @@
+//! Swak plugins: fluentd.

@@ -1,0 +1,1 @@
+//! Runs checked recipes: tasks, back-pressure, acks, checkpoints, retry, shutdown.

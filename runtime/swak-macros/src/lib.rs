@@ -1,0 +1,1 @@
+//! Derive macros of swak-sdk: typed plugin options from a struct.

@@ -1,0 +1,1 @@
+//! Recipe text to a checked recipe: parser, YAML spelling, checker, diagnostics.

@@ -1,0 +1,1 @@
+//! What a Swak plugin is written against: records, batches, traits, options, registry.

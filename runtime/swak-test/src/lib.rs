@@ -1,0 +1,1 @@
+//! Test harness for Swak plugins: run one plugin, conformance, faults.
