@@ -1,1 +1,11 @@
 //! Recipe text to a checked recipe: parser, YAML spelling, checker, diagnostics.
+//!
+//! The way of a recipe: a [`diag::SourceFile`] is parsed by its spelling (Python call syntax or
+//! YAML) into one [`syntax`] tree, which the checker turns into a [`model::Recipe`] against a
+//! catalog of plugins, or into a list of every mistake in it. Nothing here runs anything and
+//! nothing here knows an executor: the compiler uses the same checks as the agent.
+
+pub mod diag;
+pub mod model;
+pub mod syntax;
+pub mod yaml;

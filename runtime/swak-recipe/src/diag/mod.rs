@@ -1,0 +1,214 @@
+//! Mistakes and how people are told about them.
+//!
+//! A [`Diagnostic`] says what is wrong, where, and what to do. [`Diagnostics`] is a list of them
+//! that is never empty, so that `Err(Diagnostics)` always has something to say.
+
+mod json;
+mod render;
+mod source;
+
+pub use render::MAX_RENDERED;
+pub use source::{RECIPE_LIMIT, SourceFile};
+pub use swak_sdk::options::Span;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing can go on.
+    Error,
+    /// Worth a look; things go on.
+    Warning,
+}
+
+/// A place, and what is to be said about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// The bytes that are underlined.
+    pub span: Span,
+    /// What stands beside the line; may be empty.
+    pub text: String,
+}
+
+/// One mistake: what, where, why, and the way out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostic {
+    /// Error or warning.
+    pub severity: Severity,
+    /// A stable name in kebab-case: `unknown-plugin`.
+    pub code: &'static str,
+    /// What is wrong, in lower case and without a full stop.
+    pub message: String,
+    /// Where; `None` when the mistake has no place, as a missing file has none.
+    pub primary: Option<Label>,
+    /// Other places that belong to it.
+    pub secondary: Vec<Label>,
+    /// What to do about it; each is a line of its own.
+    pub help: Vec<String>,
+    /// The text that the places are in.
+    pub source: Option<SourceFile>,
+}
+
+impl Diagnostic {
+    /// An error without a place yet.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Diagnostic {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            primary: None,
+            secondary: Vec::new(),
+            help: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// A warning without a place yet.
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, message) }
+    }
+
+    /// The place, with a word about it (may be empty).
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.primary = Some(Label { span, text: text.into() });
+        self
+    }
+
+    /// One more place, with a word about it.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// One more thing to do about it.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    /// The text that the places are in; one that is already known stays.
+    #[must_use]
+    pub fn in_source(mut self, source: &SourceFile) -> Self {
+        self.source.get_or_insert_with(|| source.clone());
+        self
+    }
+
+    fn sort_key(&self) -> (bool, Option<Span>) {
+        // What has no place comes first: it is about the whole.
+        (self.primary.is_some(), self.primary.as_ref().map(|l| l.span))
+    }
+}
+
+/// Mistakes; never empty, those of one file in the order of their places.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// The list, or `None` when there is nothing in it.
+    pub fn from_vec(mut list: Vec<Diagnostic>) -> Option<Self> {
+        if list.is_empty() {
+            return None;
+        }
+        // Stable: mistakes at one place keep the order in which they were found.
+        list.sort_by(|a, b| {
+            let file = |d: &Diagnostic| d.source.as_ref().map(|s| s.name().to_owned());
+            file(a).cmp(&file(b)).then_with(|| a.sort_key().cmp(&b.sort_key()))
+        });
+        list.dedup();
+        Some(Diagnostics(list))
+    }
+
+    /// `Ok(value)` when nothing was found, else the list.
+    pub fn or_ok<T>(list: Vec<Diagnostic>, value: T) -> Result<T, Diagnostics> {
+        match Diagnostics::from_vec(list) {
+            None => Ok(value),
+            Some(found) => Err(found),
+        }
+    }
+
+    /// Says for each one which text its places are in, unless it knows.
+    #[must_use]
+    pub fn in_source(self, source: &SourceFile) -> Self {
+        let list = self.0.into_iter().map(|d| d.in_source(source)).collect();
+        Diagnostics::from_vec(list).expect("the list was not empty before")
+    }
+
+    /// Both lists as one.
+    #[must_use]
+    pub fn and(mut self, other: Diagnostics) -> Self {
+        self.0.extend(other.0);
+        Diagnostics::from_vec(self.0).expect("neither list was empty")
+    }
+
+    /// All of them, by place.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.0.iter()
+    }
+
+    /// All of them, by place.
+    pub fn into_vec(self) -> Vec<Diagnostic> {
+        self.0
+    }
+
+    /// Whether one of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.0.iter().any(|d| d.severity == Severity::Error)
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(one: Diagnostic) -> Self {
+        Diagnostics(vec![one])
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// As people read it, without colour.
+impl std::fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// The known name nearest to what was written, when it is near enough to be meant.
+pub fn did_you_mean<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    // A very long word is no slip of the finger, and comparing it costs its length.
+    if written.len() > 64 {
+        return None;
+    }
+    let lower = written.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| {
+            let score = strsim::jaro_winkler(&lower, &name.to_lowercase());
+            (name, score)
+        })
+        .filter(|(_, score)| *score >= 0.82)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests;
