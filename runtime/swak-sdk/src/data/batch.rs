@@ -1,0 +1,369 @@
+//! Records that travel together.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::{Block, Record, RecordRef, Timestamp};
+use crate::ack::{Ack, Outcome};
+
+/// A short text that many batches share: a tag, or the name of where records came from.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Arc<str>);
+
+impl From<&str> for Name {
+    fn from(name: &str) -> Self {
+        Name(name.into())
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Name(name.into())
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Name("".into())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+/// Records that travel together, with one tag, one source and at most one [`Ack`].
+///
+/// Order within a batch, and of the batches of one source, is kept. Dropping a batch that nobody
+/// settled tells its input that it was not delivered; a stage that is done with one says so with
+/// [`Batch::settle`].
+#[derive(Debug)]
+pub struct Batch {
+    /// What kind of records these are, for routing; the task's name unless the input knows better.
+    pub tag: Name,
+    /// Where they came from: a file's path, a peer's address.
+    pub source: Name,
+    records: Records,
+    ack: Option<Ack>,
+}
+
+/// Lines stay ranges of the block that was read until somebody wants to change a record.
+#[derive(Clone, Debug)]
+enum Records {
+    Lines { block: Block, lines: Vec<LineRange>, time: Timestamp },
+    List(Vec<Record>),
+}
+
+/// A line in a block, without its line end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineRange {
+    /// First byte.
+    pub start: u32,
+    /// One after the last byte.
+    pub end: u32,
+}
+
+impl Batch {
+    /// Records.
+    pub fn new(records: Vec<Record>) -> Self {
+        Batch::with(Records::List(records))
+    }
+
+    /// The lines of a block that was read at this time; the cheapest batch there is.
+    ///
+    /// # Panics
+    /// If a range does not lie in the block.
+    pub fn from_lines(block: Block, lines: Vec<LineRange>, time: Timestamp) -> Self {
+        let fits = |l: &LineRange| l.start <= l.end && l.end as usize <= block.len();
+        assert!(lines.iter().all(fits), "a line lies outside of its block");
+        Batch::with(Records::Lines { block, lines, time })
+    }
+
+    fn with(records: Records) -> Self {
+        Batch { tag: Name::default(), source: Name::default(), records, ack: None }
+    }
+
+    /// With this tag.
+    #[must_use]
+    pub fn with_tag(mut self, tag: Name) -> Self {
+        self.tag = tag;
+        self
+    }
+
+    /// With this source.
+    #[must_use]
+    pub fn with_source(mut self, source: Name) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// With this ack. One that was there before is settled together with it.
+    #[must_use]
+    pub fn with_ack(mut self, ack: Ack) -> Self {
+        self.ack = Some(match self.ack.take() {
+            Some(old) => Ack::join(vec![old, ack]),
+            None => ack,
+        });
+        self
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        match &self.records {
+            Records::Lines { lines, .. } => lines.len(),
+            Records::List(records) => records.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// About how many bytes the records take.
+    pub fn size(&self) -> usize {
+        self.iter().map(RecordRef::size).sum()
+    }
+
+    /// The records in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RecordRef<'_>> + Clone {
+        (0..self.len()).map(|i| self.get(i))
+    }
+
+    /// The record at a position.
+    ///
+    /// # Panics
+    /// If there are not that many.
+    pub fn get(&self, i: usize) -> RecordRef<'_> {
+        match &self.records {
+            Records::Lines { block, lines, time } => {
+                RecordRef::from_line(&block[lines[i].start as usize..lines[i].end as usize], *time)
+            }
+            Records::List(records) => records[i].view(),
+        }
+    }
+
+    /// The block and the ranges, while these are untouched lines: for outputs that write them as
+    /// they were read.
+    pub fn lines(&self) -> Option<(&Block, &[LineRange])> {
+        match &self.records {
+            Records::Lines { block, lines, .. } => Some((block, lines)),
+            Records::List(_) => None,
+        }
+    }
+
+    /// The records, to change, add or remove them.
+    pub fn records_mut(&mut self) -> &mut Vec<Record> {
+        if let Records::Lines { block, lines, time } = &self.records {
+            let record = |l: &LineRange| {
+                Record::from_line(block.slice(l.start as usize, l.end as usize), *time)
+            };
+            self.records = Records::List(lines.iter().map(record).collect());
+        }
+        match &mut self.records {
+            Records::List(records) => records,
+            Records::Lines { .. } => unreachable!("lines were turned into records above"),
+        }
+    }
+
+    /// Keeps the records for which the function says so. How many went is given back.
+    pub fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) -> usize {
+        let before = self.len();
+        match &mut self.records {
+            Records::Lines { block, lines, time } => lines.retain(|l| {
+                keep(RecordRef::from_line(&block[l.start as usize..l.end as usize], *time))
+            }),
+            Records::List(records) => records.retain(|r| keep(r.view())),
+        }
+        before - self.len()
+    }
+
+    /// Cuts the batch in two: this one keeps the first `at` records, the other has the rest. Both
+    /// must be delivered before the ack is.
+    ///
+    /// # Panics
+    /// If there are fewer than `at` records.
+    #[must_use]
+    pub fn split_off(&mut self, at: usize) -> Batch {
+        let records = match &mut self.records {
+            Records::Lines { block, lines, time } => {
+                Records::Lines { block: block.clone(), lines: lines.split_off(at), time: *time }
+            }
+            Records::List(records) => Records::List(records.split_off(at)),
+        };
+        self.sibling(records)
+    }
+
+    /// A batch of other records that stem from this one: same tag and source, and both must be
+    /// delivered before the ack is.
+    #[must_use]
+    pub fn derive(&self, records: Vec<Record>) -> Batch {
+        self.sibling(Records::List(records))
+    }
+
+    /// A second batch of the same records; both must be delivered before the ack is.
+    #[must_use]
+    pub fn fork(&self) -> Batch {
+        self.sibling(self.records.clone())
+    }
+
+    fn sibling(&self, records: Records) -> Batch {
+        Batch { tag: self.tag.clone(), source: self.source.clone(), records, ack: self.ack.clone() }
+    }
+
+    /// Takes the ack out, to carry it elsewhere.
+    pub fn take_ack(&mut self) -> Option<Ack> {
+        self.ack.take()
+    }
+
+    /// Says what became of the records.
+    pub fn settle(mut self, outcome: Outcome) {
+        if let Some(ack) = self.ack.take() {
+            ack.settle(outcome);
+        }
+    }
+}
+
+/// What a buffer hands to an output at once.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    batches: Vec<Batch>,
+}
+
+impl Chunk {
+    /// A chunk of these batches.
+    pub fn new(batches: Vec<Batch>) -> Self {
+        Chunk { batches }
+    }
+
+    /// Adds a batch at the end.
+    pub fn push(&mut self, batch: Batch) {
+        self.batches.push(batch);
+    }
+
+    /// The batches in order.
+    pub fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// The batches in order, to change them.
+    pub fn batches_mut(&mut self) -> &mut Vec<Batch> {
+        &mut self.batches
+    }
+
+    /// The records of all batches in order.
+    pub fn iter(&self) -> impl Iterator<Item = RecordRef<'_>> {
+        self.batches.iter().flat_map(Batch::iter)
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(Batch::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.batches.iter().all(Batch::is_empty)
+    }
+
+    /// About how many bytes the records take.
+    pub fn size(&self) -> usize {
+        self.batches.iter().map(Batch::size).sum()
+    }
+
+    /// A second chunk of the same records; both must be delivered before the acks are.
+    #[must_use]
+    pub fn fork(&self) -> Chunk {
+        Chunk { batches: self.batches.iter().map(Batch::fork).collect() }
+    }
+
+    /// Says what became of the records.
+    pub fn settle(self, outcome: Outcome) {
+        for batch in self.batches {
+            batch.settle(outcome);
+        }
+    }
+}
+
+impl From<Batch> for Chunk {
+    fn from(batch: Batch) -> Self {
+        Chunk { batches: vec![batch] }
+    }
+}
+
+impl IntoIterator for Chunk {
+    type Item = Batch;
+    type IntoIter = std::vec::IntoIter<Batch>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.batches.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Batch {
+        let mut start = 0;
+        let ranges = text.split_inclusive('\n').map(|line| {
+            let range = LineRange { start, end: start + line.trim_end().len() as u32 };
+            start += line.len() as u32;
+            range
+        });
+        let ranges = ranges.collect();
+        Batch::from_lines(Vec::from(text).into(), ranges, Timestamp::default())
+    }
+
+    fn texts(batch: &Batch) -> Vec<String> {
+        batch.iter().map(|r| String::from_utf8_lossy(r.line().unwrap()).into_owned()).collect()
+    }
+
+    #[test]
+    fn lines_and_records_behave_alike() {
+        for materialize in [false, true] {
+            let mut batch = lines("one\ntwo\nthree\n");
+            if materialize {
+                batch.records_mut();
+            }
+            assert_eq!(batch.lines().is_some(), !materialize);
+            assert_eq!(batch.size(), 11);
+            let rest = batch.split_off(1);
+            assert_eq!(
+                (texts(&batch), texts(&rest)),
+                (vec!["one".into()], vec!["two".into(), "three".into()])
+            );
+            let mut rest = rest.fork();
+            assert_eq!(rest.retain(|r| r.line() == Some(b"three")), 1);
+            assert_eq!(texts(&rest), ["three"]);
+        }
+    }
+
+    #[test]
+    fn the_ack_waits_for_both_halves() {
+        let (ack, outcome) = Ack::channel();
+        let mut first = lines("one\ntwo\n").with_ack(ack);
+        let second = first.split_off(1);
+        first.settle(Outcome::Delivered);
+        assert_eq!(outcome.peek(), None);
+        drop(second);
+        assert_eq!(outcome.peek(), Some(Outcome::Errored));
+    }
+}

@@ -1,0 +1,258 @@
+//! JSON (RFC 8259) to values and back.
+
+use std::fmt;
+
+use serde_json::de::SliceRead;
+
+use super::{Map, Slice, Text, Value};
+
+/// What is wrong with a JSON text.
+#[derive(Debug)]
+pub struct JsonError(serde_json::Error);
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// Reads one JSON value. Text without escapes is a slice of what was read; of a repeated name the
+/// last value counts; whole numbers beyond 64 bits become floats.
+pub fn parse(text: &Slice) -> Result<Value, JsonError> {
+    let mut reader = serde_json::Deserializer::new(SliceRead::new(text));
+    let value =
+        serde::de::DeserializeSeed::deserialize(ValueSeed(text), &mut reader).map_err(JsonError)?;
+    reader.end().map_err(JsonError)?;
+    Ok(value)
+}
+
+/// Reads one JSON object; anything else is an error that says so.
+pub fn parse_object(text: &Slice) -> Result<Map, JsonError> {
+    match parse(text)? {
+        Value::Map(map) => Ok(*map),
+        other => Err(JsonError(serde::de::Error::custom(format_args!(
+            "expected an object, found {}",
+            other.type_name()
+        )))),
+    }
+}
+
+/// Appends a value. Bytes that are not UTF-8 become U+FFFD; a float that JSON cannot say is `null`.
+pub fn write_value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Int(n) => out.extend_from_slice(itoa::Buffer::new().format(*n).as_bytes()),
+        Value::Float(n) if n.is_finite() => {
+            out.extend_from_slice(zmij::Buffer::new().format_finite(*n).as_bytes());
+        }
+        Value::Float(_) => out.extend_from_slice(b"null"),
+        Value::Text(text) => write_utf8(out, text.as_bytes()),
+        Value::Bytes(bytes) => write_bytes(out, bytes),
+        Value::Time(time) => write_utf8(out, time.to_string().as_bytes()),
+        Value::List(items) => {
+            out.push(b'[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                write_value(out, item);
+            }
+            out.push(b']');
+        }
+        Value::Map(map) => write_map(out, map),
+    }
+}
+
+/// Appends a map as an object.
+pub fn write_map(out: &mut Vec<u8>, map: &Map) {
+    out.push(b'{');
+    for (i, (name, value)) in map.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write_utf8(out, name.as_bytes());
+        out.push(b':');
+        write_value(out, value);
+    }
+    out.push(b'}');
+}
+
+/// Appends bytes as a string; what is not UTF-8 becomes U+FFFD.
+pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => write_utf8(out, text.as_bytes()),
+        Err(_) => write_utf8(out, String::from_utf8_lossy(bytes).as_bytes()),
+    }
+}
+
+/// Appends UTF-8 as a string: runs without escapes are copied whole.
+fn write_utf8(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    let mut copied = 0;
+    for (i, &byte) in text.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(&text[copied..i]);
+        copied = i + 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(&text[copied..]);
+    out.push(b'"');
+}
+
+/// Reads a value whose text may borrow from the slice. `serde_json` bounds the depth.
+#[derive(Clone, Copy)]
+struct ValueSeed<'a>(&'a Slice);
+
+impl<'de> serde::de::DeserializeSeed<'de> for ValueSeed<'de> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for ValueSeed<'de> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Value, E> {
+        Ok(Value::Text(Text::borrowed(v, self.0)))
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(self)? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = entries.next_key_seed(NameSeed(self.0))? {
+            map.insert(name, entries.next_value_seed(self)?);
+        }
+        Ok(map.into())
+    }
+}
+
+struct NameSeed<'a>(&'a Slice);
+
+impl<'de> serde::de::DeserializeSeed<'de> for NameSeed<'de> {
+    type Value = Text;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Text, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for NameSeed<'de> {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Text, E> {
+        Ok(Text::borrowed(v, self.0))
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Text, E> {
+        Ok(v.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(text: &str) -> String {
+        let mut out = Vec::new();
+        write_value(&mut out, &parse(&text.into()).unwrap());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn values_come_back_as_they_were() {
+        for text in [
+            r#"{"b":1,"a":[true,false,null,-1.5,"x"],"c":{"d":"a\"b\\c\n\u0001"}}"#,
+            r#""한글 text""#,
+            "9223372036854775807",
+            "[]",
+        ] {
+            assert_eq!(round_trip(text), text);
+        }
+        assert_eq!(round_trip(r#""\u00e9\/""#), r#""é/""#);
+    }
+
+    #[test]
+    fn of_a_repeated_name_the_last_value_counts() {
+        assert_eq!(round_trip(r#"{"a":1,"b":2,"a":3}"#), r#"{"a":3,"b":2}"#);
+    }
+
+    #[test]
+    fn bad_text_is_an_error_and_never_a_crash() {
+        let deep = "[".repeat(100_000);
+        for text in ["", "{", "{\"a\":1}x", "{'a':1}", "nul", "\"\u{1}\"", &deep] {
+            assert!(parse(&text.into()).is_err(), "{text:.20}");
+        }
+        assert!(parse(&Slice::from(&b"\"\xff\""[..])).is_err());
+        let error = parse_object(&"[1]".into()).unwrap_err();
+        assert_eq!(error.to_string(), "expected an object, found list");
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_written_as_the_nearest_thing() {
+        let mut out = Vec::new();
+        write_value(
+            &mut out,
+            &vec![Value::Float(f64::NAN), Value::Bytes(b"a\xff"[..].into())].into(),
+        );
+        assert_eq!(out, "[null,\"a\u{fffd}\"]".as_bytes());
+    }
+}

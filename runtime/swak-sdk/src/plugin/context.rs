@@ -1,0 +1,64 @@
+//! What a plugin knows of where it runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Counters;
+
+/// What a plugin knows of where it runs, when it is made.
+#[derive(Clone, Debug)]
+pub struct BuildContext {
+    task: String,
+    step: String,
+    data_dir: PathBuf,
+    dead_letter: bool,
+    counters: Arc<Counters>,
+}
+
+impl BuildContext {
+    /// The context of one step.
+    ///
+    /// `step` is the place in the task as people see it (`2`, `3.tee[0].1`), `data_dir` a folder that
+    /// is this step's alone and need not exist, `dead_letter` whether the task says where rejected
+    /// records go.
+    pub fn new(
+        task: impl Into<String>,
+        step: impl Into<String>,
+        data_dir: impl Into<PathBuf>,
+        dead_letter: bool,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let (task, step, data_dir) = (task.into(), step.into(), data_dir.into());
+        BuildContext { task, step, data_dir, dead_letter, counters }
+    }
+
+    /// A context without a task: for `check`, and for tests that only make a plugin.
+    pub fn for_check() -> Self {
+        BuildContext::new("check", "0", "", true, Arc::default())
+    }
+
+    /// The name of the task.
+    pub fn task(&self) -> &str {
+        &self.task
+    }
+
+    /// The place in the task, as people see it: `2`, `3.tee[0].1`.
+    pub fn step(&self) -> &str {
+        &self.step
+    }
+
+    /// A folder for what this step must keep across restarts. It is made by whoever writes to it.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Whether the task has a place for rejected records. Without one they are dropped and counted.
+    pub fn has_dead_letter(&self) -> bool {
+        self.dead_letter
+    }
+
+    /// What is counted for this step.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+}

@@ -1,0 +1,122 @@
+//! Plugins without their types: what the engine runs. Nothing here is for plugin authors.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Instant;
+
+use super::{
+    AsyncTransform, BlockingInput, Emitter, Input, Outlet, Output, Shutdown, Transform, WriteError,
+};
+use crate::data::{Batch, Chunk};
+use crate::{Error, Result};
+
+/// A future on the heap: one a call, which is one a batch.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A plugin of any kind.
+pub enum AnyPlugin {
+    /// An input.
+    Input(Box<dyn AnyInput>),
+    /// A transform that never waits.
+    Transform(Box<dyn AnyTransform>),
+    /// A transform that waits.
+    AsyncTransform(Box<dyn AnyAsyncTransform>),
+    /// An output.
+    Output(Box<dyn AnyOutput>),
+}
+
+/// See [`Input`].
+pub trait AnyInput: Send {
+    /// See [`Input::run`].
+    fn run(self: Box<Self>, out: Emitter, shutdown: Shutdown) -> BoxFuture<'static, Result<()>>;
+}
+
+/// See [`Transform`].
+pub trait AnyTransform: Send {
+    /// See [`Transform::apply`].
+    fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()>;
+    /// See [`Transform::next_wake`].
+    fn next_wake(&self) -> Option<Instant>;
+    /// See [`Transform::wake`].
+    fn wake(&mut self, out: &mut Outlet) -> Result<()>;
+    /// See [`Transform::flush`].
+    fn flush(&mut self, out: &mut Outlet) -> Result<()>;
+}
+
+/// See [`AsyncTransform`].
+pub trait AnyAsyncTransform: Send {
+    /// See [`AsyncTransform::apply`].
+    fn apply<'a>(&'a mut self, chunk: Chunk, out: &'a mut Outlet) -> BoxFuture<'a, Result<()>>;
+    /// See [`AsyncTransform::flush`].
+    fn flush<'a>(&'a mut self, out: &'a mut Outlet) -> BoxFuture<'a, Result<()>>;
+}
+
+/// See [`Output`].
+pub trait AnyOutput: Send {
+    /// See [`Output::connect`].
+    fn connect(&mut self) -> BoxFuture<'_, Result<()>>;
+    /// See [`Output::write`].
+    fn write<'a>(&'a mut self, chunk: &'a Chunk) -> BoxFuture<'a, Result<(), WriteError>>;
+    /// See [`Output::close`].
+    fn close(&mut self) -> BoxFuture<'_, Result<()>>;
+}
+
+impl<P: Input> AnyInput for P {
+    fn run(self: Box<Self>, out: Emitter, shutdown: Shutdown) -> BoxFuture<'static, Result<()>> {
+        Box::pin(Input::run(*self, out, shutdown))
+    }
+}
+
+/// Runs a blocking input on a thread of its own.
+pub(super) struct OnThread<P>(pub(super) P);
+
+impl<P: BlockingInput> AnyInput for OnThread<P> {
+    fn run(self: Box<Self>, out: Emitter, shutdown: Shutdown) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move {
+            let run = move || self.0.run(out.blocking(), shutdown);
+            match tokio::task::spawn_blocking(run).await {
+                Ok(result) => result,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => Err(Error::from(error)),
+                },
+            }
+        })
+    }
+}
+
+impl<P: Transform> AnyTransform for P {
+    fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
+        Transform::apply(self, batch, out)
+    }
+    fn next_wake(&self) -> Option<Instant> {
+        Transform::next_wake(self)
+    }
+    fn wake(&mut self, out: &mut Outlet) -> Result<()> {
+        Transform::wake(self, out)
+    }
+    fn flush(&mut self, out: &mut Outlet) -> Result<()> {
+        Transform::flush(self, out)
+    }
+}
+
+impl<P: AsyncTransform> AnyAsyncTransform for P {
+    fn apply<'a>(&'a mut self, chunk: Chunk, out: &'a mut Outlet) -> BoxFuture<'a, Result<()>> {
+        Box::pin(AsyncTransform::apply(self, chunk, out))
+    }
+    fn flush<'a>(&'a mut self, out: &'a mut Outlet) -> BoxFuture<'a, Result<()>> {
+        Box::pin(AsyncTransform::flush(self, out))
+    }
+}
+
+impl<P: Output> AnyOutput for P {
+    fn connect(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(Output::connect(self))
+    }
+    fn write<'a>(&'a mut self, chunk: &'a Chunk) -> BoxFuture<'a, Result<(), WriteError>> {
+        Box::pin(Output::write(self, chunk))
+    }
+    fn close(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(Output::close(self))
+    }
+}

@@ -1,0 +1,68 @@
+//! Outputs.
+
+use std::fmt;
+use std::future::Future;
+
+use super::Plugin;
+use crate::data::Chunk;
+use crate::{Error, Result};
+
+/// Hands records to the outside.
+pub trait Output: Plugin {
+    /// Opens what is to be written to. Called before the first write, and again after
+    /// [`WriteError::NotConnected`].
+    ///
+    /// # Errors
+    /// The engine tries again with back-off, for ever unless the recipe says otherwise.
+    fn connect(&mut self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Writes a chunk. `Ok` is a promise: the records are where they were to go. Called for one
+    /// chunk after the other; may be cut off at any `await`, after which the engine connects again.
+    ///
+    /// # Errors
+    /// Each says what the engine does: see [`WriteError`].
+    fn write(&mut self, chunk: &Chunk) -> impl Future<Output = Result<(), WriteError>> + Send;
+
+    /// Finishes: called once, after the last write.
+    ///
+    /// # Errors
+    /// Reported; nothing is tried again.
+    fn close(&mut self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+}
+
+/// Why a chunk was not written, and with that, what the engine does.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The connection is gone: connect again, then write the chunk again.
+    NotConnected(Error),
+    /// It may work later: write the chunk again, with back-off.
+    Retry(Error),
+    /// It will never work: the chunk goes to the task's dead letters, or is dropped and counted.
+    Reject(Error),
+}
+
+impl WriteError {
+    /// What happened.
+    pub fn error(&self) -> &Error {
+        match self {
+            WriteError::NotConnected(e) | WriteError::Retry(e) | WriteError::Reject(e) => e,
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.error())
+    }
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<E> for WriteError {
+    /// An error that is only passed on with `?` is tried again.
+    fn from(error: E) -> Self {
+        WriteError::Retry(error.into())
+    }
+}
