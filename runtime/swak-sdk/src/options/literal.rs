@@ -1,0 +1,171 @@
+//! Values as a recipe writes them, each with its place.
+
+use std::fmt;
+
+/// A place in a recipe: a range of bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span of these bytes. A recipe is never larger than 4 GiB: readers refuse it long before.
+    pub fn new(start: usize, end: usize) -> Self {
+        let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Span { start: clamp(start), end: clamp(end) }
+    }
+
+    /// The smallest span that holds both.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// As a range of indices.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A value with its place. Calls such as `env("X")` are already answered when a plugin sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Literal {
+    /// The value.
+    pub value: LiteralValue,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What can be written as a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LiteralValue {
+    /// `None`, or YAML's `null`.
+    None,
+    /// `True`, `False`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a point or exponent.
+    Float(f64),
+    /// Text.
+    Str(String),
+    /// `[a, b]`
+    List(Vec<Literal>),
+    /// `{"a": 1}`; order is kept, keys are unique.
+    Dict(Vec<(Key, Literal)>),
+}
+
+/// A key of a dict, or the name of an argument, with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// The key.
+    pub name: String,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Literal {
+    /// A value that stands nowhere: a default, a test.
+    pub fn bare(value: LiteralValue) -> Self {
+        Literal { value, span: Span::default() }
+    }
+
+    /// The place of a part of a string value, given as bytes of the string.
+    ///
+    /// Exact for a string that is written without escapes, plain or between one pair of quotes;
+    /// the place of the whole literal otherwise.
+    pub fn span_within(&self, part: std::ops::Range<usize>) -> Span {
+        let LiteralValue::Str(text) = &self.value else { return self.span };
+        let written = self.span.range();
+        // Escapes make what is written longer, so these two lengths mean that there are none.
+        let first = match written.len().checked_sub(text.len()) {
+            Some(0) if !text.is_empty() => written.start,
+            Some(2) => written.start + 1,
+            _ => return self.span,
+        };
+        // A mistake at the end of the text is shown at its last character, not after it.
+        let start = part.start.min(text.len());
+        let end = part.end.clamp(start, text.len());
+        Span::new(first + start, first + end.max(start + usize::from(start < text.len())))
+    }
+}
+
+impl LiteralValue {
+    /// What a person calls it: `a string`.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            LiteralValue::None => "None",
+            LiteralValue::Bool(_) => "a bool",
+            LiteralValue::Int(_) => "a whole number",
+            LiteralValue::Float(_) => "a number",
+            LiteralValue::Str(_) => "a string",
+            LiteralValue::List(_) => "a list",
+            LiteralValue::Dict(_) => "a dict",
+        }
+    }
+}
+
+/// As it would be written in a recipe.
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            LiteralValue::None => f.write_str("None"),
+            LiteralValue::Bool(true) => f.write_str("True"),
+            LiteralValue::Bool(false) => f.write_str("False"),
+            LiteralValue::Int(n) => write!(f, "{n}"),
+            LiteralValue::Float(n) => write!(f, "{n:?}"),
+            LiteralValue::Str(s) => write_quoted(f, s),
+            LiteralValue::List(items) => {
+                f.write_str("[")?;
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{item}")?;
+                }
+                f.write_str("]")
+            }
+            LiteralValue::Dict(entries) => {
+                f.write_str("{")?;
+                for (i, (key, value)) in entries.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write_quoted(f, &key.name)?;
+                    write!(f, ": {value}")?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+/// Writes a string as the recipe language reads it back.
+fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str("\"")?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            c if c.is_control() => write!(f, "\\u{:04x}", c as u32)?,
+            c => write!(f, "{c}")?,
+        }
+    }
+    f.write_str("\"")
+}
+
+/// The arguments of one call: by position, and by name.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Args {
+    /// The whole call, for what is missing from it.
+    pub span: Span,
+    /// By position.
+    pub positional: Vec<Literal>,
+    /// By name, in order; the checker has refused repeats.
+    pub named: Vec<(Key, Literal)>,
+}

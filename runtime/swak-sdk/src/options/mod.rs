@@ -1,0 +1,41 @@
+//! Typed options: from what a recipe says to the struct that a plugin author declared.
+//!
+//! The way of a value: recipe text → [`Args`] → [`OptionReader`] → [`OptionValue::read`] of each
+//! field → the author's struct. Every mistake on the way is an [`OptionError`] with its place, and
+//! all of them are found in one pass.
+
+mod choice;
+mod collection;
+mod duration;
+mod literal;
+mod quantity;
+mod range;
+mod read;
+mod scalar;
+mod secret;
+mod size;
+mod spec;
+mod suggest;
+#[cfg(test)]
+mod testing;
+
+pub use choice::{Choice, read_choice};
+pub use collection::Dict;
+pub use literal::{Args, Key, Literal, LiteralValue, Span};
+pub use range::Ranged;
+pub use read::{OptionError, OptionErrors, OptionReader, OptionValue};
+pub use secret::Secret;
+pub use size::ByteSize;
+pub use spec::{ChoiceSpec, Kind, OptionSpec, PluginSpec, Str, TextKind, TypeSpec};
+pub use suggest::did_you_mean;
+
+pub use swak_macros::{Choice, Options};
+
+/// The options of a plugin. Derive it; do not write it by hand.
+pub trait Options: Sized + Send + 'static {
+    /// What people are told about the plugin.
+    fn spec() -> PluginSpec;
+
+    /// Reads the options from a call. Finds every mistake, not only the first.
+    fn read(args: &Args) -> Result<Self, OptionErrors>;
+}
