@@ -1,1 +1,18 @@
-//! Swak plugins: std.
+//! The standard plugins: inputs that follow files, processes and made-up data; transforms that
+//! parse, filter and buffer; outputs to files and standard output.
+//!
+//! [`register`] adds all of them to an agent.
+
+pub mod formats;
+pub mod inputs;
+pub mod outputs;
+pub mod transforms;
+
+use swak_sdk::Plugins;
+
+/// Adds every plugin of this crate.
+pub fn register(plugins: &mut Plugins) {
+    inputs::register(plugins);
+    transforms::register(plugins);
+    outputs::register(plugins);
+}

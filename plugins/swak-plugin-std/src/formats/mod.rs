@@ -1,0 +1,1 @@
+//! How records are written as bytes: raw, JSON, CSV, MessagePack, templates.
