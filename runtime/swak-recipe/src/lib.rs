@@ -7,5 +7,6 @@
 
 pub mod diag;
 pub mod model;
+pub mod python;
 pub mod syntax;
 pub mod yaml;

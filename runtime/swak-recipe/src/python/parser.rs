@@ -1,0 +1,613 @@
+//! Tokens to the syntax tree, going on after a mistake.
+
+use std::collections::HashMap;
+
+use super::lexer::{Tok, Token, lex};
+use super::{foreign, literals};
+use crate::diag::{Diagnostic, Span};
+use crate::syntax::{Arg, Call, Expr, ExprKind, MAX_DEPTH, Script, Statement};
+use swak_sdk::options::Key;
+
+/// More mistakes than these are not gathered: the text is no recipe.
+const MAX_ERRORS: usize = 100;
+
+/// Reads all that can be read.
+pub(super) fn parse(text: &str) -> (Script, Vec<Diagnostic>) {
+    let (tokens, errors) = lex(text);
+    let mut parser = Parser { text, tokens, at: 0, open: Vec::new(), errors, gave_up: false };
+    let script = parser.script();
+    parser.errors.truncate(MAX_ERRORS);
+    (script, parser.errors)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+    /// The brackets that are open around the current token.
+    open: Vec<Token>,
+    errors: Vec<Diagnostic>,
+    /// Nothing more is read or told.
+    gave_up: bool,
+}
+
+/// An expression could not be read; the mistake was noted.
+struct Failed;
+
+impl<'a> Parser<'a> {
+    fn script(&mut self) -> Script {
+        let mut script = Script::default();
+        while self.peek().kind != Tok::End && self.errors.len() < MAX_ERRORS {
+            let before = self.at;
+            if let Ok(Some(statement)) = self.statement() {
+                script.statements.push(statement);
+                self.end_of_statement();
+            } else {
+                self.skip_to_line();
+            }
+            // Whatever happens above, the text gets shorter.
+            if self.at == before {
+                self.at += 1;
+            }
+            self.open.clear();
+        }
+        script
+    }
+
+    fn statement(&mut self) -> Result<Option<Statement>, Failed> {
+        let first = self.peek();
+        if first.kind == Tok::Semicolon {
+            self.at += 1;
+            return Ok(None);
+        }
+        if first.kind == Tok::Name {
+            if let Some(found) = foreign::statement(self.word(first), first.span) {
+                self.error(found);
+                self.skip_block(first);
+                return Err(Failed);
+            }
+            if self.peek_at(1).kind == Tok::Equal {
+                self.at += 2;
+                let target = Key { name: self.word(first).to_owned(), span: first.span };
+                self.check_target(&target);
+                let value = self.expr()?;
+                return Ok(Some(Statement { target: Some(target), value }));
+            }
+        }
+        let value = self.expr()?;
+        if self.peek().kind == Tok::Equal {
+            self.error(
+                Diagnostic::error("bad-target", "this cannot be given a value")
+                    .at(value.span, "not a name")
+                    .help("on the left of `=` stands a name of your own: web = task(…)"),
+            );
+            return Err(Failed);
+        }
+        Ok(Some(Statement { target: None, value }))
+    }
+
+    fn check_target(&mut self, target: &Key) {
+        if matches!(target.name.as_str(), "in" | "out" | "True" | "False" | "None") {
+            self.error(
+                Diagnostic::error(
+                    "bad-target",
+                    format!("`{}` cannot be given another value", target.name),
+                )
+                .at(target.span, "")
+                .help("take another name"),
+            );
+        }
+    }
+
+    /// A statement ends with its line.
+    fn end_of_statement(&mut self) {
+        let next = self.peek();
+        if next.kind == Tok::End || next.indent.is_some() {
+            return;
+        }
+        if next.kind == Tok::Semicolon {
+            self.at += 1;
+            return;
+        }
+        let found = match next.kind {
+            Tok::Close(close) => Diagnostic::error(
+                "unmatched-bracket",
+                format!("`{}` closes nothing", close as char),
+            )
+            .at(next.span, "")
+            .help("remove it, or look for the bracket that should be open here"),
+            _ => Diagnostic::error("unexpected-token", "expected the end of the line")
+                .at(next.span, "")
+                .help("begin each task and each name on a line of its own"),
+        };
+        self.error(found);
+        self.skip_to_line();
+    }
+
+    fn expr(&mut self) -> Result<Expr, Failed> {
+        let value = self.operand()?;
+        self.no_operator_follows()?;
+        Ok(value)
+    }
+
+    fn operand(&mut self) -> Result<Expr, Failed> {
+        let token = self.peek();
+        match token.kind {
+            Tok::Name => self.name_or_call(token),
+            Tok::Str => Ok(self.strings(token)),
+            Tok::Number => self.number(token, false),
+            Tok::Minus | Tok::Plus if self.peek_at(1).kind == Tok::Number => {
+                self.at += 1;
+                let number = self.peek();
+                let mut value = self.number(number, token.kind == Tok::Minus)?;
+                value.span = token.span.to(value.span);
+                Ok(value)
+            }
+            Tok::Open(bracket) => {
+                if self.open.len() >= MAX_DEPTH {
+                    return Err(self.too_deep(token));
+                }
+                match bracket {
+                    b'[' => self.list(),
+                    b'{' => self.dict(),
+                    _ => self.parenthesized(),
+                }
+            }
+            Tok::Minus | Tok::Plus | Tok::Operator => {
+                self.error(foreign::operator(self.text_of(token), token.span));
+                Err(Failed)
+            }
+            _ => {
+                let found = match token.kind {
+                    Tok::End => Diagnostic::error("unexpected-end", "the recipe ends too early")
+                        .at(token.span, "expected a value here"),
+                    Tok::Close(close) if self.open.is_empty() => Diagnostic::error(
+                        "unmatched-bracket",
+                        format!("`{}` closes nothing", close as char),
+                    )
+                    .at(token.span, "")
+                    .help("remove it, or look for the bracket that should be open here"),
+                    _ => Diagnostic::error(
+                        "unexpected-token",
+                        format!("expected a value, found `{}`", self.text_of(token)),
+                    )
+                    .at(token.span, ""),
+                };
+                self.error(found);
+                Err(Failed)
+            }
+        }
+    }
+
+    /// `name`, `True`, `out.Stdout`, `task(…)`
+    fn name_or_call(&mut self, first: Token) -> Result<Expr, Failed> {
+        let word = self.word(first);
+        if let Some(found) = foreign::word_in_expression(word, first.span) {
+            self.error(found);
+            return Err(Failed);
+        }
+        self.at += 1;
+        let mut name = word.to_owned();
+        let mut span = first.span;
+        while self.peek().kind == Tok::Dot {
+            self.at += 1;
+            let part = self.peek();
+            if part.kind != Tok::Name {
+                self.error(
+                    Diagnostic::error(
+                        "unexpected-token",
+                        format!("expected a name after `{name}.`"),
+                    )
+                    .at(self.tokens[self.at - 1].span, "")
+                    .help("plugins are named as in out.Stdout()"),
+                );
+                return Err(Failed);
+            }
+            self.at += 1;
+            name.push('.');
+            name.push_str(self.word(part));
+            span = span.to(part.span);
+        }
+        let next = self.peek();
+        if next.kind == Tok::Open(b'(') && (next.indent.is_none() || !self.open.is_empty()) {
+            if self.open.len() >= MAX_DEPTH {
+                return Err(self.too_deep(next));
+            }
+            let (args, end) = self.arguments();
+            let call = Call { callee: Key { name, span }, args };
+            return Ok(Expr { kind: ExprKind::Call(call), span: span.to(end) });
+        }
+        let kind = match name.as_str() {
+            "True" => ExprKind::Bool(true),
+            "False" => ExprKind::Bool(false),
+            "None" => ExprKind::None,
+            _ => ExprKind::Name(name),
+        };
+        Ok(Expr { kind, span })
+    }
+
+    fn strings(&mut self, first: Token) -> Expr {
+        let mut out = String::new();
+        let mut span = first.span;
+        // Outside of brackets a string on the next line is a statement of its own.
+        loop {
+            let token = self.peek();
+            let joined =
+                token.span == first.span || token.indent.is_none() || !self.open.is_empty();
+            if token.kind != Tok::Str || !joined {
+                break;
+            }
+            literals::string(self.text_of(token), token.span, &mut out, &mut self.errors);
+            span = span.to(token.span);
+            self.at += 1;
+        }
+        Expr { kind: ExprKind::Str(out), span }
+    }
+
+    fn number(&mut self, token: Token, negative: bool) -> Result<Expr, Failed> {
+        self.at += 1;
+        let kind = match literals::number(self.text_of(token), negative, token.span) {
+            Ok(kind) => kind,
+            Err(found) => {
+                self.error(*found);
+                // A stand-in, so that what follows is read as if it were right.
+                ExprKind::None
+            }
+        };
+        Ok(Expr { kind, span: token.span })
+    }
+
+    fn list(&mut self) -> Result<Expr, Failed> {
+        let mut items = Vec::new();
+        let span = self.elements(|parser| {
+            items.push(parser.expr()?);
+            Ok(())
+        });
+        Ok(Expr { kind: ExprKind::List(items), span })
+    }
+
+    fn dict(&mut self) -> Result<Expr, Failed> {
+        let mut entries: Vec<(Key, Expr)> = Vec::new();
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut sets = 0;
+        let span = self.elements(|parser| {
+            let key = parser.expr()?;
+            if parser.peek().kind != Tok::Colon {
+                // Of a set every element is wrong; it is told once.
+                sets += 1;
+                if sets == 1 {
+                    parser.error(foreign::set(key.span));
+                }
+                return Ok(());
+            }
+            parser.at += 1;
+            let value = parser.expr()?;
+            let ExprKind::Str(name) = key.kind else {
+                parser.error(
+                    Diagnostic::error("bad-key", "the keys of a dict are strings")
+                        .at(key.span, "not a string")
+                        .help("put it in quotes: {\"key\": value}"),
+                );
+                return Ok(());
+            };
+            if let Some(first) = seen.get(&name) {
+                parser.error(
+                    Diagnostic::error(
+                        "duplicate-key",
+                        format!("the key `{name}` stands here twice"),
+                    )
+                    .at(key.span, "again here")
+                    .label(*first, "first here")
+                    .help("keep one of them"),
+                );
+                return Ok(());
+            }
+            seen.insert(name.clone(), key.span);
+            entries.push((Key { name, span: key.span }, value));
+            Ok(())
+        });
+        Ok(Expr { kind: ExprKind::Dict(entries), span })
+    }
+
+    /// Brackets around one value mean nothing; around several they are a tuple.
+    fn parenthesized(&mut self) -> Result<Expr, Failed> {
+        let mut items = Vec::new();
+        let errors = self.errors.len();
+        let span = self.elements(|parser| {
+            items.push(parser.expr()?);
+            Ok(())
+        });
+        let comma = self.tokens[self.at.saturating_sub(2)].kind == Tok::Comma;
+        if items.len() == 1 && !comma {
+            return Ok(items.remove(0));
+        }
+        if self.errors.len() == errors {
+            self.error(foreign::tuple(span));
+        }
+        // Read as the list that was meant.
+        Ok(Expr { kind: ExprKind::List(items), span })
+    }
+
+    fn arguments(&mut self) -> (Vec<Arg>, Span) {
+        let mut args: Vec<Arg> = Vec::new();
+        let mut named: Option<Span> = None;
+        let span = self.elements(|parser| {
+            let first = parser.peek();
+            let name = if first.kind == Tok::Name && parser.peek_at(1).kind == Tok::Equal {
+                parser.at += 2;
+                Some(Key { name: parser.word(first).to_owned(), span: first.span })
+            } else {
+                None
+            };
+            let value = parser.expr()?;
+            match (&name, named) {
+                (Some(key), _) => named = Some(key.span),
+                (None, Some(before)) => parser.error(
+                    Diagnostic::error("positional-after-named", "this value has no name")
+                        .at(value.span, "")
+                        .label(before, "a value with a name stands before it")
+                        .help("put values without a name first, or give it one: name=value"),
+                ),
+                (None, None) => {}
+            }
+            args.push(Arg { name, value });
+            Ok(())
+        });
+        (args, span)
+    }
+
+    /// Reads elements between brackets, at the open one, and goes on after each that is wrong.
+    /// Returns the place from bracket to bracket.
+    fn elements(&mut self, mut element: impl FnMut(&mut Self) -> Result<(), Failed>) -> Span {
+        let open = self.peek();
+        self.at += 1;
+        self.open.push(open);
+        let end = loop {
+            let token = self.peek();
+            if let Some(end) = self.closed(open, token) {
+                break end;
+            }
+            if token.kind == Tok::Comma {
+                self.error(
+                    Diagnostic::error("unexpected-token", "a value is missing before this `,`")
+                        .at(token.span, ""),
+                );
+                self.at += 1;
+                continue;
+            }
+            if element(self).is_err() {
+                self.skip_element();
+            }
+            let token = self.peek();
+            if token.kind == Tok::Comma {
+                self.at += 1;
+            } else if self.closed_next(token) {
+                // The top of the loop sees to it.
+            } else {
+                self.missing_comma(token);
+            }
+        };
+        self.open.pop();
+        open.span.to(end)
+    }
+
+    /// Where the bracket ends if the token is its end, or if it has none.
+    fn closed(&mut self, open: Token, token: Token) -> Option<Span> {
+        match token.kind {
+            Tok::Close(close) => {
+                self.at += 1;
+                let wanted = partner(open);
+                if close != wanted {
+                    // If a bracket farther out is closed by it, then this one was forgotten.
+                    let outer = self.open.len() >= 2
+                        && self.open[..self.open.len() - 1].iter().any(|o| partner(*o) == close);
+                    if outer {
+                        self.at -= 1;
+                        self.never_closed(open);
+                        return Some(self.tokens[self.at.saturating_sub(1)].span);
+                    }
+                    self.error(
+                        Diagnostic::error(
+                            "unmatched-bracket",
+                            format!("`{}` is closed by `{}`", self.text_of(open), close as char),
+                        )
+                        .at(token.span, format!("expected `{}`", wanted as char))
+                        .label(open.span, "opened here"),
+                    );
+                }
+                Some(token.span)
+            }
+            Tok::End => {
+                self.never_closed(open);
+                Some(token.span)
+            }
+            _ if self.begins_statement(token) => {
+                self.never_closed(open);
+                Some(self.tokens[self.at - 1].span)
+            }
+            _ => None,
+        }
+    }
+
+    fn closed_next(&self, token: Token) -> bool {
+        matches!(token.kind, Tok::Close(_) | Tok::End) || self.begins_statement(token)
+    }
+
+    /// A `task(` or a `name =` at the very left is a new statement even when brackets are open: one
+    /// forgotten bracket does not swallow the rest of the recipe.
+    fn begins_statement(&self, token: Token) -> bool {
+        if token.indent != Some(0) || token.kind != Tok::Name {
+            return false;
+        }
+        match self.peek_at(1).kind {
+            Tok::Open(b'(') => self.word(token) == "task",
+            Tok::Equal => {
+                let call = self.peek_at(2);
+                call.kind == Tok::Name && self.word(call) == "task"
+            }
+            _ => false,
+        }
+    }
+
+    fn never_closed(&mut self, open: Token) {
+        // Told once, at the outermost: the ones inside are open because it is.
+        let inner = self.open.iter().rev().skip(1).any(|outer| outer.span < open.span);
+        let told = self.errors.last().is_some_and(|d| d.code == "unclosed-bracket");
+        if told && inner {
+            return;
+        }
+        self.error(
+            Diagnostic::error(
+                "unclosed-bracket",
+                format!("`{}` is never closed", self.text_of(open)),
+            )
+            .at(open.span, "opened here")
+            .help(format!("add a `{}`", partner(open) as char)),
+        );
+    }
+
+    fn missing_comma(&mut self, token: Token) {
+        let before = self.tokens[self.at - 1].span.end as usize;
+        let begins_value =
+            matches!(token.kind, Tok::Name | Tok::Str | Tok::Number | Tok::Open(_) | Tok::Minus);
+        if begins_value {
+            self.error(
+                Diagnostic::error("missing-comma", "a `,` is missing here")
+                    .at(Span::new(before, before), "between these two values")
+                    .label(token.span, "the next value"),
+            );
+        } else {
+            let close = self.open.last().map_or(b')', |open| partner(*open)) as char;
+            self.error(
+                Diagnostic::error(
+                    "unexpected-token",
+                    format!("expected `,` or `{close}`, found `{}`", self.text_of(token)),
+                )
+                .at(token.span, ""),
+            );
+            self.skip_element();
+            if self.peek().kind == Tok::Comma {
+                self.at += 1;
+            }
+        }
+    }
+
+    fn no_operator_follows(&mut self) -> Result<(), Failed> {
+        let token = self.peek();
+        if token.indent.is_some() && self.open.is_empty() {
+            return Ok(());
+        }
+        let found = match token.kind {
+            Tok::Plus | Tok::Minus | Tok::Operator => {
+                foreign::operator(self.text_of(token), token.span)
+            }
+            Tok::Dot => foreign::attribute(token.span),
+            Tok::Open(b'[') if token.indent.is_none() => foreign::subscript(token.span),
+            Tok::Name => match foreign::word_in_expression(self.word(token), token.span) {
+                Some(found) => found,
+                None => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        self.error(found);
+        Err(Failed)
+    }
+
+    fn too_deep(&mut self, token: Token) -> Failed {
+        self.error(
+            Diagnostic::error("too-deep", format!("nested deeper than {MAX_DEPTH} levels"))
+                .at(token.span, "one level too deep"),
+        );
+        self.give_up();
+        Failed
+    }
+
+    /// To the `,` or the end of the element that could not be read.
+    fn skip_element(&mut self) {
+        let mut depth = 0usize;
+        loop {
+            let token = self.peek();
+            match token.kind {
+                Tok::End => return,
+                Tok::Comma if depth == 0 => return,
+                Tok::Close(_) if depth == 0 => return,
+                Tok::Close(_) => depth -= 1,
+                Tok::Open(_) => depth += 1,
+                _ if self.begins_statement(token) => return,
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// To the next line that is not inside brackets.
+    fn skip_to_line(&mut self) {
+        let mut depth = 0usize;
+        loop {
+            let token = self.peek();
+            let fresh = token.indent.is_some() && self.at > 0;
+            match token.kind {
+                Tok::End => return,
+                _ if fresh && (depth == 0 || self.begins_statement(token)) => return,
+                Tok::Open(_) => depth += 1,
+                Tok::Close(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Past a statement of Python and the lines that are indented under it.
+    fn skip_block(&mut self, first: Token) {
+        let own = first.indent.unwrap_or(0);
+        self.at += 1;
+        loop {
+            let token = self.peek();
+            if token.kind == Tok::End || token.indent.is_some_and(|indent| indent <= own) {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    fn error(&mut self, found: Diagnostic) {
+        if self.gave_up {
+            return;
+        }
+        self.errors.push(found);
+        if self.errors.len() >= MAX_ERRORS {
+            self.give_up();
+        }
+    }
+
+    /// What follows is not worth reading: it would be told as a flood of further mistakes.
+    fn give_up(&mut self) {
+        self.gave_up = true;
+        self.at = self.tokens.len() - 1;
+    }
+
+    fn peek(&self) -> Token {
+        self.peek_at(0)
+    }
+
+    fn peek_at(&self, ahead: usize) -> Token {
+        let end = self.tokens.len() - 1;
+        self.tokens[(self.at + ahead).min(end)]
+    }
+
+    fn text_of(&self, token: Token) -> &'a str {
+        &self.text[token.span.range()]
+    }
+
+    fn word(&self, token: Token) -> &'a str {
+        self.text_of(token)
+    }
+}
+
+fn partner(open: Token) -> u8 {
+    match open.kind {
+        Tok::Open(b'[') => b']',
+        Tok::Open(b'{') => b'}',
+        _ => b')',
+    }
+}
