@@ -1,0 +1,51 @@
+//! The generated `src/main.rs`: where the plugins meet, each registered by name.
+//!
+//! A crate that is only listed in `Cargo.toml` is not linked, so there is no other way in.
+
+use quote::quote;
+
+use super::recipe_file;
+use crate::resolve::Plan;
+
+/// Writes the source; it was parsed again before it is returned.
+pub(super) fn generate(plan: &Plan) -> String {
+    let title = format!(" The agent `{}`, written by swak-makebuild.", plan.name.package());
+    let package = plan.name.package();
+    let recipe = match &plan.recipe {
+        Some(recipe) => {
+            let file = recipe_file(&recipe.path);
+            let path = format!("../{file}");
+            quote! { Some(swak_agent::EmbeddedRecipe { name: #file, text: include_str!(#path) }) }
+        }
+        None => quote! { None },
+    };
+    let adds = plan.plugins.iter().map(|plugin| {
+        let name = plugin.name.as_str();
+        let krate = plugin.name.ident();
+        quote! { registry.add_crate(#name, #krate::VERSION, #krate::register); }
+    });
+    let registry = if plan.plugins.is_empty() {
+        quote! { _ }
+    } else {
+        quote! { registry }
+    };
+    let tokens = quote! {
+        #![doc = #title]
+
+        fn main() -> std::process::ExitCode {
+            swak_agent::main(
+                swak_agent::About {
+                    name: #package,
+                    version: env!("CARGO_PKG_VERSION"),
+                    recipe: #recipe,
+                },
+                |#registry| { #(#adds)* },
+            )
+        }
+    };
+    let file = syn::parse2(tokens).expect("the generated main.rs is Rust");
+    let text = prettyplease::unparse(&file);
+    let again = syn::parse_file(&text).expect("the formatted main.rs is Rust");
+    assert_eq!(again, file, "formatting changed nothing");
+    text
+}

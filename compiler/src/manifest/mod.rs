@@ -1,0 +1,207 @@
+//! The build config: YAML to a [`BuildConfig`], or to every mistake that is in it.
+//!
+//! Only what the file says is looked at here. Whether a folder or a crate is there is the business
+//! of [`crate::resolve`].
+
+mod fields;
+mod import;
+mod origin;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span};
+use swak_recipe::yaml;
+
+use crate::names::{AgentName, CrateName};
+use crate::resolve::GitReference;
+use crate::target::Target;
+use fields::Fields;
+
+/// The keys of a build config. What follows a key are other spellings of it.
+const KEYS: &[&[&str]] = &[
+    &["name"],
+    &["version"],
+    &["import", "imports", "plugins"],
+    &["std"],
+    &["targets"],
+    &["recipe"],
+    &["swak"],
+];
+
+/// The version of an agent whose build config says none.
+const DEFAULT_VERSION: Version = Version::new(0, 1, 0);
+
+/// What a build config says.
+#[derive(Clone, Debug)]
+pub struct BuildConfig {
+    /// The file, for the places of mistakes that are found later.
+    pub source: SourceFile,
+    /// Its path, as it was named.
+    pub path: PathBuf,
+    /// The agent's name.
+    pub name: AgentName,
+    /// The agent's version; left out: 0.1.0.
+    pub version: Version,
+    /// The plugin crates, in the order they are written; no crate twice.
+    pub imports: Vec<Import>,
+    /// Whether the standard plugins are linked although they were not imported; left out: yes.
+    pub standard: bool,
+    /// What to build for; left out: this machine's. Never empty, none twice.
+    pub targets: Vec<Target>,
+    /// The recipe to build in.
+    pub recipe: Option<At<PathBuf>>,
+    /// Where the runtime comes from.
+    pub runtime: Option<At<Origin>>,
+}
+
+/// One entry of `import`.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The crate, and where it is named.
+    pub name: At<CrateName>,
+    /// Where its source is.
+    pub origin: At<Origin>,
+    /// Features that are turned on.
+    pub features: Vec<String>,
+    /// Whether its default features stay on; left out: yes.
+    pub default_features: bool,
+}
+
+/// Where a crate's source is, as the file says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Only the name is given.
+    Unsaid,
+    /// A version requirement.
+    Version(semver::VersionReq),
+    /// A folder, relative to the build config.
+    Path(PathBuf),
+    /// A repository.
+    Git {
+        /// Its address.
+        url: String,
+        /// Which commit.
+        reference: GitReference,
+    },
+}
+
+/// A value with its place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl BuildConfig {
+    /// The folder that paths in the file are relative to.
+    pub fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+}
+
+/// Reads a build config from a file.
+///
+/// # Errors
+/// Every mistake in the file, or that it cannot be read.
+pub fn read(path: &Path) -> Result<BuildConfig, Diagnostics> {
+    let source = SourceFile::read(path, RECIPE_LIMIT)?;
+    parse(&source, path)
+}
+
+/// Reads a build config from text that stands for a file of this path.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn parse(source: &SourceFile, path: &Path) -> Result<BuildConfig, Diagnostics> {
+    let root = yaml::parse(source)?;
+    let mut found = Found { source, list: Vec::new() };
+    let config = from_node(&root, path, &mut found);
+    Diagnostics::or_ok(found.list, config).map_err(|errors| errors.in_source(source))
+}
+
+/// The mistakes found so far.
+struct Found<'a> {
+    source: &'a SourceFile,
+    list: Vec<Diagnostic>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, diagnostic: Diagnostic) {
+        self.list.push(diagnostic);
+    }
+}
+
+fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConfig {
+    let mut fields = Fields::of_file(root, KEYS, found);
+    let name = fields.take("name").and_then(|node| {
+        let text = values::word(node, "a name", found)?;
+        match AgentName::new(&text.value) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                found.add(
+                    Diagnostic::error("bad-name", format!("this name cannot be used: {error}"))
+                        .at(text.span, "the agent is called `swak-` and this name")
+                        .help(error.help()),
+                );
+                None
+            }
+        }
+    });
+    let version = fields.take("version").and_then(|node| values::version(node, found));
+    let imports = fields.take("import").map(|node| import::read(node, found));
+    let standard = fields.take("std").and_then(|node| values::boolean(node, found));
+    let targets = fields.take("targets").map(|node| read_targets(node, found));
+    let recipe = fields.take("recipe").and_then(|node| values::path(node, found));
+    let runtime = fields.take("swak").and_then(|node| origin::of_runtime(node, found));
+    fields.finish(found);
+
+    BuildConfig {
+        source: found.source.clone(),
+        path: path.to_owned(),
+        name: name.unwrap_or_default(),
+        version: version.unwrap_or(DEFAULT_VERSION),
+        imports: imports.unwrap_or_default(),
+        standard: standard.unwrap_or(true),
+        targets: targets.filter(|t| !t.is_empty()).unwrap_or_else(|| vec![Target::host()]),
+        recipe,
+        runtime,
+    }
+}
+
+fn read_targets(node: &yaml::Node, found: &mut Found<'_>) -> Vec<Target> {
+    let mut targets: Vec<At<Target>> = Vec::new();
+    for item in values::items(node) {
+        let Some(text) = values::word(item, "a target", found) else { continue };
+        match Target::parse(&text.value) {
+            Ok(target) => match targets.iter().find(|t| t.value == target) {
+                Some(first) => found.add(
+                    Diagnostic::error(
+                        "duplicate-target",
+                        format!("the target `{}` stands here twice", target.alias),
+                    )
+                    .at(text.span, "again here")
+                    .label(first.span, "first here")
+                    .help("keep one of them"),
+                ),
+                None => targets.push(At { value: target, span: text.span }),
+            },
+            Err(error) => {
+                let code = match error {
+                    crate::target::TargetError::Unknown { .. } => "unknown-target",
+                    crate::target::TargetError::Foreign { .. } => "foreign-target",
+                };
+                found.add(
+                    Diagnostic::error(code, error.to_string()).at(text.span, "").help(error.help()),
+                );
+            }
+        }
+    }
+    targets.into_iter().map(|t| t.value).collect()
+}
