@@ -4,10 +4,14 @@
 //! field → the author's struct. Every mistake on the way is an [`OptionError`] with its place, and
 //! all of them are found in one pass.
 
+mod address;
 mod choice;
 mod collection;
 mod duration;
+mod glob;
 mod literal;
+mod path;
+mod pattern;
 mod quantity;
 mod range;
 mod read;
@@ -19,9 +23,13 @@ mod suggest;
 #[cfg(test)]
 mod testing;
 
+pub use address::{Address, AddressError};
 pub use choice::{Choice, read_choice};
 pub use collection::Dict;
+pub use glob::Glob;
 pub use literal::{Args, Key, Literal, LiteralValue, Span};
+pub use path::{FieldPath, FieldPathError, PathBlocked};
+pub use pattern::Pattern;
 pub use range::Ranged;
 pub use read::{OptionError, OptionErrors, OptionReader, OptionValue};
 pub use secret::Secret;

@@ -1,0 +1,509 @@
+//! Paths to fields: `a.b[0]`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use super::scalar::read_text;
+use super::{Literal, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec};
+use crate::data::{Map, RecordRef, Value};
+
+/// A path to a field of a record.
+///
+/// Keys are joined with dots, `[0]` is an element of a list and `[-1]` its last one. A key with a
+/// dot, a bracket, a quote or a space in it is written between quotes: `headers."user agent"`,
+/// with `\"` and `\\` inside.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FieldPath {
+    /// The first step, always a key: a record is a map.
+    key: String,
+    rest: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Key(String),
+    /// From the end when negative.
+    Index(i64),
+}
+
+impl FieldPath {
+    /// The path of a top-level field, whatever characters are in its name.
+    pub fn from_key(key: impl Into<String>) -> Self {
+        FieldPath { key: key.into(), rest: Vec::new() }
+    }
+
+    /// The name of the top-level field that it goes through.
+    pub fn first(&self) -> &str {
+        &self.key
+    }
+
+    /// The name, when it is the path of a top-level field.
+    pub fn as_key(&self) -> Option<&str> {
+        self.rest.is_empty().then_some(&self.key)
+    }
+
+    /// The value at this path.
+    pub fn get<'a>(&self, fields: &'a Map) -> Option<&'a Value> {
+        self.rest.iter().try_fold(fields.get(&self.key)?, |value, step| match (step, value) {
+            (Step::Key(key), Value::Map(map)) => map.get(key),
+            (Step::Index(index), Value::List(items)) => items.get(place(*index, items.len())?),
+            _ => None,
+        })
+    }
+
+    /// The value at this path of a record; `message` of a line is the line.
+    pub fn get_from<'a>(&self, record: RecordRef<'a>) -> Option<Cow<'a, Value>> {
+        match record.fields() {
+            Some(fields) => self.get(fields).map(Cow::Borrowed),
+            None => record.get(self.as_key()?),
+        }
+    }
+
+    /// The value at this path, to change it.
+    pub fn get_mut<'a>(&self, fields: &'a mut Map) -> Option<&'a mut Value> {
+        self.rest.iter().try_fold(fields.get_mut(&self.key)?, |value, step| match (step, value) {
+            (Step::Key(key), Value::Map(map)) => map.get_mut(key),
+            (Step::Index(index), Value::List(items)) => {
+                let place = place(*index, items.len())?;
+                items.get_mut(place)
+            }
+            _ => None,
+        })
+    }
+
+    /// Sets the value at this path and gives back the one that was there.
+    ///
+    /// Maps and lists on the way are made where there is nothing, or `null`. An index one beyond
+    /// the end of a list adds to it. Where the way is blocked nothing is changed: values that are
+    /// neither map nor list are not overwritten, and lists get no gaps.
+    pub fn insert(
+        &self,
+        fields: &mut Map,
+        value: impl Into<Value>,
+    ) -> Result<Option<Value>, PathBlocked> {
+        self.check_way(fields)?;
+        let Some((last, between)) = self.rest.split_last() else {
+            return Ok(fields.insert(self.key.as_str(), value));
+        };
+        let mut at = child(fields, &self.key);
+        for step in between {
+            at = match step {
+                Step::Key(key) => child(as_map(at), key),
+                Step::Index(index) => element(as_list(at), *index),
+            };
+        }
+        Ok(match last {
+            Step::Key(key) => as_map(at).insert(key.as_str(), value),
+            Step::Index(index) => {
+                let items = as_list(at);
+                let is_new = place(*index, items.len()).is_none();
+                let old = std::mem::replace(element(items, *index), value.into());
+                (!is_new).then_some(old)
+            }
+        })
+    }
+
+    /// Takes the value at this path out. Elements after it move up.
+    pub fn remove(&self, fields: &mut Map) -> Option<Value> {
+        let Some((last, between)) = self.rest.split_last() else {
+            return fields.remove(&self.key);
+        };
+        let parent = FieldPath { key: self.key.clone(), rest: between.to_vec() };
+        match (last, parent.get_mut(fields)?) {
+            (Step::Key(key), Value::Map(map)) => map.remove(key),
+            (Step::Index(index), Value::List(items)) => {
+                place(*index, items.len()).map(|place| items.remove(place))
+            }
+            _ => None,
+        }
+    }
+
+    /// Looks whether [`FieldPath::insert`] can go all the way.
+    fn check_way(&self, fields: &Map) -> Result<(), PathBlocked> {
+        let mut at = fields.get(&self.key);
+        for (i, step) in self.rest.iter().enumerate() {
+            at = match (step, at) {
+                (Step::Key(key), Some(Value::Map(map))) => map.get(key),
+                (Step::Key(_), None | Some(Value::Null)) => None,
+                (Step::Index(index), Some(Value::List(items))) => {
+                    match place(*index, items.len()) {
+                        Some(place) => items.get(place),
+                        None if usize::try_from(*index) == Ok(items.len()) => None,
+                        None => return Err(self.blocked(i, "a shorter list")),
+                    }
+                }
+                (Step::Index(0), None | Some(Value::Null)) => None,
+                (Step::Index(_), None | Some(Value::Null)) => {
+                    return Err(self.blocked(i, "an empty list"));
+                }
+                (_, Some(value)) => return Err(self.blocked(i, value.type_name())),
+            };
+        }
+        Ok(())
+    }
+
+    fn blocked(&self, steps: usize, found: &'static str) -> PathBlocked {
+        PathBlocked {
+            path: FieldPath { key: self.key.clone(), rest: self.rest[..steps].to_vec() },
+            found,
+        }
+    }
+}
+
+/// Why a value could not be set: something that is no map or no list stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathBlocked {
+    /// Where it stands.
+    pub path: FieldPath,
+    /// What it is: `text`, `a shorter list`.
+    pub found: &'static str,
+}
+
+impl fmt::Display for PathBlocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is {}, so nothing can be set below it", self.path, self.found)
+    }
+}
+
+impl std::error::Error for PathBlocked {}
+
+/// Reads as itself again.
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_key(f, &self.key)?;
+        for step in &self.rest {
+            match step {
+                Step::Key(key) => {
+                    f.write_str(".")?;
+                    write_key(f, key)?;
+                }
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with the text of a path, and at which byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldPathError {
+    /// The byte of the text.
+    pub at: usize,
+    what: &'static str,
+}
+
+impl fmt::Display for FieldPathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+}
+
+impl std::error::Error for FieldPathError {}
+
+impl FromStr for FieldPath {
+    type Err = FieldPathError;
+
+    fn from_str(text: &str) -> Result<Self, FieldPathError> {
+        let mut parser = Parser { text, at: 0 };
+        let key = parser.key()?;
+        let mut rest = Vec::new();
+        while let Some(c) = parser.peek() {
+            parser.at += 1;
+            rest.push(match c {
+                '.' => Step::Key(parser.key()?),
+                '[' => Step::Index(parser.index()?),
+                _ => return Err(FieldPathError { at: parser.at - 1, what: "expected `.` or `[`" }),
+            });
+        }
+        Ok(FieldPath { key, rest })
+    }
+}
+
+impl OptionValue for FieldPath {
+    fn type_spec() -> TypeSpec {
+        TypeSpec::Text(TextKind::FieldPath)
+    }
+
+    fn read(literal: &Literal) -> Result<Self, OptionErrors> {
+        let text = read_text(literal, TextKind::FieldPath)?;
+        text.parse().map_err(|error: FieldPathError| {
+            OptionError::new(
+                literal.span_within(error.at..error.at + 1),
+                format!("expected a field path, found `{text}`: {error}"),
+            )
+            .with_help("a path is written status, request.headers[0] or request.\"user agent\"")
+            .into()
+        })
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn key(&mut self) -> Result<String, FieldPathError> {
+        if let Some(quote @ ('"' | '\'')) = self.peek() {
+            return self.quoted(quote);
+        }
+        let rest = &self.text[self.at..];
+        let end = rest.find(needs_quotes).unwrap_or(rest.len());
+        let what = match rest[end..].chars().next() {
+            Some(c) if c.is_whitespace() => "a name with a space in it is written between quotes",
+            Some('"' | '\'') => "a quote stands only at the beginning and the end of a name",
+            Some(']') => "`]` without `[`",
+            _ if end == 0 => "expected a name",
+            _ => {
+                self.at += end;
+                return Ok(rest[..end].to_owned());
+            }
+        };
+        Err(FieldPathError { at: self.at + end, what })
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<String, FieldPathError> {
+        let start = self.at;
+        let mut key = String::new();
+        let mut chars = self.text[start + 1..].char_indices();
+        while let Some((i, c)) = chars.next() {
+            match c {
+                '\\' => match chars.next() {
+                    Some((_, c)) if c == quote || c == '\\' => key.push(c),
+                    _ => {
+                        return Err(FieldPathError {
+                            at: start + 1 + i,
+                            what: "after `\\` comes a quote or `\\`",
+                        });
+                    }
+                },
+                c if c == quote => {
+                    self.at = start + 1 + i + 1;
+                    return Ok(key);
+                }
+                c => key.push(c),
+            }
+        }
+        Err(FieldPathError { at: start, what: "this quote is not closed" })
+    }
+
+    fn index(&mut self) -> Result<i64, FieldPathError> {
+        let start = self.at;
+        let rest = &self.text[start..];
+        let Some(end) = rest.find(']') else {
+            return Err(FieldPathError { at: start - 1, what: "this `[` is not closed" });
+        };
+        self.at += end + 1;
+        let digits = rest[..end].strip_prefix('-').unwrap_or(&rest[..end]);
+        let all_digits = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        match rest[..end].parse() {
+            Ok(index) if all_digits => Ok(index),
+            _ => {
+                Err(FieldPathError { at: start, what: "between `[` and `]` stands a whole number" })
+            }
+        }
+    }
+}
+
+fn needs_quotes(c: char) -> bool {
+    ".[]\"'".contains(c) || c.is_whitespace()
+}
+
+fn write_key(f: &mut fmt::Formatter<'_>, key: &str) -> fmt::Result {
+    if !key.is_empty() && !key.contains(needs_quotes) {
+        return f.write_str(key);
+    }
+    write!(f, "\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The position that an index means in a list of this length, if it is in it.
+fn place(index: i64, len: usize) -> Option<usize> {
+    let place = match usize::try_from(index) {
+        Ok(place) => place,
+        Err(_) => len.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
+    };
+    (place < len).then_some(place)
+}
+
+/// The value of a key, made if there is none.
+fn child<'a>(map: &'a mut Map, key: &str) -> &'a mut Value {
+    if map.get(key).is_none() {
+        map.insert(key, Value::Null);
+    }
+    map.get_mut(key).expect("the field was just set")
+}
+
+/// The element of an index, which is in the list or one beyond its end.
+fn element(items: &mut Vec<Value>, index: i64) -> &mut Value {
+    let place = place(index, items.len()).unwrap_or_else(|| {
+        items.push(Value::Null);
+        items.len() - 1
+    });
+    &mut items[place]
+}
+
+fn as_map(value: &mut Value) -> &mut Map {
+    if *value == Value::Null {
+        *value = Map::new().into();
+    }
+    match value {
+        Value::Map(map) => map,
+        _ => unreachable!("check_way found a map or nothing here"),
+    }
+}
+
+fn as_list(value: &mut Value) -> &mut Vec<Value> {
+    if *value == Value::Null {
+        *value = Value::List(Vec::new());
+    }
+    match value {
+        Value::List(items) => items,
+        _ => unreachable!("check_way found a list or nothing here"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::{error, text};
+    use super::super::{LiteralValue, Span};
+    use super::*;
+    use crate::data::Timestamp;
+
+    fn path(text: &str) -> FieldPath {
+        text.parse().unwrap_or_else(|e| panic!("`{text}` is a path of this test: {e}"))
+    }
+
+    /// `{"a": {"b": [10, 20], "x y": 1}, "t": "text", "n": null}`
+    fn fields() -> Map {
+        let mut a = Map::new();
+        a.insert("b", vec![10i64, 20]);
+        a.insert("x y", 1);
+        let mut map = Map::new();
+        map.insert("a", a);
+        map.insert("t", "text");
+        map.insert("n", Value::Null);
+        map
+    }
+
+    #[test]
+    fn gets_what_is_there() {
+        let map = fields();
+        for (written, found) in [
+            ("a.b[0]", Some(10)),
+            ("a.b[1]", Some(20)),
+            ("a.b[-1]", Some(20)),
+            ("a.b[-2]", Some(10)),
+            ("a.\"x y\"", Some(1)),
+            ("a.'x y'", Some(1)),
+            ("a.b[2]", None),
+            ("a.b[-3]", None),
+            ("a.c", None),
+            ("a[0]", None),
+            ("t.x", None),
+            ("nothing.x", None),
+        ] {
+            assert_eq!(path(written).get(&map).and_then(Value::as_int), found, "{written}");
+        }
+        assert_eq!(path("t").get(&map).and_then(Value::as_str), Some("text"));
+    }
+
+    #[test]
+    fn the_message_of_a_line_is_the_line() {
+        let record = RecordRef::from_line(b"hello", Timestamp::default());
+        assert_eq!(path("message").get_from(record).as_deref(), Some(&Value::from("hello")));
+        assert_eq!(path("message.x").get_from(record), None);
+        assert_eq!(path("other").get_from(record), None);
+    }
+
+    #[test]
+    fn insert_makes_what_is_missing() {
+        let mut map = fields();
+        assert_eq!(path("a.b[0]").insert(&mut map, 11), Ok(Some(Value::Int(10))));
+        assert_eq!(path("a.b[2]").insert(&mut map, 30), Ok(None));
+        assert_eq!(path("n.x[0].y").insert(&mut map, 5), Ok(None));
+        assert_eq!(path("new.z").insert(&mut map, 6), Ok(None));
+        assert_eq!(path("a.b").get(&map), Some(&Value::from(vec![11i64, 20, 30])));
+        assert_eq!(path("n.x[-1].y").get(&map), Some(&Value::Int(5)));
+        assert_eq!(path("new.z").get(&map), Some(&Value::Int(6)));
+        *path("new.z").get_mut(&mut map).unwrap() = Value::Int(7);
+        assert_eq!(path("new.z").get(&map), Some(&Value::Int(7)));
+    }
+
+    #[test]
+    fn insert_changes_nothing_where_the_way_is_blocked() {
+        let mut map = fields();
+        for (written, why) in [
+            ("t.x", "`t` is text, so nothing can be set below it"),
+            ("a.b.c", "`a.b` is list, so nothing can be set below it"),
+            ("a[0]", "`a` is map, so nothing can be set below it"),
+            ("a.b[5]", "`a.b` is a shorter list, so nothing can be set below it"),
+            ("new.list[1]", "`new.list` is an empty list, so nothing can be set below it"),
+            ("new.list[-1]", "`new.list` is an empty list, so nothing can be set below it"),
+        ] {
+            let blocked = path(written).insert(&mut map, 1).unwrap_err();
+            assert_eq!(blocked.to_string(), why);
+        }
+        assert_eq!(map, fields());
+    }
+
+    #[test]
+    fn remove_takes_out() {
+        let mut map = fields();
+        assert_eq!(path("a.b[0]").remove(&mut map), Some(Value::Int(10)));
+        assert_eq!(path("a.b[1]").remove(&mut map), None);
+        assert_eq!(path("a.\"x y\"").remove(&mut map), Some(Value::Int(1)));
+        assert_eq!(path("t").remove(&mut map), Some(Value::from("text")));
+        assert_eq!(path("t.x").remove(&mut map), None);
+        assert_eq!(path("a.b").get(&map), Some(&Value::from(vec![20i64])));
+    }
+
+    #[test]
+    fn what_is_not_a_path() {
+        for (wrong, at, what) in [
+            ("", 0, "expected a name"),
+            (".a", 0, "expected a name"),
+            ("a.", 2, "expected a name"),
+            ("a..b", 2, "expected a name"),
+            ("[0]", 0, "expected a name"),
+            ("a[0", 1, "this `[` is not closed"),
+            ("a[x]", 2, "between `[` and `]` stands a whole number"),
+            ("a[+1]", 2, "between `[` and `]` stands a whole number"),
+            ("a[99999999999999999999]", 2, "between `[` and `]` stands a whole number"),
+            ("a[0]b", 4, "expected `.` or `[`"),
+            ("a]", 1, "`]` without `[`"),
+            ("user agent", 4, "a name with a space in it is written between quotes"),
+            ("a.\"x", 2, "this quote is not closed"),
+            ("a\"x\"", 1, "a quote stands only at the beginning and the end of a name"),
+            (r#"a."x\y""#, 4, "after `\\` comes a quote or `\\`"),
+        ] {
+            assert_eq!(wrong.parse::<FieldPath>(), Err(FieldPathError { at, what }), "{wrong}");
+        }
+        let e = error::<FieldPath>(text("a..b"));
+        assert_eq!(e.message, "expected a field path, found `a..b`: expected a name");
+        let literal = Literal { value: LiteralValue::Str("a..b".into()), span: Span::new(10, 16) };
+        assert_eq!(FieldPath::read(&literal).unwrap_err().0[0].span, Span::new(13, 14));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(written in any::<String>()) {
+            let _ = written.parse::<FieldPath>();
+        }
+
+        #[test]
+        fn what_is_shown_reads_back(keys in prop::collection::vec(any::<String>(), 1..4), index: i64) {
+            let mut steps = keys.into_iter();
+            let key = steps.next().expect("at least one key");
+            let rest = steps.map(Step::Key).chain([Step::Index(index)]).collect();
+            let path = FieldPath { key, rest };
+            prop_assert_eq!(path.to_string().parse(), Ok(path));
+        }
+    }
+}
