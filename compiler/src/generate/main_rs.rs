@@ -13,21 +13,23 @@ pub(super) fn generate(plan: &Plan) -> String {
     let package = plan.name.package();
     let recipe = match &plan.recipe {
         Some(recipe) => {
-            let file = recipe_file(&recipe.path);
-            let path = format!("../{file}");
-            quote! { Some(swak_agent::EmbeddedRecipe { name: #file, text: include_str!(#path) }) }
+            let name = recipe.path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+            let path = format!("../{}", recipe_file(&recipe.path));
+            quote! { Some(swak_agent::EmbeddedRecipe { name: #name, text: include_str!(#path) }) }
         }
         None => quote! { None },
     };
     let adds = plan.plugins.iter().map(|plugin| {
         let name = plugin.name.as_str();
+        let version = plugin.version.as_ref().expect("Cargo has told the versions that were open");
+        let version = version.to_string();
         let krate = plugin.name.ident();
-        quote! { registry.add_crate(#name, #krate::VERSION, #krate::register); }
+        quote! { plugins.add_crate(#name, #version, #krate::register); }
     });
-    let registry = if plan.plugins.is_empty() {
+    let plugins = if plan.plugins.is_empty() {
         quote! { _ }
     } else {
-        quote! { registry }
+        quote! { plugins }
     };
     let tokens = quote! {
         #![doc = #title]
@@ -39,7 +41,7 @@ pub(super) fn generate(plan: &Plan) -> String {
                     version: env!("CARGO_PKG_VERSION"),
                     recipe: #recipe,
                 },
-                |#registry| { #(#adds)* },
+                |#plugins| { #(#adds)* },
             )
         }
     };

@@ -1,0 +1,145 @@
+use std::fs;
+
+use swak_sdk::options::{Kind, TextKind, TypeSpec};
+
+use super::*;
+
+/// A crate of these files.
+fn crate_of(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("in a folder")).expect("writable");
+        fs::write(path, text).expect("writable");
+    }
+    folder
+}
+
+fn scan_files(files: &[(&str, &str)]) -> Scanned {
+    scan(&crate_of(files).path().join("lib.rs"))
+}
+
+#[test]
+fn a_plugin_is_read_with_its_options() {
+    let scanned = scan_files(&[(
+        "lib.rs",
+        r#"
+        /// Follows files. One record
+        /// a line.
+        ///
+        /// More.
+        #[derive(Debug, swak_sdk::options::Options)]
+        #[plugin(input, name = "Follow")]
+        pub struct FollowOptions {
+            /// Which files.
+            #[option(positional)]
+            path: Vec<String>,
+            /// Longest line.
+            #[option(default = "1m")]
+            max_line: ByteSize,
+            /// How many.
+            #[option(default = 3, range = 1..=9, newer_key = "x")]
+            r#type: u16,
+            /// Word.
+            password: Option<Secret>,
+            /// What to do.
+            #[option(name = "when_full", default = "wait")]
+            full: Full,
+            /// Of another crate.
+            other: elsewhere::Thing,
+            /// Nested.
+            tls: Tls,
+        }
+        /// What to do.
+        #[derive(Choice)]
+        enum Full {
+            /// Wait.
+            Wait,
+            /// Drop.
+            DropOldest,
+            /// Named.
+            #[choice(name = "err")]
+            Error,
+        }
+        /// Encryption.
+        #[derive(Options)]
+        struct Tls {
+            /// The file.
+            ca: std::path::PathBuf,
+        }
+        "#,
+    )]);
+    assert_eq!(scanned.gaps, []);
+    let [spec] = scanned.plugins.as_slice() else { panic!("{:?}", scanned.plugins) };
+    assert_eq!((spec.kind, spec.path().as_str()), (Kind::Input, "in.Follow"));
+    assert_eq!(spec.summary, "Follows files.");
+    let option = |name: &str| spec.option(name).unwrap_or_else(|| panic!("no {name}"));
+    assert!(option("path").positional && option("path").required);
+    assert_eq!(option("path").ty, TypeSpec::List(Box::new(TypeSpec::Text(TextKind::Plain))));
+    assert_eq!(option("max_line").ty, TypeSpec::Text(TextKind::Size));
+    assert_eq!(option("max_line").default.as_deref(), Some("\"1m\""));
+    assert_eq!(option("type").ty, TypeSpec::Int { min: 1, max: 9 });
+    assert!(option("password").secret && !option("password").required);
+    assert_eq!(option("other").ty, TypeSpec::Any);
+    let TypeSpec::Choice(words) = &option("when_full").ty else { panic!("a choice") };
+    let words: Vec<_> = words.iter().map(|w| w.name.as_ref()).collect();
+    assert_eq!(words, ["wait", "drop_oldest", "err"]);
+    let TypeSpec::Struct(fields) = &option("tls").ty else { panic!("a struct") };
+    assert_eq!(fields[0].ty, TypeSpec::Text(TextKind::Path));
+}
+
+/// A plugin of that name and nothing else.
+fn plugin(name: &str) -> String {
+    format!("#[derive(Options)] #[plugin(output, name = \"{name}\")] struct {name}Options {{}}\n")
+}
+
+#[test]
+fn modules_are_followed_as_the_compiler_does() {
+    let scanned = scan_files(&[
+        (
+            "lib.rs",
+            "mod a; mod b; #[path = \"odd/c.rs\"] mod c; mod d { mod e; } #[cfg(test)] mod t;",
+        ),
+        ("a.rs", &format!("mod inner; {}", plugin("A"))),
+        ("a/inner.rs", &plugin("Inner")),
+        ("b/mod.rs", &format!("mod beside; {}", plugin("B"))),
+        ("b/beside.rs", &plugin("Beside")),
+        ("odd/c.rs", &format!("mod near; {}", plugin("C"))),
+        ("odd/near.rs", &plugin("Near")),
+        ("d/e.rs", &plugin("E")),
+        ("t.rs", &plugin("Test")),
+        ("unused.rs", &plugin("Unused")),
+    ]);
+    assert_eq!(scanned.gaps, []);
+    let names: Vec<_> = scanned.plugins.iter().map(|p| p.name.as_ref()).collect();
+    assert_eq!(names, ["A", "B", "Beside", "C", "E", "Inner", "Near"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_a_gap_and_not_a_mistake() {
+    let scanned = scan_files(&[
+        ("lib.rs", &format!("mod broken; mod gone; mod empty; {}", plugin("A"))),
+        ("broken.rs", "fn ("),
+        ("empty.rs", ""),
+    ]);
+    assert_eq!(scanned.plugins.len(), 1);
+    assert_eq!(scanned.gaps.len(), 2, "{:?}", scanned.gaps);
+    assert!(scanned.gaps[0].why.starts_with("line 1, column "), "{:?}", scanned.gaps);
+    assert!(scanned.gaps[1].why.contains("mod gone"), "{:?}", scanned.gaps);
+    let scanned = scan_files(&[("lib.rs", "many! { #[plugin(input, name = \"X\")] }")]);
+    assert_eq!(scanned.gaps.len(), 1);
+    let scanned = scan_files(&[("lib.rs", "thread_local! { static X: u8 = 1; }")]);
+    assert_eq!(scanned.gaps, []);
+}
+
+#[test]
+fn modules_and_types_that_hold_themselves_come_to_an_end() {
+    let scanned = scan_files(&[(
+        "lib.rs",
+        "#[path = \"lib.rs\"] mod me;
+         #[derive(Options)] #[plugin(input, name = \"Loop\")] struct A { next: B }
+         #[derive(Options)] struct B { a: B, b: B, c: B, d: B, e: B, f: B, g: B, h: B }
+         type C = C; #[derive(Options)] struct D { c: C }",
+    )]);
+    assert_eq!(scanned.plugins.len(), 1);
+}
