@@ -44,7 +44,12 @@ impl Emitter {
 
     /// Hands on a batch whose fate the input does not follow.
     pub async fn emit(&self, batch: Batch) -> Result<(), Stopped> {
-        self.sender.send(self.prepare(batch)).await.map_err(|_| Stopped)
+        self.emit_chunk(batch.into()).await
+    }
+
+    /// Hands on batches that are to stay together.
+    pub async fn emit_chunk(&self, chunk: Chunk) -> Result<(), Stopped> {
+        self.sender.send(self.prepare(chunk)).await.map_err(|_| Stopped)
     }
 
     /// Hands on a batch, and gives the future of what becomes of it: for inputs that must answer a
@@ -78,12 +83,14 @@ impl Emitter {
         BlockingEmitter(self)
     }
 
-    fn prepare(&self, mut batch: Batch) -> Chunk {
-        if batch.tag.is_empty() {
-            batch.tag = self.tag.clone();
+    fn prepare(&self, mut chunk: Chunk) -> Chunk {
+        for batch in chunk.batches_mut() {
+            if batch.tag.is_empty() {
+                batch.tag = self.tag.clone();
+            }
         }
-        self.counters.received(batch.len());
-        batch.into()
+        self.counters.received(chunk.len());
+        chunk
     }
 }
 
@@ -94,7 +101,7 @@ pub struct BlockingEmitter(Emitter);
 impl BlockingEmitter {
     /// See [`Emitter::emit`].
     pub fn emit(&self, batch: Batch) -> Result<(), Stopped> {
-        self.0.sender.blocking_send(self.0.prepare(batch)).map_err(|_| Stopped)
+        self.0.sender.blocking_send(self.0.prepare(batch.into())).map_err(|_| Stopped)
     }
 
     /// See [`Emitter::emit_tracked`].

@@ -1,0 +1,357 @@
+//! From a checked task to the parts that run it.
+//!
+//! A chain is put together from its end: each step is given the route to what follows it.
+
+use std::sync::Arc;
+
+use crate::expr::Expr;
+use swak_recipe::model::{
+    Call, Failover as FailoverStep, Step, Task, When as WhenStep, chain_ends,
+};
+use swak_sdk::data::{Chunk, Name};
+use swak_sdk::options::Kind;
+use swak_sdk::plugin::erased::{AnyInput, AnyOutput, AnyPlugin, BoxFuture};
+use swak_sdk::plugin::{
+    BuildContext, CheckpointStore, Checkpoints, Counters, Emitter, Outlet, Plugins,
+};
+use swak_sdk::{Error, anyhow};
+use tokio::sync::mpsc;
+
+use crate::async_stage::AsyncStage;
+use crate::dead_letters::DeadLetters;
+use crate::failover::{Failover, Start};
+use crate::links::TaskLinks;
+use crate::route::{Choice, Route};
+use crate::settings::Settings;
+use crate::sink::{Port, Sink};
+use crate::stage::{Stage, StageLink};
+use crate::step::{Failure, StepInfo};
+use crate::summary::StepSummary;
+
+/// The parts of one run of a task, ready to be started.
+pub(crate) struct Assembly {
+    pub(crate) input: Box<dyn AnyInput>,
+    pub(crate) input_step: StepInfo,
+    pub(crate) emitter: Emitter,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) parts: Vec<BoxFuture<'static, Result<(), Failure>>>,
+}
+
+/// The steps of a task with their counters, which outlive its runs. In the order of the recipe.
+pub(crate) struct Book(Vec<(String, StepInfo)>);
+
+/// What a task is put together from.
+pub(crate) struct Assembler<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) plugins: &'a Plugins,
+    pub(crate) settings: &'a Settings,
+    pub(crate) links: &'a TaskLinks,
+    pub(crate) book: &'a Book,
+    pub(crate) parts: Vec<BoxFuture<'static, Result<(), Failure>>>,
+    pub(crate) dead_letters: Option<mpsc::Sender<Chunk>>,
+}
+
+impl Assembler<'_> {
+    /// Makes all plugins of the task and connects them.
+    pub(crate) fn assemble(mut self, store: Box<dyn CheckpointStore>) -> Result<Assembly, Failure> {
+        if let Some(call) = &self.task.dead_letter {
+            // Its own rejects have nowhere to go.
+            self.dead_letters = Some(self.sink(call, "dead_letter")?);
+        }
+        let (first, rest) = self.task.steps.split_first().expect("a checked task has an input");
+        let step = self.book.step("1");
+        let input = self.input(first, &step)?;
+        let route = self.chain(rest, "", 1, None)?;
+        let route = route.ok_or_else(|| step.failed(anyhow!("nothing follows the input")))?;
+        let sender = match route {
+            Route::To(sender) => sender,
+            branching => self.stage(Vec::new(), branching),
+        };
+        let checkpoints = Checkpoints::new(store);
+        let emitter = Emitter::new(
+            sender,
+            Name::from(self.task.name.as_str()),
+            checkpoints.clone(),
+            Arc::clone(&step.counters),
+        );
+        Ok(Assembly { input, input_step: step, emitter, checkpoints, parts: self.parts })
+    }
+
+    fn input(&self, first: &Step, step: &StepInfo) -> Result<Box<dyn AnyInput>, Failure> {
+        match first {
+            Step::Link(link) => match self.links.receiver() {
+                Some(input) => Ok(Box::new(input)),
+                None => Err(step.failed(anyhow!("nothing is sent to link `{}`", link.name))),
+            },
+            Step::Plugin(call) => match self.build(call, "1")? {
+                AnyPlugin::Input(input) => Ok(input),
+                _ => Err(step.failed(anyhow!("{} is no input", call.path()))),
+            },
+            _ => Err(step.failed(anyhow!("a task begins with an input or a link"))),
+        }
+    }
+
+    /// The route into a chain of steps. `place` is what stands before the number of a step, `skip`
+    /// how many steps of the chain come before these.
+    fn chain(
+        &mut self,
+        steps: &[Step],
+        place: &str,
+        skip: usize,
+        after: Option<Route>,
+    ) -> Result<Option<Route>, Failure> {
+        let mut next = after;
+        // Transforms that follow each other, last one first.
+        let mut run = Vec::new();
+        for (i, step) in steps.iter().enumerate().rev() {
+            let place = format!("{place}{}", skip + i + 1);
+            if let Step::Plugin(call) = step
+                && call.kind == Kind::Transform
+            {
+                match self.build(call, &place)? {
+                    AnyPlugin::Transform(transform) => {
+                        let step = self.book.step(&place);
+                        run.push(StageLink {
+                            transform,
+                            outlet: Outlet::new(Arc::clone(&step.counters)),
+                            dead_letters: self.dead_letters(&step),
+                            step,
+                        });
+                    }
+                    AnyPlugin::AsyncTransform(transform) => {
+                        let route = self.end_run(&mut run, next, &place)?;
+                        let step = self.book.step(&place);
+                        let stage = AsyncStage {
+                            transform,
+                            outlet: Outlet::new(Arc::clone(&step.counters)),
+                            dead_letters: self.dead_letters(&step),
+                            step,
+                            route,
+                        };
+                        next = Some(Route::To(self.start(|inbox| stage.run(inbox))));
+                    }
+                    _ => return Err(self.wrong_kind(call, &place)),
+                }
+                continue;
+            }
+            if !run.is_empty() {
+                next = Some(self.end_run(&mut run, next, &place)?);
+            }
+            next = Some(self.step(step, &place, next)?);
+        }
+        if !run.is_empty() {
+            next = Some(self.end_run(&mut run, next, place)?);
+        }
+        Ok(next)
+    }
+
+    /// The route into one step that is not a transform.
+    fn step(&mut self, step: &Step, place: &str, next: Option<Route>) -> Result<Route, Failure> {
+        Ok(match step {
+            Step::Plugin(call) => Route::To(self.sink(call, place)?).and(next),
+            Step::Failover(failover) => Route::To(self.failover(failover, place)?).and(next),
+            Step::Tee(tee) => {
+                let mut routes = Vec::new();
+                for (i, branch) in tee.branches.iter().enumerate() {
+                    routes.extend(self.chain(branch, &format!("{place}.{}.", i + 1), 0, None)?);
+                }
+                routes.extend(next);
+                Route::Tee(routes)
+            }
+            Step::When(when) => self.when(when, place, next)?,
+            Step::Link(link) => match self.links.sender(&link.name) {
+                Some(sender) => Route::Link(sender).and(next),
+                None => {
+                    let error = anyhow!("no task receives link `{}` in this run", link.name);
+                    return Err(self.book.step(place).failed(error));
+                }
+            },
+        })
+    }
+
+    fn when(
+        &mut self,
+        when: &WhenStep,
+        place: &str,
+        next: Option<Route>,
+    ) -> Result<Route, Failure> {
+        let mut way = |steps: &[Step], name: &str| {
+            let after = if chain_ends(steps) { None } else { next.clone() };
+            let route = self.chain(steps, &format!("{place}.{name}."), 0, after)?;
+            route.ok_or_else(|| {
+                self.book.step(place).failed(anyhow!("`{name}` leads nowhere, and no step follows"))
+            })
+        };
+        let then = way(&when.then, "then")?;
+        let otherwise = way(when.otherwise.as_deref().unwrap_or_default(), "otherwise")?;
+        let condition = Expr::read(&when.condition)
+            .map_err(|e| self.book.step(place).failed(Error::from(e)))?;
+        Ok(Route::When(Arc::new(Choice { condition, then, otherwise })))
+    }
+
+    fn failover(
+        &mut self,
+        failover: &FailoverStep,
+        place: &str,
+    ) -> Result<mpsc::Sender<Chunk>, Failure> {
+        let mut ports = Vec::new();
+        for (i, call) in failover.outputs.iter().enumerate() {
+            ports.push(self.port(call, &format!("{place}.{}", i + 1))?);
+        }
+        let last = match &failover.last {
+            Some(call) => Some(self.port(call, &format!("{place}.last"))?),
+            None => None,
+        };
+        let start = Start::new(&failover.start_by, ports.len())
+            .map_err(|e| self.book.step(place).failed(e))?;
+        let failover = Failover::new(ports, last, start, self.settings.retry);
+        Ok(self.start(|inbox| failover.run(inbox)))
+    }
+
+    fn sink(&mut self, call: &Call, place: &str) -> Result<mpsc::Sender<Chunk>, Failure> {
+        let sink = Sink { port: self.port(call, place)?, retry: self.settings.retry };
+        Ok(self.start(|inbox| sink.run(inbox)))
+    }
+
+    fn port(&self, call: &Call, place: &str) -> Result<Port, Failure> {
+        let step = self.book.step(place);
+        let output: Box<dyn AnyOutput> = match self.build(call, place)? {
+            AnyPlugin::Output(output) => output,
+            _ => return Err(self.wrong_kind(call, place)),
+        };
+        Ok(Port {
+            output,
+            dead_letters: self.dead_letters(&step),
+            step,
+            timeout: self.settings.write_timeout,
+            connected: false,
+            failures: 0,
+        })
+    }
+
+    /// Closes a run of transforms: one stage in front of `next`.
+    fn end_run(
+        &mut self,
+        run: &mut Vec<StageLink>,
+        next: Option<Route>,
+        place: &str,
+    ) -> Result<Route, Failure> {
+        let next = next.ok_or_else(|| {
+            self.book.step(place).failed(anyhow!("the chain ends in a transform"))
+        })?;
+        if run.is_empty() {
+            return Ok(next);
+        }
+        let links = run.drain(..).rev().collect();
+        Ok(Route::To(self.stage(links, next)))
+    }
+
+    fn stage(&mut self, links: Vec<StageLink>, route: Route) -> mpsc::Sender<Chunk> {
+        let stage = Stage::new(links, route);
+        self.start(|inbox| stage.run(inbox))
+    }
+
+    /// Adds a part that reads from a channel of its own.
+    fn start<F>(&mut self, part: impl FnOnce(mpsc::Receiver<Chunk>) -> F) -> mpsc::Sender<Chunk>
+    where
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        let (sender, inbox) = mpsc::channel(self.settings.queue);
+        self.parts.push(Box::pin(part(inbox)));
+        sender
+    }
+
+    fn build(&self, call: &Call, place: &str) -> Result<AnyPlugin, Failure> {
+        let step = self.book.step(place);
+        let Some(entry) = self.plugins.get(call.kind, &call.name) else {
+            return Err(step.failed(anyhow!("this agent has no plugin {}", call.path())));
+        };
+        let folder = self.settings.task_folder(&self.task.name).join(place);
+        let cx = BuildContext::new(
+            &self.task.name,
+            place,
+            folder,
+            self.dead_letters.is_some(),
+            Arc::clone(&step.counters),
+        );
+        entry.build(&call.args, &cx).map_err(|e| step.failed(e))
+    }
+
+    fn dead_letters(&self, step: &StepInfo) -> DeadLetters {
+        DeadLetters::new(step.clone(), self.dead_letters.clone())
+    }
+
+    fn wrong_kind(&self, call: &Call, place: &str) -> Failure {
+        let error = anyhow!("{} is no {} in this agent", call.path(), call.kind);
+        self.book.step(place).failed(error)
+    }
+}
+
+impl Book {
+    /// The steps of a task, all counters at zero.
+    pub(crate) fn new(task: &Task, settings: &Settings) -> Self {
+        let mut places = Vec::new();
+        list_places(&task.steps, "", &mut places);
+        if let Some(call) = &task.dead_letter {
+            places.push(("dead_letter".to_owned(), call.path()));
+        }
+        let name: Arc<str> = task.name.as_str().into();
+        let step = |(place, path): (String, String)| {
+            let info = StepInfo {
+                task: Arc::clone(&name),
+                label: format!("{place} {path}").into(),
+                counters: Arc::<Counters>::default(),
+                trace: settings.trace.clone(),
+            };
+            (place, info)
+        };
+        Book(places.into_iter().map(step).collect())
+    }
+
+    /// What all steps have counted.
+    pub(crate) fn summary(&self) -> Vec<StepSummary> {
+        let summary = |(_, step): &(String, StepInfo)| StepSummary {
+            step: step.label.to_string(),
+            counters: step.counters.snapshot(),
+        };
+        self.0.iter().map(summary).collect()
+    }
+
+    fn step(&self, place: &str) -> StepInfo {
+        let found = self.0.iter().find(|(p, _)| p == place);
+        found.expect("every step was listed when its task was first seen").1.clone()
+    }
+}
+
+/// The places of all steps, as people see them: `2`, `3.1.2` (second step of the first branch of
+/// step 3), `4.then.1`, `5.last`.
+fn list_places(steps: &[Step], prefix: &str, places: &mut Vec<(String, String)>) {
+    for (i, step) in steps.iter().enumerate() {
+        let place = format!("{prefix}{}", i + 1);
+        match step {
+            Step::Plugin(call) => places.push((place, call.path())),
+            Step::Link(link) => places.push((place, format!("link({:?})", link.name))),
+            Step::Failover(failover) => {
+                places.push((place.clone(), "failover".to_owned()));
+                for (i, call) in failover.outputs.iter().enumerate() {
+                    places.push((format!("{place}.{}", i + 1), call.path()));
+                }
+                if let Some(call) = &failover.last {
+                    places.push((format!("{place}.last"), call.path()));
+                }
+            }
+            Step::Tee(tee) => {
+                places.push((place.clone(), "tee".to_owned()));
+                for (i, branch) in tee.branches.iter().enumerate() {
+                    list_places(branch, &format!("{place}.{}.", i + 1), places);
+                }
+            }
+            Step::When(when) => {
+                places.push((place.clone(), "when".to_owned()));
+                list_places(&when.then, &format!("{place}.then."), places);
+                let otherwise = when.otherwise.as_deref().unwrap_or_default();
+                list_places(otherwise, &format!("{place}.otherwise."), places);
+            }
+        }
+    }
+}

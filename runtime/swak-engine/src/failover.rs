@@ -1,0 +1,173 @@
+//! Outputs that stand in for each other.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use swak_recipe::model::StartBy;
+use swak_sdk::data::{Batch, Chunk, RecordRef, json};
+use swak_sdk::options::FieldPath;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use crate::Backoff;
+use crate::sink::Port;
+use crate::step::Failure;
+
+/// Outputs that stand in for each other: a chunk goes to the first one that takes it.
+///
+/// An output that failed is left alone for a while and then tried again with the next chunk, so the
+/// flow goes back to it by itself. When all have failed the chunk goes to `last`; without a `last`,
+/// round and round until one takes it.
+pub(crate) struct Failover {
+    members: Vec<Member>,
+    last: Option<Port>,
+    start: Start,
+    retry: Backoff,
+}
+
+pub(crate) struct Member {
+    port: Port,
+    rest: Backoff,
+    /// Not before this, after a failure.
+    again: Option<Instant>,
+}
+
+/// Which member is tried first.
+pub(crate) enum Start {
+    /// The same one for every record.
+    At(usize),
+    /// By the hash of a field.
+    Field(FieldPath),
+}
+
+impl Start {
+    /// Decides what can be decided once.
+    pub(crate) fn new(by: &StartBy, members: usize) -> swak_sdk::Result<Self> {
+        let pick = |hash: u64| Start::At((hash % members.max(1) as u64) as usize);
+        Ok(match by {
+            StartBy::First => Start::At(0),
+            StartBy::Random => pick(RandomState::new().hash_one(0)),
+            StartBy::Ip => pick(hash_of(&own_address())),
+            StartBy::Field(path) => Start::Field(path.parse::<FieldPath>()?),
+        })
+    }
+}
+
+impl Failover {
+    pub(crate) fn new(ports: Vec<Port>, last: Option<Port>, start: Start, retry: Backoff) -> Self {
+        let rest = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
+        let members = ports.into_iter().map(|port| Member { port, rest, again: None }).collect();
+        Failover { members, last, start, retry }
+    }
+
+    /// Runs until the inbox is closed and empty, then closes the outputs.
+    pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Chunk>) -> Result<(), Failure> {
+        while let Some(chunk) = inbox.recv().await {
+            for (start, part) in self.split(chunk) {
+                self.deliver(start, part).await;
+            }
+        }
+        let mut result = Ok(());
+        let ports = self.members.iter_mut().map(|m| &mut m.port).chain(&mut self.last);
+        for port in ports {
+            // One that cannot be closed does not keep the others open.
+            result = result.and(port.close().await);
+        }
+        result
+    }
+
+    async fn deliver(&mut self, start: usize, mut chunk: Chunk) {
+        loop {
+            let (before, from_start) = self.members.split_at_mut(start);
+            for member in from_start.iter_mut().chain(before) {
+                if member.again.is_some_and(|at| Instant::now() < at) {
+                    continue;
+                }
+                member.port.take_in(&chunk);
+                match member.port.attempt(chunk).await {
+                    Ok(()) => {
+                        member.again = None;
+                        member.rest.reset();
+                        self.retry.reset();
+                        return;
+                    }
+                    Err(back) => {
+                        member.again = Some(Instant::now() + member.rest.wait());
+                        chunk = back;
+                    }
+                }
+            }
+            if let Some(last) = &mut self.last {
+                last.take_in(&chunk);
+                match last.attempt(chunk).await {
+                    Ok(()) => return,
+                    Err(back) => chunk = back,
+                }
+            }
+            sleep(self.retry.wait()).await;
+        }
+    }
+
+    /// The parts of a chunk by the member they start with; order within a part is kept.
+    fn split(&self, chunk: Chunk) -> BTreeMap<usize, Chunk> {
+        let path = match &self.start {
+            Start::At(start) => return BTreeMap::from([(*start, chunk)]),
+            Start::Field(path) => path,
+        };
+        let mut parts = BTreeMap::<usize, Chunk>::new();
+        for mut batch in chunk {
+            let starts: Vec<usize> = batch
+                .iter()
+                .map(|r| (field_hash(r, path) % self.members.len().max(1) as u64) as usize)
+                .collect();
+            let mut used = starts.clone();
+            used.sort_unstable();
+            used.dedup();
+            let Some((last, others)) = used.split_last() else { continue };
+            for start in others {
+                let part = keep(batch.fork(), &starts, *start);
+                parts.entry(*start).or_default().push(part);
+            }
+            batch = keep(batch, &starts, *last);
+            parts.entry(*last).or_default().push(batch);
+        }
+        parts
+    }
+}
+
+fn keep(mut batch: Batch, starts: &[usize], wanted: usize) -> Batch {
+    let mut starts = starts.iter();
+    batch.retain(|_| starts.next() == Some(&wanted));
+    batch
+}
+
+/// Equal values have equal hashes on every machine and in every run of one version; a missing field
+/// is a value like any other.
+fn field_hash(record: RecordRef<'_>, path: &FieldPath) -> u64 {
+    let mut text = Vec::new();
+    if let Some(value) = path.get(&record.to_map()) {
+        json::write_value(&mut text, value);
+    }
+    hash_of(&text)
+}
+
+fn hash_of(value: &impl Hash) -> u64 {
+    // `DefaultHasher::new` has fixed keys, unlike `RandomState`.
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The address that this machine would send from; no packet is sent. Machines without a network all
+/// choose the same member.
+fn own_address() -> String {
+    let address = || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        // TEST-NET-1 (RFC 5737): only the route is looked up.
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    };
+    address().map(|a| a.ip().to_string()).unwrap_or_default()
+}

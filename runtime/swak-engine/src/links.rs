@@ -1,0 +1,120 @@
+//! Connections between tasks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use swak_recipe::model::{Recipe, Step, Task};
+use swak_sdk::data::Chunk;
+use swak_sdk::plugin::erased::{AnyInput, BoxFuture};
+use swak_sdk::plugin::{Emitter, Shutdown};
+use tokio::sync::{Mutex, mpsc};
+
+use crate::route::Gone;
+
+/// The links of a recipe: for each name the channels of the tasks that receive it.
+pub(crate) struct Links(BTreeMap<String, Vec<End>>);
+
+struct End {
+    task: String,
+    sender: mpsc::Sender<Chunk>,
+    receiver: Receiver,
+}
+
+type Receiver = Arc<Mutex<mpsc::Receiver<Chunk>>>;
+
+/// The ends that one task holds for as long as it lives, over all its runs: a task that is started
+/// again goes on where it was, and a link ends when all that send to it have ended for good.
+pub(crate) struct TaskLinks {
+    senders: BTreeMap<String, LinkSender>,
+    receiver: Option<Receiver>,
+}
+
+/// Sends to all tasks that receive a link.
+#[derive(Clone)]
+pub(crate) struct LinkSender(Vec<mpsc::Sender<Chunk>>);
+
+/// The first step of a task that receives a link.
+pub(crate) struct LinkInput(Receiver);
+
+impl Links {
+    /// A channel for each task that begins with a link.
+    pub(crate) fn new(recipe: &Recipe, queue: usize) -> Self {
+        let mut ends = BTreeMap::<String, Vec<End>>::new();
+        for task in &recipe.tasks {
+            if let Some(Step::Link(link)) = task.steps.first() {
+                let (sender, receiver) = mpsc::channel(queue);
+                let receiver = Arc::new(Mutex::new(receiver));
+                let end = End { task: task.name.clone(), sender, receiver };
+                ends.entry(link.name.clone()).or_default().push(end);
+            }
+        }
+        Links(ends)
+    }
+
+    /// The ends that a task holds.
+    pub(crate) fn of_task(&self, task: &Task) -> TaskLinks {
+        let mut names = Vec::new();
+        sent_links(task.steps.get(1..).unwrap_or_default(), &mut names);
+        let sender = |name: String| {
+            let ends = self.0.get(&name)?;
+            let senders = ends.iter().map(|end| end.sender.clone()).collect();
+            Some((name, LinkSender(senders)))
+        };
+        let own = self.0.values().flatten().find(|end| end.task == task.name);
+        TaskLinks {
+            senders: names.into_iter().filter_map(sender).collect(),
+            receiver: own.map(|end| Arc::clone(&end.receiver)),
+        }
+    }
+}
+
+impl TaskLinks {
+    /// What the task sends to; `None` when no task receives it.
+    pub(crate) fn sender(&self, name: &str) -> Option<LinkSender> {
+        self.senders.get(name).cloned()
+    }
+
+    /// What the task receives from.
+    pub(crate) fn receiver(&self) -> Option<LinkInput> {
+        self.receiver.clone().map(LinkInput)
+    }
+}
+
+/// The names of all links that these steps send to.
+fn sent_links(steps: &[Step], names: &mut Vec<String>) {
+    for step in steps {
+        match step {
+            Step::Link(link) => names.push(link.name.clone()),
+            Step::Tee(tee) => tee.branches.iter().for_each(|branch| sent_links(branch, names)),
+            Step::When(when) => {
+                sent_links(&when.then, names);
+                sent_links(when.otherwise.as_deref().unwrap_or_default(), names);
+            }
+            Step::Plugin(_) | Step::Failover(_) => {}
+        }
+    }
+}
+
+impl LinkSender {
+    pub(crate) async fn send(&self, chunk: Chunk) -> Result<(), Gone> {
+        let Some((last, others)) = self.0.split_last() else { return Ok(()) };
+        for sender in others {
+            sender.send(chunk.fork()).await.map_err(|_| Gone)?;
+        }
+        last.send(chunk).await.map_err(|_| Gone)
+    }
+}
+
+impl AnyInput for LinkInput {
+    /// Ends when the last sender has: at shutdown the senders are flushed first, and what they still
+    /// send is taken.
+    fn run(self: Box<Self>, out: Emitter, _: Shutdown) -> BoxFuture<'static, swak_sdk::Result<()>> {
+        Box::pin(async move {
+            let mut receiver = self.0.lock().await;
+            while let Some(chunk) = receiver.recv().await {
+                out.emit_chunk(chunk).await?;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Where chunks go at the end of a stage.
+
+use std::sync::Arc;
+
+use crate::expr::Expr;
+use swak_sdk::data::{Batch, Chunk};
+use swak_sdk::plugin::erased::BoxFuture;
+use tokio::sync::mpsc;
+
+use crate::links::LinkSender;
+
+/// Where chunks go. Clones lead to the same places.
+#[derive(Clone)]
+pub(crate) enum Route {
+    /// Into one channel.
+    To(mpsc::Sender<Chunk>),
+    /// To every one of them.
+    Tee(Vec<Route>),
+    /// Record by record to one of two places.
+    When(Arc<Choice>),
+    /// To the tasks that receive this link.
+    Link(LinkSender),
+}
+
+pub(crate) struct Choice {
+    pub(crate) condition: Expr,
+    pub(crate) then: Route,
+    pub(crate) otherwise: Route,
+}
+
+/// The stage that would take the chunk is gone: the task is going down, and whoever ended it says
+/// why.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+impl Route {
+    /// Sends a chunk, waiting while the places it goes to are full.
+    pub(crate) async fn send(&self, chunk: Chunk) -> Result<(), Gone> {
+        match self {
+            Route::To(sender) => sender.send(chunk).await.map_err(|_| Gone),
+            branching => branching.send_branching(chunk).await,
+        }
+    }
+
+    /// Both ways, in one: a route that ends in an output and is followed by further steps.
+    pub(crate) fn and(self, other: Option<Route>) -> Route {
+        match other {
+            None => self,
+            Some(other) => Route::Tee(vec![self, other]),
+        }
+    }
+
+    /// The recursion needs a future of known size; plain channels do without.
+    fn send_branching(&self, chunk: Chunk) -> BoxFuture<'_, Result<(), Gone>> {
+        Box::pin(async move {
+            match self {
+                Route::To(_) => self.send(chunk).await,
+                Route::Link(link) => link.send(chunk).await,
+                Route::Tee(branches) => {
+                    let Some((last, others)) = branches.split_last() else { return Ok(()) };
+                    for branch in others {
+                        branch.send(chunk.fork()).await?;
+                    }
+                    last.send(chunk).await
+                }
+                Route::When(choice) => {
+                    let (yes, no) = choice.split(chunk);
+                    if !yes.is_empty() {
+                        choice.then.send(yes).await?;
+                    }
+                    if !no.is_empty() {
+                        choice.otherwise.send(no).await?;
+                    }
+                    Ok(())
+                }
+            }
+        })
+    }
+}
+
+impl Choice {
+    fn split(&self, chunk: Chunk) -> (Chunk, Chunk) {
+        let (mut yes, mut no) = (Chunk::default(), Chunk::default());
+        for mut batch in chunk {
+            let matches: Vec<bool> =
+                batch.iter().map(|r| self.condition.matches(&batch, r)).collect();
+            let hits = matches.iter().filter(|m| **m).count();
+            if hits == matches.len() {
+                yes.push(batch);
+            } else if hits == 0 {
+                no.push(batch);
+            } else {
+                let mut others = batch.fork();
+                keep(&mut batch, &matches, true);
+                keep(&mut others, &matches, false);
+                yes.push(batch);
+                no.push(others);
+            }
+        }
+        (yes, no)
+    }
+}
+
+fn keep(batch: &mut Batch, matches: &[bool], wanted: bool) {
+    let mut matches = matches.iter();
+    batch.retain(|_| matches.next() == Some(&wanted));
+}

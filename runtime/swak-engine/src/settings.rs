@@ -1,0 +1,97 @@
+//! What can be set of an engine.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use swak_sdk::data::Chunk;
+
+use crate::Backoff;
+
+/// What can be set of an engine.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where positions and buffers are kept: one folder a task. Locked while the engine runs.
+    pub data_dir: PathBuf,
+    /// How long an orderly stop may take. What is not delivered by then is read again after the next
+    /// start. Default: 10 seconds.
+    pub shutdown_limit: Duration,
+    /// What to do with a task that failed. Default: start it again with back-off.
+    pub restart: RestartPolicy,
+    /// How long to wait before an output is tried again. Default: 100 ms, doubling up to 30 s.
+    pub retry: Backoff,
+    /// How long one write or one connect of an output may take. Default: 60 seconds.
+    pub write_timeout: Duration,
+    /// How many chunks may wait between two stages. Default: 8.
+    pub queue: usize,
+    /// Is shown every chunk before and after every step. Default: nobody.
+    pub trace: Option<Arc<dyn Trace>>,
+}
+
+impl Settings {
+    /// The defaults, with a folder for what must be kept.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Settings {
+            data_dir: data_dir.into(),
+            shutdown_limit: Duration::from_secs(10),
+            restart: RestartPolicy::Backoff(Backoff::new(
+                Duration::from_secs(1),
+                Duration::from_secs(60),
+            )),
+            retry: Backoff::new(Duration::from_millis(100), Duration::from_secs(30)),
+            write_timeout: Duration::from_secs(60),
+            queue: 8,
+            trace: None,
+        }
+    }
+
+    /// The folder of one task. Names may hold what a path must not.
+    pub(crate) fn task_folder(&self, task: &str) -> PathBuf {
+        let mut name = String::new();
+        for byte in task.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
+                _ => name.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        self.data_dir.join(name)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("data_dir", &self.data_dir)
+            .field("shutdown_limit", &self.shutdown_limit)
+            .field("restart", &self.restart)
+            .field("retry", &self.retry)
+            .field("write_timeout", &self.write_timeout)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What to do with a task that failed.
+#[derive(Clone, Copy, Debug)]
+pub enum RestartPolicy {
+    /// Start it again, waiting longer each time; a run of a minute counts as a success.
+    Backoff(Backoff),
+    /// Leave it: for tests in the foreground.
+    Never,
+}
+
+/// Is shown every chunk before and after every step.
+pub trait Trace: Send + Sync {
+    /// `step` is the step as people see it: `1 in.DummyData`.
+    fn step(&self, task: &str, step: &str, when: When, chunk: &Chunk);
+}
+
+/// On which side of a step a chunk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// It is about to go in.
+    Before,
+    /// It came out, or was delivered.
+    After,
+}

@@ -1,0 +1,138 @@
+//! Outputs: connecting, writing, trying again.
+
+use std::time::Duration;
+
+use swak_sdk::ack::Outcome;
+use swak_sdk::data::Chunk;
+use swak_sdk::plugin::erased::AnyOutput;
+use swak_sdk::plugin::{DeadLetter, WriteError};
+use swak_sdk::{Error, anyhow};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use crate::Backoff;
+use crate::dead_letters::DeadLetters;
+use crate::settings::When;
+use crate::step::{Failure, StepInfo};
+
+/// An output with its queue: writes one chunk after the other, for ever if need be.
+pub(crate) struct Sink {
+    pub(crate) port: Port,
+    pub(crate) retry: Backoff,
+}
+
+/// An output with what is needed to try one write.
+pub(crate) struct Port {
+    pub(crate) output: Box<dyn AnyOutput>,
+    pub(crate) step: StepInfo,
+    pub(crate) dead_letters: DeadLetters,
+    pub(crate) timeout: Duration,
+    pub(crate) connected: bool,
+    /// Failures since the last success, so that the log tells of the first and of the recovery.
+    pub(crate) failures: u64,
+}
+
+impl Sink {
+    /// Runs until the inbox is closed and empty, then closes the output.
+    pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Chunk>) -> Result<(), Failure> {
+        while let Some(mut chunk) = inbox.recv().await {
+            self.port.take_in(&chunk);
+            while let Err(back) = self.port.attempt(chunk).await {
+                chunk = back;
+                sleep(self.retry.wait()).await;
+            }
+            self.retry.reset();
+        }
+        self.port.close().await
+    }
+}
+
+impl Port {
+    /// Counts a chunk that is now this output's to deliver.
+    pub(crate) fn take_in(&self, chunk: &Chunk) {
+        self.step.counters.received(chunk.len());
+        self.step.trace(When::Before, chunk);
+    }
+
+    /// Tries once. The chunk comes back when it was not written and may be tried again; else it is
+    /// settled.
+    pub(crate) async fn attempt(&mut self, chunk: Chunk) -> Result<(), Chunk> {
+        if !self.connected {
+            match timed(self.timeout, self.output.connect(), "connect").await {
+                Ok(()) => self.connected = true,
+                Err(error) => {
+                    self.tell("cannot connect", &error);
+                    return Err(chunk);
+                }
+            }
+        }
+        let written = match timeout(self.timeout, self.output.write(&chunk)).await {
+            Ok(written) => written,
+            Err(_) => Err(WriteError::NotConnected(too_slow("write", self.timeout))),
+        };
+        match written {
+            Ok(()) => {
+                self.recovered();
+                self.step.counters.sent(chunk.len());
+                self.step.trace(When::After, &chunk);
+                chunk.settle(Outcome::Delivered);
+                Ok(())
+            }
+            Err(WriteError::Reject(error)) => {
+                let reason = format!("{error:#}");
+                for batch in chunk {
+                    let letter = DeadLetter { batch, reason: reason.clone() };
+                    self.dead_letters.send(letter).await;
+                }
+                Ok(())
+            }
+            Err(WriteError::NotConnected(error)) => {
+                self.connected = false;
+                self.tell("lost the connection", &error);
+                Err(chunk)
+            }
+            Err(WriteError::Retry(error)) => {
+                self.tell("cannot write", &error);
+                Err(chunk)
+            }
+        }
+    }
+
+    /// Closes the output.
+    pub(crate) async fn close(&mut self) -> Result<(), Failure> {
+        timed(self.timeout, self.output.close(), "close").await.map_err(|e| self.step.failed(e))
+    }
+
+    /// Tells of the first failure, and of each that doubles their number: an output that is down for
+    /// days does not fill a disk with its story.
+    fn tell(&mut self, what: &str, error: &Error) {
+        self.step.counters.error();
+        self.failures += 1;
+        let (task, step, failures) = (&*self.step.task, &*self.step.label, self.failures);
+        if failures.is_power_of_two() {
+            tracing::warn!(task, step, failures, "{what}: {error:#}; will try again");
+        } else {
+            tracing::debug!(task, step, failures, "{what}: {error:#}");
+        }
+    }
+
+    fn recovered(&mut self) {
+        if self.failures > 0 {
+            let (task, step, failures) = (&*self.step.task, &*self.step.label, self.failures);
+            tracing::info!(task, step, failures, "works again");
+            self.failures = 0;
+        }
+    }
+}
+
+async fn timed<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+    what: &str,
+) -> Result<T, Error> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(too_slow(what, limit)))
+}
+
+fn too_slow(what: &str, limit: Duration) -> Error {
+    anyhow!("the {what} took longer than {limit:?}")
+}

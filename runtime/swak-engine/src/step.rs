@@ -1,0 +1,58 @@
+//! What the parts of a running task know of the step that they run.
+
+use std::fmt;
+use std::sync::Arc;
+
+use swak_sdk::Error;
+use swak_sdk::data::Chunk;
+use swak_sdk::plugin::Counters;
+
+use crate::route::Gone;
+use crate::settings::{Trace, When};
+
+/// One step of a running task.
+#[derive(Clone)]
+pub(crate) struct StepInfo {
+    /// The task's name.
+    pub(crate) task: Arc<str>,
+    /// The step as people see it: `2 out.Filter`.
+    pub(crate) label: Arc<str>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) trace: Option<Arc<dyn Trace>>,
+}
+
+impl StepInfo {
+    pub(crate) fn trace(&self, when: When, chunk: &Chunk) {
+        if let Some(trace) = &self.trace {
+            trace.step(&self.task, &self.label, when, chunk);
+        }
+    }
+
+    pub(crate) fn failed(&self, error: Error) -> Failure {
+        Failure::Step { label: Arc::clone(&self.label), error }
+    }
+}
+
+/// Why a part of a running task ended early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A step failed.
+    Step { label: Arc<str>, error: Error },
+    /// A later part is gone; that part says why.
+    Gone,
+}
+
+impl From<Gone> for Failure {
+    fn from(_: Gone) -> Self {
+        Failure::Gone
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Step { label, error } => write!(f, "step {label}: {error:#}"),
+            Failure::Gone => f.write_str("a task that it sends to is gone"),
+        }
+    }
+}
