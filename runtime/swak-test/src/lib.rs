@@ -1,1 +1,25 @@
-//! Test harness for Swak plugins: run one plugin, conformance, faults.
+//! Tests for plugins, run by the real engine.
+//!
+//! A [`Bench`] holds the plugins of a crate. It takes a recipe's own words, puts a source of given
+//! records in front and a collector behind, and runs the task as an agent would:
+//!
+//! ```ignore
+//! let bench = Bench::new(my_plugin::register);
+//! let ran = bench.chain(r#"out.Shout("!")"#, lines(["one", "two"]));
+//! assert_eq!(ran.lines(), ["ONE!", "TWO!"]);
+//! ```
+//!
+//! [`conformance()`] holds every plugin of a crate to what all plugins promise.
+
+mod bench;
+mod collect;
+pub mod conformance;
+mod given;
+mod ran;
+mod running;
+
+pub use bench::Bench;
+pub use conformance::conformance;
+pub use given::{fields, lines, records};
+pub use ran::Ran;
+pub use running::Running;
