@@ -1,1 +1,85 @@
-fn main() {}
+//! The checks of this repository: `cargo ci` lists them, `cargo ci NAME…` runs some of them,
+//! `cargo ci all` runs all.
+
+mod checks;
+mod context;
+mod manifest;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+use checks::{CHECKS, Check};
+use context::Context;
+
+/// Runs the checks of this repository; without a name, lists them.
+#[derive(Parser)]
+#[command(name = "cargo ci", bin_name = "cargo ci")]
+struct Cli {
+    /// The checks to run, in this order; `all` is every one of them
+    names: Vec<String>,
+    /// Put right what can be put right: fmt, clippy, reference
+    #[arg(long)]
+    fix: bool,
+    /// Go on after a check has failed, and name all that did
+    #[arg(long)]
+    keep_going: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.names.is_empty() {
+        list();
+        return ExitCode::SUCCESS;
+    }
+    let chosen = match choose(&cli.names) {
+        Ok(chosen) => chosen,
+        Err(unknown) => {
+            eprintln!("error: there is no check `{unknown}`; `cargo ci` lists them");
+            return ExitCode::from(2);
+        }
+    };
+    let cx = Context::new(cli.fix);
+    let mut failed = Vec::new();
+    for check in chosen {
+        eprintln!("==> {}: {}", check.name, check.what);
+        let start = Instant::now();
+        match (check.run)(&cx) {
+            Ok(()) => eprintln!("    {} ok in {:.1} s", check.name, start.elapsed().as_secs_f32()),
+            Err(reason) => {
+                eprintln!("error: {}: {reason}", check.name);
+                failed.push(check.name);
+                if !cli.keep_going {
+                    break;
+                }
+            }
+        }
+    }
+    match failed.as_slice() {
+        [] => ExitCode::SUCCESS,
+        names => {
+            eprintln!("failed: {}", names.join(", "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Check>, String> {
+    let mut chosen = Vec::new();
+    for name in names {
+        match CHECKS.iter().find(|check| check.name == name) {
+            Some(check) => chosen.push(check),
+            None if name == "all" => chosen.extend(CHECKS),
+            None => return Err(name.clone()),
+        }
+    }
+    Ok(chosen)
+}
+
+fn list() {
+    let width = CHECKS.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    for check in CHECKS {
+        eprintln!("{:width$}  {}", check.name, check.what);
+    }
+}

@@ -1,0 +1,38 @@
+//! The checks, one file each, in the order in which `all` runs them: what is quick comes first.
+
+mod clippy;
+mod doc;
+mod e2e;
+mod fmt;
+mod layers;
+mod manifests;
+mod modules;
+mod package;
+mod reference;
+mod setup;
+mod test;
+
+use crate::context::{Context, Result};
+
+/// A check.
+pub(crate) struct Check {
+    /// As it is called: `cargo ci NAME`.
+    pub(crate) name: &'static str,
+    /// What it makes sure of.
+    pub(crate) what: &'static str,
+    pub(crate) run: fn(&Context) -> Result,
+}
+
+pub(crate) const CHECKS: &[Check] = &[
+    setup::CHECK,
+    fmt::CHECK,
+    layers::CHECK,
+    manifests::CHECK,
+    modules::CHECK,
+    clippy::CHECK,
+    doc::CHECK,
+    reference::CHECK,
+    package::CHECK,
+    test::CHECK,
+    e2e::CHECK,
+];
