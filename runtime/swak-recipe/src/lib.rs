@@ -5,8 +5,14 @@
 //! catalog of plugins, or into a list of every mistake in it. Nothing here runs anything and
 //! nothing here knows an executor: the compiler uses the same checks as the agent.
 
+pub mod check;
 pub mod diag;
 pub mod model;
 pub mod python;
 pub mod syntax;
 pub mod yaml;
+pub mod yaml_recipe;
+
+pub use check::{Catalog, Environment, Later, ProcessEnvironment, SpecList, check, check_as};
+pub use model::Recipe;
+pub use syntax::Spelling;

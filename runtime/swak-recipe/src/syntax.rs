@@ -27,6 +27,20 @@ impl Spelling {
             Spelling::Python
         }
     }
+
+    /// By the look of a text that has no name: the first word of YAML's spelling is `tasks:`.
+    pub fn guess(text: &str) -> Self {
+        let first = text
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty() && !line.starts_with('#') && !line.starts_with("---"));
+        match first {
+            Some(line) if line.starts_with(['{', '-']) || line.starts_with("tasks:") => {
+                Spelling::Yaml
+            }
+            _ => Spelling::Python,
+        }
+    }
 }
 
 /// A whole recipe.
@@ -75,6 +89,8 @@ pub enum ExprKind {
     Name(String),
     /// `task(…)`, `in.FileTailing(…)`
     Call(Call),
+    /// Something that could not be read. It was told; nothing more is said about it.
+    Unreadable,
 }
 
 /// `callee(arguments)`
@@ -116,6 +132,7 @@ impl Expr {
             ExprKind::Dict(_) => "a dict".into(),
             ExprKind::Name(name) => format!("the name `{name}`"),
             ExprKind::Call(call) => format!("`{}(…)`", call.callee.name),
+            ExprKind::Unreadable => "something unreadable".into(),
         }
     }
 }

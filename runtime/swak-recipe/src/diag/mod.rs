@@ -9,7 +9,7 @@ mod source;
 
 pub use render::MAX_RENDERED;
 pub use source::{RECIPE_LIMIT, SourceFile};
-pub use swak_sdk::options::Span;
+pub use swak_sdk::options::{Span, did_you_mean};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,27 +188,6 @@ impl std::fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
-
-/// The known name nearest to what was written, when it is near enough to be meant.
-pub fn did_you_mean<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    // A very long word is no slip of the finger, and comparing it costs its length.
-    if written.len() > 64 {
-        return None;
-    }
-    let lower = written.to_lowercase();
-    known
-        .into_iter()
-        .map(|name| {
-            let score = strsim::jaro_winkler(&lower, &name.to_lowercase());
-            (name, score)
-        })
-        .filter(|(_, score)| *score >= 0.82)
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(name, _)| name)
-}
 
 #[cfg(test)]
 mod tests;

@@ -126,11 +126,3 @@ fn a_missing_file_is_told_with_the_nearest_name() {
     let far = only(SourceFile::read(&folder.path().join("zzz"), 100));
     assert!(far.help[0].starts_with("it was looked for from"), "{:?}", far.help);
 }
-
-#[test]
-fn near_words_are_found_and_far_ones_are_not() {
-    let known = ["FileTailing", "DummyData", "Stdin"];
-    assert_eq!(did_you_mean("FileTaling", known), Some("FileTailing"));
-    assert_eq!(did_you_mean("stdin", known), Some("Stdin"));
-    assert_eq!(did_you_mean("Kafka", known), None);
-}

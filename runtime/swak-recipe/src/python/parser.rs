@@ -130,6 +130,15 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
+    /// An element that cannot be read leaves a hole, so that it is not missed as well.
+    fn expr_or_hole(&mut self) -> Expr {
+        let start = self.peek().span;
+        self.expr().unwrap_or_else(|Failed| {
+            self.skip_element();
+            Expr { kind: ExprKind::Unreadable, span: start }
+        })
+    }
+
     fn operand(&mut self) -> Result<Expr, Failed> {
         let token = self.peek();
         match token.kind {
@@ -250,8 +259,7 @@ impl<'a> Parser<'a> {
             Ok(kind) => kind,
             Err(found) => {
                 self.error(*found);
-                // A stand-in, so that what follows is read as if it were right.
-                ExprKind::None
+                ExprKind::Unreadable
             }
         };
         Ok(Expr { kind, span: token.span })
@@ -260,7 +268,8 @@ impl<'a> Parser<'a> {
     fn list(&mut self) -> Result<Expr, Failed> {
         let mut items = Vec::new();
         let span = self.elements(|parser| {
-            items.push(parser.expr()?);
+            let item = parser.expr_or_hole();
+            items.push(item);
             Ok(())
         });
         Ok(Expr { kind: ExprKind::List(items), span })
@@ -281,7 +290,7 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
             parser.at += 1;
-            let value = parser.expr()?;
+            let value = parser.expr_or_hole();
             let ExprKind::Str(name) = key.kind else {
                 parser.error(
                     Diagnostic::error("bad-key", "the keys of a dict are strings")
@@ -339,7 +348,7 @@ impl<'a> Parser<'a> {
             } else {
                 None
             };
-            let value = parser.expr()?;
+            let value = parser.expr_or_hole();
             match (&name, named) {
                 (Some(key), _) => named = Some(key.span),
                 (None, Some(before)) => parser.error(

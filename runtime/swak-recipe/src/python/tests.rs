@@ -47,6 +47,7 @@ fn expr(e: &Expr) -> String {
         ExprKind::Float(n) => format!("{n:?}"),
         ExprKind::Bool(b) => b.to_string(),
         ExprKind::None => "none".into(),
+        ExprKind::Unreadable => "?".into(),
     }
 }
 

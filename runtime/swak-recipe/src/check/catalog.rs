@@ -1,0 +1,201 @@
+//! The plugins that a recipe may name.
+
+use std::time::Duration;
+
+use swak_sdk::options::{
+    Args, ByteSize, Literal, LiteralValue, OptionError, OptionErrors, OptionSpec, OptionValue,
+    PluginSpec, TextKind, TypeSpec, did_you_mean,
+};
+use swak_sdk::plugin::Plugins;
+
+/// The plugins that a recipe may name, and what they say to their options.
+pub trait Catalog {
+    /// What is known of each plugin; paths (`in.FileTailing`) are unique.
+    fn specs(&self) -> Vec<&PluginSpec>;
+
+    /// Looks at the values of a call. The names were looked at before: every option is known,
+    /// given once, and none is missing.
+    ///
+    /// Left as it is, it goes by the spec alone; see [`check_values`].
+    ///
+    /// # Errors
+    ///
+    /// Every value that is wrong.
+    fn validate(&self, spec: &PluginSpec, args: &Args) -> Result<(), OptionErrors> {
+        check_values(spec, args)
+    }
+}
+
+/// Specs alone, such as those that a compiler reads from source.
+#[derive(Clone, Debug, Default)]
+pub struct SpecList(pub Vec<PluginSpec>);
+
+impl Catalog for SpecList {
+    fn specs(&self) -> Vec<&PluginSpec> {
+        self.0.iter().collect()
+    }
+}
+
+/// What is linked in reads its own options, and is made once without running it.
+impl Catalog for Plugins {
+    fn specs(&self) -> Vec<&PluginSpec> {
+        self.iter().map(|entry| &entry.spec).collect()
+    }
+
+    fn validate(&self, spec: &PluginSpec, args: &Args) -> Result<(), OptionErrors> {
+        match self.get(spec.kind, &spec.name) {
+            Some(entry) => entry.validate(args),
+            None => check_values(spec, args),
+        }
+    }
+}
+
+/// Holds values against a spec: types, ranges, words, durations, sizes, expressions, templates and
+/// regular expressions. Names that the spec does not know are passed over.
+///
+/// # Errors
+///
+/// Every value that is wrong.
+pub fn check_values(spec: &PluginSpec, args: &Args) -> Result<(), OptionErrors> {
+    let mut errors = Vec::new();
+    let by_position = spec.positional().zip(&args.positional);
+    let by_name =
+        args.named.iter().filter_map(|(key, value)| Some((spec.option(&key.name)?, value)));
+    for (option, value) in by_position.chain(by_name) {
+        check_option(option, value, &mut errors);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(OptionErrors(errors)) }
+}
+
+/// A word of a fixed set, and the nearest one when it is none of them.
+pub(super) fn known_words<'a>(
+    typed: &str,
+    what: &str,
+    words: impl IntoIterator<Item = &'a str> + Clone,
+) -> String {
+    match did_you_mean(typed, words.clone()) {
+        Some(word) => format!("did you mean `{word}`?"),
+        None => {
+            let words: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
+            if words.is_empty() {
+                format!("{what}: none")
+            } else {
+                format!("{what}: {}", words.join(", "))
+            }
+        }
+    }
+}
+
+fn check_option(option: &OptionSpec, value: &Literal, errors: &mut Vec<OptionError>) {
+    let before = errors.len();
+    check_value(&option.ty, value, errors);
+    if option.secret {
+        // A message may quote the value.
+        for error in &mut errors[before..] {
+            error.message = format!("expected {}, found something else", option.ty.noun());
+        }
+    }
+}
+
+fn check_value(ty: &TypeSpec, value: &Literal, errors: &mut Vec<OptionError>) {
+    let wrong = || OptionError::expected(ty, value);
+    match (ty, &value.value) {
+        (TypeSpec::Any, _) | (TypeSpec::Optional(_), LiteralValue::None) => {}
+        (TypeSpec::Optional(inner), _) => check_value(inner, value, errors),
+        (TypeSpec::List(inner), LiteralValue::List(items)) => {
+            for item in items {
+                check_value(inner, item, errors);
+            }
+        }
+        (TypeSpec::List(_), LiteralValue::None) => {
+            errors.push(wrong().with_help("write [] for an empty list"));
+        }
+        (TypeSpec::List(inner), _) => check_value(inner, value, errors),
+        (TypeSpec::Dict(inner), LiteralValue::Dict(entries)) => {
+            for (_, item) in entries {
+                check_value(inner, item, errors);
+            }
+        }
+        (TypeSpec::Struct(fields), LiteralValue::Dict(_)) => check_struct(fields, value, errors),
+        (TypeSpec::Bool, _) => errors.extend(failure(bool::read(value))),
+        (TypeSpec::Int { min, max }, LiteralValue::Int(n)) if (min..=max).contains(&n) => {}
+        (TypeSpec::Int { .. }, LiteralValue::Str(text)) if text.trim().parse::<i64>().is_ok() => {
+            errors.push(wrong().with_help(format!("write it without quotes: {}", text.trim())));
+        }
+        (TypeSpec::Float { min, max }, LiteralValue::Int(n))
+            if (*min..=*max).contains(&(*n as f64)) => {}
+        (TypeSpec::Float { min, max }, LiteralValue::Float(n)) if (min..=max).contains(&n) => {}
+        (TypeSpec::Choice(choices), LiteralValue::Str(typed)) => {
+            if !choices.iter().any(|choice| choice.name.eq_ignore_ascii_case(typed)) {
+                let words = choices.iter().map(|choice| choice.name.as_ref());
+                let error = OptionError::new(value.span, format!("unknown word `{typed}`"));
+                errors.push(error.with_help(known_words(typed, "the words are", words)));
+            }
+        }
+        (TypeSpec::Text(kind), _) => check_text(*kind, value, errors),
+        _ => errors.push(wrong()),
+    }
+}
+
+fn check_struct(fields: &[OptionSpec], value: &Literal, errors: &mut Vec<OptionError>) {
+    let LiteralValue::Dict(entries) = &value.value else { return };
+    for (key, item) in entries {
+        match fields.iter().find(|field| field.name == key.name) {
+            Some(field) => check_option(field, item, errors),
+            None => {
+                let names = fields.iter().map(|field| field.name.as_ref());
+                let error = OptionError::new(key.span, format!("unknown option `{}`", key.name));
+                errors.push(error.with_help(known_words(&key.name, "the options are", names)));
+            }
+        }
+    }
+    for field in fields.iter().filter(|field| field.required) {
+        if !entries.iter().any(|(key, _)| key.name == field.name) {
+            errors.push(OptionError::new(value.span, format!("missing option `{}`", field.name)));
+        }
+    }
+}
+
+fn check_text(kind: TextKind, value: &Literal, errors: &mut Vec<OptionError>) {
+    match kind {
+        TextKind::Duration => errors.extend(failure(Duration::read(value))),
+        TextKind::Size => errors.extend(failure(ByteSize::read(value))),
+        TextKind::Char => errors.extend(failure(char::read(value))),
+        TextKind::Plain => errors.extend(failure(String::read(value))),
+        _ => match &value.value {
+            LiteralValue::Str(text) => errors.extend(check_language(kind, text, value)),
+            _ => errors.push(OptionError::expected(&TypeSpec::Text(kind), value)),
+        },
+    }
+}
+
+/// Texts that have a syntax of their own.
+fn check_language(kind: TextKind, text: &str, value: &Literal) -> Option<OptionError> {
+    let reason = match kind {
+        TextKind::Expression => expression_error(text)?,
+        TextKind::Template => {
+            let mut environment = minijinja::Environment::empty();
+            environment.add_template_owned("template", text.to_owned()).err()?.to_string()
+        }
+        TextKind::Regex => regex::Regex::new(text).err()?.to_string(),
+        TextKind::Path | TextKind::Glob | TextKind::FieldPath | TextKind::Address
+            if text.is_empty() =>
+        {
+            "it is empty".to_owned()
+        }
+        _ => return None,
+    };
+    let noun = kind.noun();
+    Some(OptionError::new(value.span, format!("this is not {noun}: {reason}")))
+}
+
+/// Why a text is no Jinja expression.
+pub(super) fn expression_error(text: &str) -> Option<String> {
+    let environment = minijinja::Environment::empty();
+    let error = environment.compile_expression(text).err()?;
+    Some(error.detail().map_or_else(|| error.to_string(), str::to_owned))
+}
+
+fn failure<T>(result: Result<T, OptionErrors>) -> Vec<OptionError> {
+    result.err().map_or_else(Vec::new, |errors| errors.0)
+}
