@@ -155,7 +155,7 @@ fn take(option: &Opt, reader: &proc_macro2::Ident) -> TokenStream {
     let (name, ty) = (&option.name, &option.ty);
     if let Some(default) = &option.attrs.default {
         let literal = default.literal();
-        quote!(#reader.or_default_literal::<#ty>(#name, #literal))
+        quote!(#reader.or_default_literal::<#ty>(#name, &#literal))
     } else if option.optional {
         quote! {
             #reader.or_default::<#ty>(#name, || ::core::option::Option::None)

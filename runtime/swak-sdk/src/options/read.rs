@@ -175,12 +175,12 @@ impl<'a> OptionReader<'a> {
     pub fn or_default_literal<T: OptionValue>(
         &mut self,
         name: &str,
-        default: Literal,
+        default: &Literal,
     ) -> Option<T> {
         if let Some(&literal) = self.given.get(name) {
             return self.value(name, literal);
         }
-        let (value, errors) = self.check::<T>(name, &default);
+        let (value, errors) = self.check::<T>(name, default);
         if errors.is_empty() {
             return value;
         }

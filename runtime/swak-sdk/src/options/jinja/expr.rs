@@ -7,7 +7,9 @@ use minijinja::Expression;
 
 use super::environment::environment;
 use super::value::from_jinja;
-use super::{EvalError, Scope, SyntaxError, Variables, compare, names, sorted_names, tokens};
+use super::{
+    EvalError, Names, Scope, SyntaxError, compare, names, sorted_names, tokens, variables,
+};
 use crate::data::Value;
 use crate::options::scalar::read_text;
 use crate::options::{Literal, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec};
@@ -20,7 +22,7 @@ use crate::options::{Literal, OptionError, OptionErrors, OptionValue, TextKind, 
 #[derive(Clone)]
 pub struct Expr {
     text: Arc<str>,
-    names: Arc<[Box<str>]>,
+    names: Names,
     compiled: Arc<Expression<'static, 'static>>,
 }
 
@@ -53,7 +55,7 @@ impl Expr {
     }
 
     fn evaluate(&self, scope: &Scope<'_>) -> Result<minijinja::Value, EvalError> {
-        let variables = Variables::new(&self.names, scope);
+        let variables = variables(&self.names, scope);
         self.compiled.eval(variables).map_err(|error| EvalError::new(&error))
     }
 }

@@ -15,6 +15,7 @@ mod template;
 mod tokens;
 mod value;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -130,16 +131,17 @@ impl SyntaxError {
 /// The names of the variables that something uses, and the values of them for one record.
 #[derive(Debug)]
 struct Variables {
-    names: Arc<[Box<str>]>,
+    names: Names,
     values: Vec<Jinja>,
 }
 
-impl Variables {
-    /// Only what is used is converted.
-    fn new(names: &Arc<[Box<str>]>, scope: &Scope<'_>) -> Jinja {
-        let values = names.iter().map(|name| scope.variable(name)).collect();
-        Jinja::from_object(Variables { names: names.clone(), values })
-    }
+/// The names of variables, sorted.
+type Names = Arc<[Box<str>]>;
+
+/// The variables of these names for one record; no other field is converted.
+fn variables(names: &Names, scope: &Scope<'_>) -> Jinja {
+    let values = names.iter().map(|name| scope.variable(name)).collect();
+    Jinja::from_object(Variables { names: names.clone(), values })
 }
 
 impl Object for Variables {
@@ -157,7 +159,7 @@ impl Object for Variables {
     }
 }
 
-fn sorted_names(names: std::collections::HashSet<String>) -> Arc<[Box<str>]> {
+fn sorted_names(names: HashSet<String>) -> Names {
     let mut names: Vec<Box<str>> = names.into_iter().map(String::into_boxed_str).collect();
     names.sort();
     names.into()

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use minijinja::Environment;
 
 use super::environment::environment;
-use super::{EvalError, Scope, SyntaxError, Variables, compare, names, sorted_names, tokens};
+use super::{
+    EvalError, Names, Scope, SyntaxError, compare, names, sorted_names, tokens, variables,
+};
 use crate::options::scalar::read_text;
 use crate::options::{Literal, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec};
 
@@ -23,7 +25,7 @@ pub struct Template {
 
 #[derive(Clone)]
 struct Compiled {
-    names: Arc<[Box<str>]>,
+    names: Names,
     /// Holds one template; `minijinja` keeps owned text only in an environment.
     environment: Arc<Environment<'static>>,
 }
@@ -64,9 +66,7 @@ impl Template {
         let Some(compiled) = &self.compiled else { return Ok((*self.text).to_owned()) };
         let template =
             compiled.environment.get_template(NAME).expect("the template was added when compiled");
-        template
-            .render(Variables::new(&compiled.names, scope))
-            .map_err(|error| EvalError::new(&error))
+        template.render(variables(&compiled.names, scope)).map_err(|error| EvalError::new(&error))
     }
 }
 
@@ -107,7 +107,7 @@ impl OptionValue for Template {
 }
 
 /// An environment with the one template in it, and the variables that it uses.
-fn compile(text: &str) -> Result<(Environment<'static>, Arc<[Box<str>]>), minijinja::Error> {
+fn compile(text: &str) -> Result<(Environment<'static>, Names), minijinja::Error> {
     let mut environment = environment().clone();
     environment.add_template_owned(NAME, text.to_owned())?;
     let names = sorted_names(environment.get_template(NAME)?.undeclared_variables(false));
