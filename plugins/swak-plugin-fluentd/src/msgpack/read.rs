@@ -49,6 +49,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether everything was read.
+    #[cfg(test)]
     pub(crate) fn is_at_end(&self) -> bool {
         self.at >= self.source.len()
     }

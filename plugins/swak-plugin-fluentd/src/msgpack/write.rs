@@ -1,5 +1,6 @@
 //! From values to MessagePack.
 
+use rmp::Marker;
 use rmp::encode::{self, ValueWriteError};
 use swak_sdk::data::{MESSAGE, Map, RecordRef, Timestamp, Value};
 
@@ -31,7 +32,7 @@ impl Writer<'_> {
 
     /// Bytes whose number is known only when they are written.
     pub(crate) fn bin_of(&mut self, write: impl FnOnce(&mut Writer<'_>)) {
-        self.0.extend_from_slice(&[rmp::Marker::Bin32.to_u8(), 0, 0, 0, 0]);
+        self.0.extend_from_slice(&[Marker::Bin32.to_u8(), 0, 0, 0, 0]);
         let start = self.0.len();
         write(self);
         let len = length(self.0.len() - start);
@@ -56,7 +57,7 @@ impl Writer<'_> {
     fn event_time(&mut self, time: Timestamp) {
         match u32::try_from(time.seconds()) {
             Ok(seconds) => {
-                self.0.extend_from_slice(&[rmp::Marker::FixExt8.to_u8(), EVENT_TIME as u8]);
+                self.0.extend_from_slice(&[Marker::FixExt8.to_u8(), EVENT_TIME as u8]);
                 self.0.extend_from_slice(&seconds.to_be_bytes());
                 self.0.extend_from_slice(&time.subsec_nanos().to_be_bytes());
             }
@@ -74,12 +75,9 @@ impl Writer<'_> {
 
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Null => {
-                written(encode::write_nil(self.0).map_err(ValueWriteError::InvalidMarkerWrite))
-            }
-            Value::Bool(b) => {
-                written(encode::write_bool(self.0, *b).map_err(ValueWriteError::InvalidMarkerWrite))
-            }
+            Value::Null => self.0.push(Marker::Null.to_u8()),
+            Value::Bool(true) => self.0.push(Marker::True.to_u8()),
+            Value::Bool(false) => self.0.push(Marker::False.to_u8()),
             Value::Int(n) => self.int(*n),
             Value::Float(n) => written(encode::write_f64(self.0, *n)),
             Value::Text(text) => self.str(text),

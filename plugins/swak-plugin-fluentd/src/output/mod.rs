@@ -8,7 +8,7 @@ use std::time::Duration;
 use swak_sdk::prelude::*;
 
 use self::connection::Connection;
-use self::message::{ChunkIds, Messages};
+use self::message::{ChunkIds, Messages, Tag};
 
 /// Sends records to Fluentd, Fluent Bit or another Swak.
 ///
@@ -50,6 +50,7 @@ pub struct OutFluentdOptions {
 
 pub(crate) struct OutFluentd {
     options: OutFluentdOptions,
+    tag: Tag,
     /// `None` before the first write, after a failed one, and after one that was cut off.
     connection: Option<Connection>,
     messages: Messages,
@@ -60,7 +61,8 @@ impl Plugin for OutFluentd {
 
     fn new(options: OutFluentdOptions, _: &BuildContext) -> Result<Self> {
         let ids = options.require_ack.then(ChunkIds::new);
-        Ok(OutFluentd { options, connection: None, messages: Messages::new(ids) })
+        let tag = Tag::from(options.tag.clone());
+        Ok(OutFluentd { options, tag, connection: None, messages: Messages::new(ids) })
     }
 }
 
@@ -77,7 +79,7 @@ impl Output for OutFluentd {
             Some(connection) => connection,
             None => self.open().await.map_err(WriteError::NotConnected)?,
         };
-        self.messages.write(chunk, &self.options.tag);
+        self.messages.write(chunk, &self.tag);
         connection
             .send(self.messages.bytes(), self.options.write_timeout)
             .await
