@@ -1,8 +1,10 @@
 //! Inputs: where records come from.
 
+pub mod file_tailing;
+
 use swak_sdk::Plugins;
 
 /// Adds the inputs of this crate.
 pub fn register(plugins: &mut Plugins) {
-    let _ = plugins;
+    plugins.blocking_input::<file_tailing::FileTailing>();
 }

@@ -1,0 +1,165 @@
+//! Text encodings: what a file is written in, and how its lines become UTF-8.
+
+use std::fs::File;
+use std::io;
+
+use encoding_rs::{CoderResult, UTF_8, UTF_16BE, UTF_16LE};
+use swak_sdk::data::LineRange;
+use swak_sdk::options::{
+    Literal, LiteralValue, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec,
+};
+
+use super::lines::Unit;
+use super::read::read_at;
+
+/// A text encoding, by its WHATWG label in any letter case: `utf-8`, `utf-16le`, `euc-kr`,
+/// `windows-1252`, `shift_jis`, `gbk`, `latin1`…
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding(&'static encoding_rs::Encoding);
+
+impl OptionValue for Encoding {
+    fn type_spec() -> TypeSpec {
+        TypeSpec::Text(TextKind::Encoding)
+    }
+
+    fn read(literal: &Literal) -> Result<Self, OptionErrors> {
+        let encoding = match &literal.value {
+            LiteralValue::Str(label) => encoding_rs::Encoding::for_label(label.as_bytes()),
+            _ => None,
+        };
+        encoding.map(Encoding).ok_or_else(|| {
+            OptionError::expected(&Self::type_spec(), literal)
+                .with_help("an encoding is a label of the web's standard: utf-8, utf-16le, utf-16be, euc-kr, windows-1252, shift_jis, gbk, …")
+                .into()
+        })
+    }
+}
+
+/// The encoding of one file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FileEncoding {
+    encoding: &'static encoding_rs::Encoding,
+    /// Length of the mark at the beginning of the file, which is no text.
+    pub(super) mark: u64,
+}
+
+impl FileEncoding {
+    /// The encoding of a file: what the options say, but for UTF-16 the mark at its beginning
+    /// decides which of the two it is. A file of UTF-8 is taken byte for byte.
+    pub(super) fn of(option: Encoding, file: &File) -> io::Result<Self> {
+        let encoding = option.0;
+        if encoding != UTF_16LE && encoding != UTF_16BE {
+            return Ok(FileEncoding { encoding, mark: 0 });
+        }
+        let mut start = Vec::new();
+        read_at(file, &mut start, 0, 2)?;
+        Ok(match start.get(..2) {
+            Some([0xff, 0xfe]) => FileEncoding { encoding: UTF_16LE, mark: 2 },
+            Some([0xfe, 0xff]) => FileEncoding { encoding: UTF_16BE, mark: 2 },
+            _ => FileEncoding { encoding, mark: 0 },
+        })
+    }
+
+    /// What a line feed looks like in it.
+    pub(super) fn unit(self) -> Unit {
+        if self.encoding == UTF_16LE {
+            Unit::Utf16Le
+        } else if self.encoding == UTF_16BE {
+            Unit::Utf16Be
+        } else {
+            Unit::Byte
+        }
+    }
+
+    /// Whether lines are taken byte for byte.
+    pub(super) fn is_raw(self) -> bool {
+        self.encoding == UTF_8
+    }
+
+    /// Appends the lines of a block to `text` as UTF-8, and makes the ranges those of `text`. Gives
+    /// back how many lines held bytes that mean nothing in this encoding; those became U+FFFD.
+    pub(super) fn decode(self, block: &[u8], lines: &mut [LineRange], text: &mut Vec<u8>) -> usize {
+        let mut damaged = 0;
+        for line in lines {
+            let start = text.len();
+            let bytes = &block[line.start as usize..line.end as usize];
+            damaged += usize::from(self.decode_line(bytes, text));
+            *line = LineRange { start: start as u32, end: text.len() as u32 };
+        }
+        damaged
+    }
+
+    /// Each line by itself, so that damage in one does not reach the next.
+    fn decode_line(self, mut bytes: &[u8], text: &mut Vec<u8>) -> bool {
+        let mut decoder = self.encoding.new_decoder_without_bom_handling();
+        let mut damaged = false;
+        let mut len = text.len();
+        let most = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 16);
+        text.resize(len + most, 0);
+        loop {
+            let (result, read, written, replaced) =
+                decoder.decode_to_utf8(bytes, &mut text[len..], true);
+            damaged |= replaced;
+            bytes = &bytes[read..];
+            len += written;
+            match result {
+                CoderResult::InputEmpty => break,
+                CoderResult::OutputFull => text.resize(text.len() + bytes.len() * 3 + 16, 0),
+            }
+        }
+        text.truncate(len);
+        damaged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn encoding(label: &str) -> Encoding {
+        Encoding::read(&Literal::bare(LiteralValue::Str(label.into()))).unwrap()
+    }
+
+    fn of(label: &str, content: &[u8]) -> FileEncoding {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        FileEncoding::of(encoding(label), &file).unwrap()
+    }
+
+    fn decoded(encoding: FileEncoding, line: &[u8]) -> (String, usize) {
+        let mut lines = [LineRange { start: 0, end: line.len() as u32 }];
+        let mut text = b"before".to_vec();
+        let damaged = encoding.decode(line, &mut lines, &mut text);
+        assert_eq!(lines, [LineRange { start: 6, end: text.len() as u32 }]);
+        (String::from_utf8(text.split_off(6)).unwrap(), damaged)
+    }
+
+    #[test]
+    fn the_mark_decides_between_the_two_utf16() {
+        assert_eq!(of("utf-16", b"a\0").unit(), Unit::Utf16Le);
+        assert_eq!(of("UTF-16LE", b"\xfe\xff\0a").unit(), Unit::Utf16Be);
+        assert_eq!(of("utf-16be", b"\xff\xfea\0").mark, 2);
+        assert_eq!(of("utf-16be", b"").unit(), Unit::Utf16Be);
+        assert_eq!((of("utf-8", b"\xff\xfea").mark, of("utf-8", b"").is_raw()), (0, true));
+    }
+
+    #[test]
+    fn lines_become_utf8() {
+        let korean = of("euc-kr", b"");
+        assert_eq!(decoded(korean, b"\xbd\xba\xbf\xd5 ok"), ("스왕 ok".into(), 0));
+        assert_eq!(decoded(korean, b"ok \xff"), ("ok \u{fffd}".into(), 1));
+        assert_eq!(decoded(of("latin1", b""), b"caf\xe9"), ("café".into(), 0));
+        assert_eq!(decoded(of("utf-16", b""), b"a\0=\xd8\0\xde"), ("a😀".into(), 0));
+        assert_eq!(decoded(of("utf-16", b""), b"a\0b"), ("a\u{fffd}".into(), 1));
+    }
+
+    #[test]
+    fn an_unknown_label_is_a_mistake() {
+        let OptionErrors(errors) =
+            Encoding::read(&Literal::bare(LiteralValue::Str("utf-9".into()))).unwrap_err();
+        assert_eq!(errors[0].message, "expected an encoding, found `utf-9`");
+        assert!(errors[0].help.as_ref().unwrap().contains("euc-kr"));
+    }
+}

@@ -1,0 +1,112 @@
+//! What a file is, whatever its name: device and inode, or volume and file index.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Stays with a file when it is renamed; may be used again once the file is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct FileId {
+    /// Device number, or serial number of the volume.
+    pub(super) device: u64,
+    /// Inode, or index of the file in its volume.
+    pub(super) inode: u64,
+}
+
+/// What is known of a file without reading it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stat {
+    pub(super) id: FileId,
+    pub(super) len: u64,
+    /// No name leads to it any more.
+    pub(super) deleted: bool,
+}
+
+impl Stat {
+    /// Of an open file.
+    pub(super) fn of_file(file: &File) -> io::Result<Stat> {
+        platform::of_file(file)
+    }
+
+    /// Of the regular file that a path leads to, through symbolic links; `None` for anything else.
+    pub(super) fn of_path(path: &Path) -> io::Result<Option<Stat>> {
+        platform::of_path(path)
+    }
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::fs::Metadata;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    pub(super) fn of_file(file: &File) -> io::Result<Stat> {
+        file.metadata().map(|m| stat(&m))
+    }
+
+    pub(super) fn of_path(path: &Path) -> io::Result<Option<Stat>> {
+        let metadata = std::fs::metadata(path)?;
+        Ok(metadata.is_file().then(|| stat(&metadata)))
+    }
+
+    fn stat(m: &Metadata) -> Stat {
+        let id = FileId { device: m.dev(), inode: m.ino() };
+        Stat { id, len: m.len(), deleted: m.nlink() == 0 }
+    }
+}
+
+#[cfg(windows)]
+mod platform {
+    use super::*;
+
+    pub(super) fn of_file(file: &File) -> io::Result<Stat> {
+        let info = winapi_util::file::information(file)?;
+        let id = FileId { device: info.volume_serial_number(), inode: info.file_index() };
+        Ok(Stat { id, len: info.file_size(), deleted: info.number_of_links() == 0 })
+    }
+
+    pub(super) fn of_path(path: &Path) -> io::Result<Option<Stat>> {
+        // A folder cannot be opened this way, which would look like a lack of permission.
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        of_file(&File::open(path)?).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_under_another_name_and_another_under_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        fs::write(&a, "first").unwrap();
+        let open = File::open(&a).unwrap();
+        let before = Stat::of_path(&a).unwrap().unwrap();
+        fs::rename(&a, &b).unwrap();
+        fs::write(&a, "second!").unwrap();
+        assert_eq!(Stat::of_path(&b).unwrap().unwrap().id, before.id);
+        assert_eq!(Stat::of_file(&open).unwrap().id, before.id);
+        let new = Stat::of_path(&a).unwrap().unwrap();
+        assert_ne!(new.id, before.id);
+        assert_eq!((before.len, new.len), (5, 7));
+    }
+
+    #[test]
+    fn a_folder_is_no_file_and_a_deleted_file_is_known_as_such() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Stat::of_path(dir.path()).unwrap().is_none());
+        let path = dir.path().join("a");
+        fs::write(&path, "x").unwrap();
+        let open = File::open(&path).unwrap();
+        assert!(!Stat::of_file(&open).unwrap().deleted);
+        fs::remove_file(&path).unwrap();
+        assert!(Stat::of_file(&open).unwrap().deleted);
+        assert_eq!(Stat::of_path(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+}

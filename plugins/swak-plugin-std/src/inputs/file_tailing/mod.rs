@@ -1,0 +1,144 @@
+//! `in.FileTailing`: follows growing files.
+//!
+//! One thread reads all files of an input in turns of one block. A file is known by its
+//! [identity](identity) and by [hashes](fingerprint) of what was read, never by its name alone, so
+//! that it is followed through renames and is not taken for another that got its inode.
+//! [Discovery](discover) finds files, a [`Follower`] keeps them and gives them their turns, a
+//! [tail](tail) reads one of them, a [splitter](lines) finds its lines.
+
+mod discover;
+mod encoding;
+mod fingerprint;
+mod follow;
+mod identity;
+mod lines;
+mod position;
+mod read;
+mod tail;
+
+use std::time::Duration;
+
+use swak_sdk::prelude::*;
+
+pub use encoding::Encoding;
+
+use discover::Discovery;
+use follow::{Follower, Pace};
+use tail::{BLOCK, Settings};
+
+/// Follows growing files, one record a line.
+///
+/// Every complete line of a followed file is delivered at least once and in order, through
+/// restarts, rotation by renaming and rotation by copying and truncating. A renamed file is read to
+/// its end before the new one of its name is begun. A last line without a line end waits for it,
+/// and comes once. The text of a record is that of the line, byte for byte, without the line end,
+/// which is a line feed, or carriage return and line feed. The record's source is the file's path.
+#[derive(Debug, Options)]
+#[plugin(input, name = "FileTailing")]
+pub struct FileTailingOptions {
+    /// The files to follow, as glob patterns: `/var/log/*.log`, `logs/**/*.txt`. Files that appear
+    /// later are followed too.
+    #[option(positional)]
+    pub path: Vec<Glob>,
+    /// Files to leave out, as glob patterns.
+    #[option(default = [])]
+    pub exclude: Vec<Glob>,
+    /// Where to begin in files that are there when the agent starts for the first time. Files that
+    /// appear later are always read from their beginning.
+    #[option(default = "beginning")]
+    pub start: Start,
+    /// Wait for more at the end of the files. With `False`, the task ends when all files that were
+    /// there at its start are read; a last line without a line end is taken then.
+    #[option(default = true)]
+    pub follow: bool,
+    /// Longest line kept, in bytes; the rest of a longer one is cut off and counted as an error.
+    #[option(default = "1m")]
+    pub max_line: ByteSize,
+    /// The encoding of the files. `utf-8` takes bytes as they are, whether they are UTF-8 or not;
+    /// any other becomes UTF-8. A mark at the beginning of a UTF-16 file decides which of the two it
+    /// is.
+    #[option(default = "utf-8")]
+    pub encoding: Encoding,
+    /// A carriage return before a line feed belongs to the line.
+    #[option(default = false)]
+    pub keep_cr: bool,
+    /// How soon a file that just grew is looked at again. A file that stays quiet is looked at less
+    /// and less often, at the least as often as `rescan` says.
+    #[option(default = "100ms")]
+    pub poll: Duration,
+    /// How often to look for new and renamed files.
+    #[option(default = "1s")]
+    pub rescan: Duration,
+    /// How long a file that was renamed or deleted is still followed after its last growth: who
+    /// writes it may not have noticed yet.
+    #[option(default = "5s")]
+    pub rotate_wait: Duration,
+    /// How long a last line may wait for its end before it is taken as it is. Left out: for ever.
+    pub last_line_wait: Option<Duration>,
+}
+
+/// Where reading begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
+pub enum Start {
+    /// With the first line.
+    Beginning,
+    /// With the next line that is written.
+    End,
+}
+
+/// The input.
+pub struct FileTailing {
+    settings: Settings,
+    pace: Pace,
+    include: Vec<Glob>,
+    exclude: Vec<Glob>,
+}
+
+/// The longest line that can be asked for: offsets in a block are 32 bits wide.
+const LONGEST: u64 = 1 << 30;
+
+/// Blocks that are kept for the next read.
+const KEEP: usize = 16;
+
+impl Plugin for FileTailing {
+    type Options = FileTailingOptions;
+
+    fn new(options: FileTailingOptions, cx: &BuildContext) -> Result<Self> {
+        ensure!(!options.path.is_empty(), "`path` needs at least one pattern");
+        let max_line = options.max_line.bytes();
+        ensure!(
+            (1..=LONGEST).contains(&max_line),
+            "`max_line` is from 1 byte to 1g, not {}",
+            options.max_line
+        );
+        ensure!(!options.poll.is_zero(), "`poll` must be longer than nothing");
+        Ok(FileTailing {
+            settings: Settings {
+                pool: BlockPool::new(BLOCK, KEEP),
+                max_line: options.max_line.as_usize(),
+                keep_cr: options.keep_cr,
+                encoding: options.encoding,
+                counters: cx.counters().clone(),
+            },
+            pace: Pace {
+                follow: options.follow,
+                skip_present: options.start == Start::End,
+                poll: options.poll,
+                rescan: options.rescan,
+                rotate_wait: options.rotate_wait,
+                last_line_wait: options.last_line_wait,
+            },
+            include: options.path,
+            exclude: options.exclude,
+        })
+    }
+}
+
+impl BlockingInput for FileTailing {
+    fn run(self, out: BlockingEmitter, shutdown: Shutdown) -> Result<()> {
+        let discovery = Discovery::new(self.include, self.exclude);
+        match Follower::new(&self.settings, self.pace, discovery, &out).run(&shutdown) {
+            Ok(()) | Err(Stopped) => Ok(()),
+        }
+    }
+}
