@@ -3,6 +3,7 @@
 //!
 //! [`register`] adds all of them to an agent.
 
+mod blocking;
 pub mod formats;
 pub mod inputs;
 pub mod outputs;

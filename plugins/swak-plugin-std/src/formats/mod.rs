@@ -1,1 +1,146 @@
-//! How records are written as bytes: raw, JSON, CSV, MessagePack, templates.
+//! How records are written: raw lines, JSON, CSV, MessagePack or by a template.
+//!
+//! One [`Encoder`] serves every output and `out.Exec`. It turns a chunk into [`Encoded`] pieces:
+//! bytes of one buffer that is used again and again, and whole runs of lines that are borrowed from
+//! the block they were read into, so that a chain that only forwards copies nothing.
+
+mod csv;
+mod encoded;
+mod msgpack;
+mod raw;
+
+pub(crate) use csv::delimiter_byte;
+pub(crate) use encoded::Encoded;
+
+use swak_sdk::options::EvalError;
+use swak_sdk::prelude::*;
+
+/// The form in which records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
+pub(crate) enum Format {
+    /// Lines byte for byte as they were read, parsed records as JSON; one a line.
+    Raw,
+    /// One JSON object a line.
+    Json,
+    /// One CSV row (RFC 4180) a record, of the fields in `columns`.
+    Csv,
+    /// One MessagePack map a record; times are its timestamp extension.
+    Msgpack,
+    /// One line a record, as `template` says.
+    Template,
+}
+
+/// The options that say how records are written; plugins that have them are alike in it.
+pub(crate) struct FormatOptions {
+    pub(crate) format: Format,
+    pub(crate) columns: Vec<FieldPath>,
+    pub(crate) delimiter: char,
+    pub(crate) template: Option<Template>,
+}
+
+/// Writes records in one form.
+pub(crate) struct Encoder {
+    form: Form,
+    buffer: Vec<u8>,
+}
+
+enum Form {
+    Raw,
+    Json,
+    Csv(csv::Rows),
+    Msgpack,
+    Template(Template),
+}
+
+/// A record that its form cannot say.
+#[derive(Debug, thiserror::Error)]
+#[error("a record cannot be written with this template: {0}")]
+pub(crate) struct EncodeError(#[from] EvalError);
+
+impl Encoder {
+    /// An encoder, unless the options do not go together.
+    pub(crate) fn new(options: FormatOptions) -> Result<Self> {
+        let FormatOptions { format, columns, delimiter, template } = options;
+        if format != Format::Csv {
+            ensure!(
+                columns.is_empty(),
+                "`columns` are for format=\"csv\", but the format is \"{}\"",
+                format.name()
+            );
+        }
+        if format != Format::Template {
+            ensure!(
+                template.is_none(),
+                "`template` is for format=\"template\", but the format is \"{}\"",
+                format.name()
+            );
+        }
+        let form = match format {
+            Format::Raw => Form::Raw,
+            Format::Json => Form::Json,
+            Format::Csv => Form::Csv(csv::Rows::new(columns, delimiter)?),
+            Format::Msgpack => Form::Msgpack,
+            Format::Template => Form::Template(template.context(
+                "format=\"template\" needs the template: add template=\"{{ message }}\"",
+            )?),
+        };
+        Ok(Encoder { form, buffer: Vec::new() })
+    }
+
+    /// What stands once at the beginning of a file: the names of the columns.
+    pub(crate) fn header(&self) -> Option<Vec<u8>> {
+        match &self.form {
+            Form::Csv(rows) => Some(rows.header()),
+            _ => None,
+        }
+    }
+
+    /// Appends one record with its line end.
+    pub(crate) fn encode_record(
+        &self,
+        batch: &Batch,
+        record: RecordRef<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        match &self.form {
+            Form::Raw => record.write_raw(out),
+            Form::Json => record.write_json(out),
+            Form::Csv(rows) => rows.write(record, out),
+            Form::Msgpack => {
+                msgpack::write_record(record, out);
+                return Ok(());
+            }
+            Form::Template(template) => {
+                out.extend_from_slice(template.render(&Scope::new(batch, record))?.as_bytes());
+            }
+        }
+        out.push(b'\n');
+        Ok(())
+    }
+
+    /// Encodes a chunk. The pieces borrow from it and from this encoder's buffer.
+    pub(crate) fn encode<'a>(&'a mut self, chunk: &'a Chunk) -> Result<Encoded<'a>, EncodeError> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let mut pieces = Vec::new();
+        for batch in chunk.batches() {
+            match (&self.form, batch.lines()) {
+                (Form::Raw, Some((block, lines))) => {
+                    raw::write_lines(block, lines, &mut buffer, &mut pieces);
+                }
+                _ => {
+                    let start = buffer.len();
+                    for record in batch.iter() {
+                        self.encode_record(batch, record, &mut buffer)?;
+                    }
+                    encoded::push_buffered(&mut pieces, start..buffer.len());
+                }
+            }
+        }
+        self.buffer = buffer;
+        Ok(Encoded::new(&self.buffer, pieces))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

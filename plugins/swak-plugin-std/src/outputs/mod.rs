@@ -1,8 +1,12 @@
-//! Outputs.
+//! Where records leave the agent.
+
+mod file;
+mod null;
+mod stdout;
 
 use swak_sdk::Plugins;
 
 /// Adds the outputs of this crate.
 pub fn register(plugins: &mut Plugins) {
-    let _ = plugins;
+    plugins.output::<stdout::Stdout>().output::<file::FileOutput>().output::<null::Null>();
 }

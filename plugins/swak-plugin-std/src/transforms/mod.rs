@@ -1,8 +1,31 @@
-//! Transforms.
+//! What changes, holds or drops records on their way.
+
+mod clock;
+mod csv_parser;
+mod exec;
+mod filter;
+mod held;
+mod json_parser;
+mod lined_buffer;
+mod placed;
+mod reform;
+mod regex_parser;
+mod source;
+mod timed_buffer;
+mod typed;
+mod unreadable;
 
 use swak_sdk::Plugins;
 
 /// Adds the transforms of this crate.
 pub fn register(plugins: &mut Plugins) {
-    let _ = plugins;
+    plugins
+        .transform::<json_parser::JsonParser>()
+        .transform::<regex_parser::RegexParser>()
+        .transform::<csv_parser::CsvParser>()
+        .transform::<filter::Filter>()
+        .transform::<reform::Reform>()
+        .transform::<timed_buffer::TimedBuffer>()
+        .transform::<lined_buffer::LinedBuffer>()
+        .async_transform::<exec::Exec>();
 }

@@ -1,0 +1,167 @@
+//! `out.File`: files, one for all records or one for each name that a template gives.
+
+mod open;
+mod path;
+mod rotate;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use swak_sdk::prelude::*;
+
+use self::open::{OpenFiles, Undo};
+use self::path::FilePath;
+use self::rotate::Rotation;
+use crate::blocking::blocking;
+use crate::formats::{Encoder, Format, FormatOptions};
+
+/// Writes records to a file, or to several when its path is a template.
+///
+/// Folders on the way are made. A chunk is written whole or not at all: when the disk is full or
+/// something else fails, what was written of it is taken back, and it is tried again. A file that
+/// somebody moves away or deletes is made anew.
+#[derive(Options)]
+#[plugin(output, name = "File")]
+pub(crate) struct FileOptions {
+    /// Where the file is; a template gives each record its file:
+    /// `/var/log/{{ tag }}/{{ time|strftime("%Y-%m-%d") }}.log`. What records say never leads out of
+    /// the folder before the first placeholder: a `..` after it is written `__`.
+    #[option(positional)]
+    path: Template,
+    /// The form in which records are written.
+    #[option(default = "raw")]
+    format: Format,
+    /// The fields of a row of `format="csv"`.
+    #[option(default = [])]
+    columns: Vec<FieldPath>,
+    /// What stands between two cells of `format="csv"`.
+    #[option(default = ",")]
+    delimiter: char,
+    /// Whether the first row of a file of `format="csv"` names the columns.
+    #[option(default = true)]
+    header: bool,
+    /// The template of `format="template"`, one line a record: `{{ host }} {{ message }}`.
+    template: Option<Template>,
+    /// Whether records are added to what is in the file; otherwise it is emptied each time the task
+    /// starts.
+    #[option(default = true)]
+    append: bool,
+    /// The size that a file does not grow beyond: before that it is renamed to `NAME.1`, that to
+    /// `NAME.2`, and so on. A chunk is never cut, so one that is larger by itself makes a larger file.
+    rotate_size: Option<ByteSize>,
+    /// How often a file is renamed so: `1d` is at midnight UTC, when the next record comes.
+    rotate_every: Option<Duration>,
+    /// How many renamed files are kept; the oldest is deleted.
+    #[option(default = 5, range = 1..=10_000)]
+    rotate_keep: u32,
+    /// Whether records must be on the disk before they count as delivered.
+    #[option(default = "never")]
+    sync: Sync,
+    /// How many files are open at once.
+    #[option(default = 64, range = 1..=4096)]
+    max_open: usize,
+}
+
+/// When written records are forced onto the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
+enum Sync {
+    /// Whenever the system likes; a power failure may cost the last of them.
+    Never,
+    /// With every chunk, before it counts as delivered.
+    Chunk,
+}
+
+pub(crate) struct FileOutput {
+    path: FilePath,
+    encoder: Encoder,
+    header: Option<Vec<u8>>,
+    files: OpenFiles,
+}
+
+impl Plugin for FileOutput {
+    type Options = FileOptions;
+
+    fn new(options: FileOptions, _: &BuildContext) -> Result<Self> {
+        let FileOptions { path, format, columns, delimiter, template, .. } = options;
+        ensure!(
+            options.rotate_size.is_none_or(|size| size.as_usize() > 0),
+            "`rotate_size` is 0, so every chunk would be a file of its own; leave it out"
+        );
+        ensure!(
+            options.rotate_every.is_none_or(|every| every.as_secs() > 0),
+            "`rotate_every` is shorter than a second"
+        );
+        let rotation = Rotation {
+            size: options.rotate_size.map(|size| size.0),
+            every: options.rotate_every,
+            keep: options.rotate_keep,
+        };
+        let sync = options.sync == Sync::Chunk;
+        let encoder = Encoder::new(FormatOptions { format, columns, delimiter, template })?;
+        Ok(FileOutput {
+            path: FilePath::new(path)?,
+            header: encoder.header().filter(|_| options.header),
+            encoder,
+            files: OpenFiles::new(options.max_open, options.append, rotation, sync),
+        })
+    }
+}
+
+impl Output for FileOutput {
+    async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
+        blocking(|| match &self.path {
+            FilePath::Constant(path) => {
+                let encoded = self.encoder.encode(chunk).map_err(rejected)?;
+                self.files.write(path, self.header.as_deref(), encoded.slices())?;
+                Ok(())
+            }
+            FilePath::Template { .. } => self.write_by_path(chunk),
+        })
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        self.files.close();
+        Ok(())
+    }
+}
+
+impl FileOutput {
+    /// Writes each record to its own file: to all of them, or to none.
+    fn write_by_path(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
+        let mut places: HashMap<PathBuf, usize> = HashMap::new();
+        let mut parts: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+        for batch in chunk.batches() {
+            for record in batch.iter() {
+                let path = self.path.of(&Scope::new(batch, record)).map_err(|error| {
+                    rejected(anyhow!("the path of a record cannot be made: {error}"))
+                })?;
+                let place = *places.entry(path).or_insert_with_key(|path| {
+                    parts.push((path.clone(), Vec::new()));
+                    parts.len() - 1
+                });
+                let (_, bytes) = &mut parts[place];
+                self.encoder.encode_record(batch, record, bytes).map_err(rejected)?;
+            }
+        }
+        let mut written: Vec<Undo> = Vec::new();
+        for (path, bytes) in &parts {
+            let slices = std::iter::once(bytes.as_slice());
+            match self.files.write(path, self.header.as_deref(), slices) {
+                Ok(undo) => written.push(undo),
+                Err(error) => {
+                    written.iter().for_each(Undo::take_back);
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rejected(error: impl Into<Error>) -> WriteError {
+    WriteError::Reject(error.into())
+}
+
+#[cfg(test)]
+mod tests;

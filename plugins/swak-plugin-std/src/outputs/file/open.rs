@@ -1,0 +1,219 @@
+//! Open files, the most recently used of them.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::rotate::Rotation;
+
+/// What could not be done with which file, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {what} {}", path.display())]
+pub(super) struct FileError {
+    what: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Open files, the most recently used of them.
+pub(super) struct OpenFiles {
+    open: HashMap<PathBuf, OpenFile>,
+    /// The files that were emptied when they were opened first; `None` when files are appended to.
+    emptied: Option<HashSet<PathBuf>>,
+    most: usize,
+    rotation: Rotation,
+    sync: bool,
+    uses: u64,
+}
+
+struct OpenFile {
+    file: File,
+    /// The span of the rotation in which it was begun.
+    begun: u64,
+    last_use: u64,
+}
+
+/// How to take back what was written to a file.
+pub(super) struct Undo {
+    path: PathBuf,
+    before: u64,
+    written: u64,
+}
+
+impl OpenFiles {
+    /// At most `most` files are open at once. Without `append`, a file is emptied when it is opened
+    /// first. With `sync`, written bytes are on the disk before a write counts.
+    pub(super) fn new(most: usize, append: bool, rotation: Rotation, sync: bool) -> Self {
+        let emptied = (!append).then(HashSet::new);
+        OpenFiles { open: HashMap::new(), emptied, most, rotation, sync, uses: 0 }
+    }
+
+    /// Writes to the end of a file; `header` first if it is empty. On an error the file is as it was
+    /// before.
+    pub(super) fn write<'a>(
+        &mut self,
+        path: &Path,
+        header: Option<&'a [u8]>,
+        slices: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Result<Undo, FileError> {
+        let sync = self.sync;
+        let more = slices.clone().map(|slice| slice.len() as u64).sum();
+        let (open, before) = self.ready(path, more)?;
+        let mut undo = Undo { path: path.to_owned(), before, written: 0 };
+        let header = header.filter(|_| before == 0);
+        let written = header
+            .into_iter()
+            .chain(slices)
+            .try_for_each(|slice| write_all(&mut open.file, slice, &mut undo.written));
+        let result = written.and_then(|()| if sync { open.file.sync_data() } else { Ok(()) });
+        match result {
+            Ok(()) => Ok(undo),
+            Err(error) => {
+                undo.take_back();
+                Err(failed("write to", path)(error))
+            }
+        }
+    }
+
+    /// Forgets all files.
+    pub(super) fn close(&mut self) {
+        self.open.clear();
+    }
+
+    /// The file of a path, open and rotated if that is due, and how long it is.
+    fn ready(&mut self, path: &Path, more: u64) -> Result<(&mut OpenFile, u64), FileError> {
+        self.uses += 1;
+        let mut kept = self.open.remove(path).filter(|open| is_still_at(&open.file, path));
+        let mut len = match &kept {
+            Some(open) => length(&open.file, path)?,
+            None => 0,
+        };
+        if kept.is_none() {
+            let open = self.open(path)?;
+            len = length(&open.file, path)?;
+            kept = Some(open);
+        }
+        let mut open = kept.expect("it was opened if it was not");
+        if self.rotation.is_due(len, open.begun, more) {
+            // Windows renames no open file.
+            drop(open);
+            self.rotation.rotate(path).map_err(failed("rotate", path))?;
+            open = self.open(path)?;
+            len = length(&open.file, path)?;
+        }
+        open.last_use = self.uses;
+        if self.open.len() >= self.most {
+            let oldest = self.open.iter().min_by_key(|(_, open)| open.last_use);
+            if let Some(oldest) = oldest.map(|(path, _)| path.clone()) {
+                self.open.remove(&oldest);
+            }
+        }
+        Ok((self.open.entry(path.to_owned()).insert_entry(open).into_mut(), len))
+    }
+
+    fn open(&mut self, path: &Path) -> Result<OpenFile, FileError> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        let file = match options.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder).map_err(failed("make the folder", folder))?;
+                }
+                options.open(path)
+            }
+            result => result,
+        };
+        let file = file.map_err(failed("open", path))?;
+        if let Some(emptied) = &mut self.emptied
+            && !emptied.contains(path)
+        {
+            file.set_len(0).map_err(failed("empty", path))?;
+            emptied.insert(path.to_owned());
+        }
+        let metadata = file.metadata().map_err(failed("look at", path))?;
+        if self.sync && metadata.len() == 0 {
+            sync_folder(path).map_err(failed("sync the folder of", path))?;
+        }
+        let begun = match metadata.modified() {
+            Ok(modified) if metadata.len() > 0 => modified,
+            _ => SystemTime::now(),
+        };
+        Ok(OpenFile { file, begun: self.rotation.span_of(begun), last_use: 0 })
+    }
+}
+
+impl Undo {
+    /// Takes back what was written, unless somebody else has written to the file since. What cannot
+    /// be taken back is there twice after the next try.
+    pub(super) fn take_back(&self) {
+        if self.written == 0 {
+            return;
+        }
+        let cut = || {
+            let file = OpenOptions::new().write(true).open(&self.path)?;
+            if file.metadata()?.len() == self.before + self.written {
+                file.set_len(self.before)?;
+            }
+            io::Result::Ok(())
+        };
+        if let Err(error) = cut() {
+            let path = self.path.display();
+            tracing::warn!("what was half written to {path} cannot be taken back: {error}");
+        }
+    }
+}
+
+fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> FileError + 'a {
+    move |source| FileError { what, path: path.to_owned(), source }
+}
+
+fn length(file: &File, path: &Path) -> Result<u64, FileError> {
+    Ok(file.metadata().map_err(failed("look at", path))?.len())
+}
+
+/// As [`Write::write_all`], but it is known how much was written when it fails.
+fn write_all(file: &mut File, mut bytes: &[u8], written: &mut u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(n) => {
+                *written += n as u64;
+                bytes = &bytes[n..];
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether the path still names this file: others may have moved it away or deleted it.
+#[cfg(unix)]
+fn is_still_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(ours), Ok(theirs)) => (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()),
+        _ => false,
+    }
+}
+
+/// An open file is neither moved nor deleted on Windows.
+#[cfg(not(unix))]
+fn is_still_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Makes sure that the name of a new file is on the disk.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Windows has no such thing.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}

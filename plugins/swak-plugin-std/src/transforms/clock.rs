@@ -1,0 +1,220 @@
+//! Points in time out of text.
+
+use jiff::Zoned;
+use jiff::civil::DateTime;
+use jiff::fmt::strtime::{self, BrokenDownTime};
+use jiff::tz::TimeZone;
+use swak_sdk::prelude::*;
+
+use super::placed::Placed;
+
+/// How times are written, as the options say it.
+pub(crate) struct ClockOptions {
+    /// The field that becomes the record's own time.
+    pub(crate) field: Option<Placed<String>>,
+    /// The `strptime` format; `None` for RFC 3339.
+    pub(crate) format: Option<Placed<String>>,
+    /// The zone of times that name none; `None` for the system's.
+    pub(crate) zone: Option<Placed<String>>,
+}
+
+/// Reads times in one format.
+pub(crate) struct Clock {
+    format: Option<String>,
+    zone: TimeZone,
+}
+
+/// How far in the future a time without a year may lie before it is taken to be last year's: clocks
+/// differ, and zones are set wrong.
+const AHEAD: i64 = 24 * 3600;
+
+/// The 29th of February comes every four years, and once in eight around a century.
+const YEARS_BACK: i16 = 8;
+
+impl Clock {
+    /// A clock, unless its format or zone is none.
+    pub(crate) fn new(options: &ClockOptions) -> Result<Self> {
+        let zone = match &options.zone {
+            None => TimeZone::system(),
+            Some(name) => read_zone(&name.value).ok_or_else(|| {
+                name.error(
+                    format!("unknown time zone `{}`", name.value),
+                    "a zone is written \"UTC\", \"Asia/Seoul\", \"+09:00\" or \"local\"",
+                )
+            })?,
+        };
+        let clock = Clock { format: options.format.as_ref().map(|f| f.value.clone()), zone };
+        if let Some(format) = &options.format {
+            clock.check(format)?;
+        }
+        Ok(clock)
+    }
+
+    /// The time that a text says. A missing year is the one that puts it nearest before `now`.
+    pub(crate) fn read(&self, text: &[u8], now: Timestamp) -> Option<Timestamp> {
+        let text = text.trim_ascii();
+        match &self.format {
+            Some(format) => self.at(BrokenDownTime::parse(format, text).ok()?, now),
+            None => {
+                let text = std::str::from_utf8(text).ok()?;
+                if let Ok(at) = text.parse::<jiff::Timestamp>() {
+                    return Some(at.into());
+                }
+                self.in_zone(text.parse::<DateTime>().ok()?)
+            }
+        }
+    }
+
+    fn at(&self, mut parts: BrokenDownTime, now: Timestamp) -> Option<Timestamp> {
+        if let Some(at) = parts.timestamp() {
+            return Some(at.into());
+        }
+        let year_is_missing = parts.year().is_none() && parts.iso_week_year().is_none();
+        if !year_is_missing {
+            return self.of_parts(&parts);
+        }
+        let this_year = now.to_jiff().to_zoned(self.zone.clone()).year();
+        let latest = now.seconds().saturating_add(AHEAD);
+        (this_year - YEARS_BACK..=this_year + 1).rev().find_map(|year| {
+            parts.set_year(Some(year)).ok()?;
+            self.of_parts(&parts).filter(|at| at.seconds() <= latest)
+        })
+    }
+
+    fn of_parts(&self, parts: &BrokenDownTime) -> Option<Timestamp> {
+        if parts.offset().is_some() {
+            return parts.to_timestamp().ok().map(Timestamp::from);
+        }
+        if parts.iana_time_zone().is_some() {
+            return parts.to_zoned().ok().map(|at| at.timestamp().into());
+        }
+        match parts.to_datetime() {
+            Ok(at) => self.in_zone(at),
+            // A date alone is its midnight.
+            Err(_) if parts.hour().is_none() => {
+                self.in_zone(parts.to_date().ok()?.to_datetime(jiff::civil::Time::midnight()))
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn in_zone(&self, at: DateTime) -> Option<Timestamp> {
+        self.zone.to_timestamp(at).ok().map(Timestamp::from)
+    }
+
+    /// Writes a time in the format and reads it back, which finds every mistake there can be.
+    fn check(&self, format: &Placed<String>) -> Result<()> {
+        let help = "formats are those of strptime: \"%Y-%m-%d %H:%M:%S\", \"%b %d %H:%M:%S\"";
+        let sample: Zoned = "2024-02-29T13:14:15.5+00:00[UTC]".parse().expect("this is a time");
+        let written = strtime::format(&format.value, &sample).map_err(|error| {
+            format.error(format!("`{}` is not a time format: {error}", format.value), help)
+        })?;
+        let parts = BrokenDownTime::parse(&format.value, &written).map_err(|error| {
+            format.error(format!("nothing can be read with `{}`: {error}", format.value), help)
+        })?;
+        if self.at(parts, sample.timestamp().into()).is_none() {
+            let message = format!("`{}` does not say a point in time", format.value);
+            return Err(format.error(message, format!("it needs a day and a month; {help}")).into());
+        }
+        Ok(())
+    }
+}
+
+fn read_zone(name: &str) -> Option<TimeZone> {
+    if name.eq_ignore_ascii_case("local") {
+        return Some(TimeZone::system());
+    }
+    if let Ok(zone) = TimeZone::get(name) {
+        return Some(zone);
+    }
+    let offset = BrokenDownTime::parse("%:z", name).or_else(|_| BrokenDownTime::parse("%z", name));
+    offset.ok()?.offset().map(TimeZone::fixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(text: &str) -> Placed<String> {
+        Placed { value: text.to_owned(), span: Span::default() }
+    }
+
+    fn clock(format: Option<&str>, zone: &str) -> Result<Clock> {
+        let options =
+            ClockOptions { field: None, format: format.map(placed), zone: Some(placed(zone)) };
+        Clock::new(&options)
+    }
+
+    fn read(format: Option<&str>, zone: &str, text: &str, now: &str) -> Option<String> {
+        let now = now.parse::<jiff::Timestamp>().unwrap().into();
+        clock(format, zone).unwrap().read(text.as_bytes(), now).map(|t| t.to_string())
+    }
+
+    const NOW: &str = "2026-01-01T00:30:00Z";
+
+    #[test]
+    fn formats_zones_and_offsets() {
+        for (format, zone, text, expected) in [
+            (None, "UTC", "2016-09-28T04:30:30.5Z", "2016-09-28T04:30:30.5Z"),
+            (None, "UTC", "2016-09-28T04:30:30+09:00", "2016-09-27T19:30:30Z"),
+            (None, "Asia/Seoul", "2016-09-28 04:30:30", "2016-09-27T19:30:30Z"),
+            (None, "+0900", "2016-09-28 04:30:30", "2016-09-27T19:30:30Z"),
+            (Some("%Y-%m-%d"), "UTC", "2016-09-28", "2016-09-28T00:00:00Z"),
+            (
+                Some("%a %b %d %H:%M:%S %Y"),
+                "-01:00",
+                "Sun Dec 04 04:47:44 2005",
+                "2005-12-04T05:47:44Z",
+            ),
+            (
+                Some("%d/%b/%Y:%H:%M:%S %z"),
+                "Asia/Seoul",
+                "10/Oct/2000:13:55:36 -0700",
+                "2000-10-10T20:55:36Z",
+            ),
+            (Some("%s"), "UTC", "1700000000", "2023-11-14T22:13:20Z"),
+        ] {
+            assert_eq!(read(format, zone, text, NOW).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_year_is_the_nearest_in_the_past() {
+        let syslog = Some("%b %d %H:%M:%S");
+        for (text, expected) in [
+            ("Dec 31 23:59:59", "2025-12-31T23:59:59Z"),
+            ("Jan  1 00:29:59", "2026-01-01T00:29:59Z"),
+            ("Jan  1 12:00:00", "2026-01-01T12:00:00Z"),
+            ("Jan  3 00:00:00", "2025-01-03T00:00:00Z"),
+            ("Feb 29 00:00:00", "2024-02-29T00:00:00Z"),
+        ] {
+            assert_eq!(read(syslog, "UTC", text, NOW).as_deref(), Some(expected), "{text}");
+        }
+        let eve = "2025-12-31T23:59:50Z";
+        let read = read(syslog, "UTC", "Jan  1 00:00:05", eve);
+        assert_eq!(read.as_deref(), Some("2026-01-01T00:00:05Z"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_read() {
+        for text in ["", "yesterday", "2016-13-01T00:00:00Z", "Feb 30 00:00:00"] {
+            assert_eq!(read(None, "UTC", text, NOW), None, "{text}");
+            assert_eq!(read(Some("%b %d %H:%M:%S"), "UTC", text, NOW), None, "{text}");
+        }
+        let clock = clock(None, "UTC").unwrap();
+        assert_eq!(clock.read(b"\xff", Timestamp::default()), None);
+    }
+
+    #[test]
+    fn mistakes_in_format_and_zone_are_found_early() {
+        for (format, zone, message) in [
+            (Some("%Y-%m-%d %~"), "UTC", "is not a time format"),
+            (Some("%Y-%m-%d %Z"), "UTC", "nothing can be read with"),
+            (Some("%H:%M:%S"), "UTC", "does not say a point in time"),
+            (None, "Mars/Base", "unknown time zone `Mars/Base`"),
+        ] {
+            let error = clock(format, zone).map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

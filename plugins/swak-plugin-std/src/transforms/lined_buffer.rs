@@ -1,0 +1,67 @@
+//! `out.LinedBuffer`: a chunk of so many records.
+
+use std::time::{Duration, Instant};
+
+use swak_sdk::prelude::*;
+
+use super::held::{Held, cut};
+
+/// Gathers records and hands them on in chunks of so many.
+///
+/// What is left when the input ends goes on as a smaller chunk. The records count as delivered only
+/// when the chunk is, so what is held survives a crash wherever the input can read again.
+#[derive(Options)]
+#[plugin(transform, name = "LinedBuffer")]
+pub(crate) struct LinedBufferOptions {
+    /// How many records make a chunk.
+    #[option(positional, range = 1..=10_000_000)]
+    lines: usize,
+    /// The longest that a record waits for the chunk to become full. Left out: until the input ends.
+    max_wait: Option<Duration>,
+}
+
+pub(crate) struct LinedBuffer {
+    lines: usize,
+    max_wait: Option<Duration>,
+    held: Held,
+}
+
+impl Plugin for LinedBuffer {
+    type Options = LinedBufferOptions;
+
+    fn new(options: LinedBufferOptions, _: &BuildContext) -> Result<Self> {
+        let LinedBufferOptions { lines, max_wait } = options;
+        Ok(LinedBuffer { lines, max_wait, held: Held::default() })
+    }
+}
+
+impl Transform for LinedBuffer {
+    fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
+        for piece in cut(batch, self.lines - self.held.records(), self.lines) {
+            self.held.push(piece);
+            if self.held.records() == self.lines {
+                self.held.release(out);
+            }
+        }
+        Ok(())
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        self.held.since()?.checked_add(self.max_wait?)
+    }
+
+    fn wake(&mut self, out: &mut Outlet) -> Result<()> {
+        if self.next_wake().is_some_and(|due| due <= Instant::now()) {
+            self.held.release(out);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, out: &mut Outlet) -> Result<()> {
+        self.held.release(out);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! `out.Reform`: fields are renamed, written and deleted.
+
+use std::str::FromStr;
+
+use swak_sdk::options::{
+    Literal, LiteralValue, OptionErrors, OptionValue, PathBlocked, TypeSpec,
+};
+use swak_sdk::prelude::*;
+
+use super::placed::Placed;
+
+/// Renames, writes and deletes fields, in this order.
+///
+/// A field that cannot be written, because its template has no value for a record or a field on the
+/// way to it is no map, is left as it is and counted as an error; the record goes on. A line is the
+/// field `message`.
+#[derive(Options)]
+#[plugin(transform, name = "Reform")]
+pub(crate) struct ReformOptions {
+    /// Fields that get another name, in their place: `{"msg": "message"}`. A field that is not there
+    /// is passed over; one that had the new name is replaced.
+    #[option(default = {})]
+    rename: Placed<Dict<FieldPath>>,
+    /// Fields that are set, in order: `{"where": "{{ host }}:{{ port }}", "copy": "{{ status }}"}`.
+    /// A template that is a single `{{ … }}` gives the value as it is, any other gives text; numbers,
+    /// bools, lists and dicts are written as they are.
+    #[option(default = {})]
+    write: Placed<Dict<Written>>,
+    /// Fields that are taken out.
+    #[option(default = [])]
+    delete: Vec<FieldPath>,
+    /// The only fields that stay, in this order. Left out: all.
+    keep: Option<Vec<FieldPath>>,
+}
+
+pub(crate) struct Reform {
+    rename: Vec<(FieldPath, FieldPath)>,
+    write: Vec<(FieldPath, Written)>,
+    delete: Vec<FieldPath>,
+    keep: Option<Vec<FieldPath>>,
+}
+
+/// What a field is set to.
+enum Written {
+    Constant(Value),
+    Value(Expr),
+    Text(Template),
+}
+
+impl Plugin for Reform {
+    type Options = ReformOptions;
+
+    fn new(options: ReformOptions, _: &BuildContext) -> Result<Self> {
+        let ReformOptions { rename, write, delete, keep } = options;
+        if rename.is_empty() && write.is_empty() && delete.is_empty() && keep.is_none() {
+            bail!(
+                "there is nothing to do: say what to rename, write, delete or keep, \
+                 as in out.Reform(delete=[\"password\"])"
+            );
+        }
+        Ok(Reform { rename: paths(rename)?, write: paths(write)?, delete, keep })
+    }
+}
+
+impl Transform for Reform {
+    fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
+        let (tag, source) = (batch.tag.clone(), batch.source.clone());
+        for record in batch.records_mut() {
+            self.rename(record, out);
+            for (path, written) in &self.write {
+                let scope = Scope { record: record.view(), tag: &tag, source: &source };
+                match written.value(&scope) {
+                    Some(value) => note(path.insert(record.fields_mut(), value), out),
+                    None => out.error(),
+                }
+            }
+            if let Some(keep) = &self.keep {
+                let kept = kept(record.fields_mut(), keep);
+                record.set_fields(kept);
+            }
+            for path in &self.delete {
+                path.remove(record.fields_mut());
+            }
+        }
+        out.emit(batch);
+        Ok(())
+    }
+}
+
+impl Reform {
+    fn rename(&self, record: &mut Record, out: &mut Outlet) {
+        for (from, to) in &self.rename {
+            let fields = record.fields_mut();
+            if let (Some(from), Some(to)) = (from.as_key(), to.as_key()) {
+                fields.rename(from, to);
+            } else if let Some(value) = from.get(fields).cloned() {
+                // The value goes only once it stands in its new place.
+                match to.insert(fields, value) {
+                    Ok(_) if from != to => drop(from.remove(fields)),
+                    result => note(result, out),
+                }
+            }
+        }
+    }
+}
+
+impl Written {
+    fn value(&self, scope: &Scope<'_>) -> Option<Value> {
+        match self {
+            Written::Constant(value) => Some(value.clone()),
+            Written::Value(expr) => expr.eval(scope).ok(),
+            Written::Text(template) => template.render(scope).ok().map(Value::from),
+        }
+    }
+}
+
+impl OptionValue for Written {
+    fn type_spec() -> TypeSpec {
+        TypeSpec::Any
+    }
+
+    fn read(literal: &Literal) -> Result<Self, OptionErrors> {
+        let LiteralValue::Str(text) = &literal.value else {
+            return Ok(Written::Constant(constant(literal)));
+        };
+        let template = Template::read(literal)?;
+        if let Some(text) = template.as_constant() {
+            return Ok(Written::Constant(text.into()));
+        }
+        let inner = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        match inner.map(|inner| Expr::new(inner.trim_matches('-'))) {
+            Some(Ok(expr)) => Ok(Written::Value(expr)),
+            _ => Ok(Written::Text(template)),
+        }
+    }
+}
+
+fn constant(literal: &Literal) -> Value {
+    match &literal.value {
+        LiteralValue::None => Value::Null,
+        LiteralValue::Bool(v) => (*v).into(),
+        LiteralValue::Int(v) => (*v).into(),
+        LiteralValue::Float(v) => (*v).into(),
+        LiteralValue::Str(v) => v.as_str().into(),
+        LiteralValue::List(items) => Value::List(items.iter().map(constant).collect()),
+        LiteralValue::Dict(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.name.as_str(), constant(value)));
+            entries.collect::<Map>().into()
+        }
+    }
+}
+
+/// The entries of a dict whose names are paths.
+fn paths<T>(dict: Placed<Dict<T>>) -> Result<Vec<(FieldPath, T)>> {
+    let span = dict.span;
+    let path = |(name, value): (String, T)| match FieldPath::from_str(&name) {
+        Ok(path) => Ok((path, value)),
+        Err(error) => {
+            let message = format!("expected a field path, found `{name}`: {error}");
+            let error = OptionError::new(span, message);
+            Err(error.with_help("a path is written status, a.b or request.\"user agent\""))
+        }
+    };
+    let (mut entries, mut errors) = (Vec::new(), Vec::new());
+    for entry in dict.value {
+        match path(entry) {
+            Ok(entry) => entries.push(entry),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(entries) } else { Err(OptionErrors(errors).into()) }
+}
+
+fn kept(fields: &Map, keep: &[FieldPath]) -> Map {
+    let mut kept = Map::with_capacity(keep.len());
+    for path in keep {
+        if let Some(value) = path.get(fields) {
+            // Blocked only when the list names a field and then one below it, which is there already.
+            let _ = path.insert(&mut kept, value.clone());
+        }
+    }
+    kept
+}
+
+fn note(result: Result<Option<Value>, PathBlocked>, out: &mut Outlet) {
+    if result.is_err() {
+        out.error();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! `out.RegexParser`: what named groups find becomes fields.
+
+mod pattern;
+
+use regex::bytes::CaptureLocations;
+use swak_sdk::data::Text;
+use swak_sdk::prelude::*;
+
+use self::pattern::NamedPattern;
+use super::clock::ClockOptions;
+use super::placed::Placed;
+use super::source::Source;
+use super::typed::{FieldType, Typing};
+use super::unreadable::{Unreadable, read_records};
+
+/// Turns lines into fields with regular expressions: what a named group finds becomes a field.
+///
+/// The first of several patterns that matches counts. Fields come in the order of the groups; a
+/// group that took no part in the match gives no field. Lines need not be UTF-8, and the text of the
+/// fields is byte for byte that of the line.
+#[derive(Options)]
+#[plugin(transform, name = "RegexParser")]
+pub(crate) struct RegexParserOptions {
+    /// Regular expressions with named groups: `(?<status>\d+)`. The first that matches counts.
+    #[option(positional)]
+    patterns: Placed<Vec<NamedPattern>>,
+    /// The types of fields that are no mere text: `{"status": "int"}`. Text that is not of its type
+    /// stays text and is counted as an error.
+    #[option(default = {})]
+    types: Placed<Dict<FieldType>>,
+    /// The field that says when it happened: it becomes the record's own time, and a value of the
+    /// type time unless `types` says another.
+    time: Option<Placed<String>>,
+    /// How times are written, as for `strptime`: `%b %d %H:%M:%S`. A missing year is the one that
+    /// puts the time nearest in the past. Left out: RFC 3339, `2026-11-21T10:30:00Z`, the zone of
+    /// which may be missing.
+    time_format: Option<Placed<String>>,
+    /// The zone of times that name none: `UTC`, `Asia/Seoul`, `+09:00`. Left out: the system's.
+    time_zone: Option<Placed<String>>,
+    /// The field that holds the text. Left out: the line, or `message`.
+    field: Option<FieldPath>,
+    /// The field under which the found fields are put. Left out: the record itself.
+    target: Option<FieldPath>,
+    /// Whether the text stays in the record, a line as the field `message`.
+    #[option(default = false)]
+    keep: bool,
+    /// What becomes of a record that no pattern matches.
+    #[option(default = "keep")]
+    on_mismatch: Placed<Unreadable>,
+}
+
+pub(crate) struct RegexParser {
+    patterns: Vec<Pattern>,
+    typing: Typing,
+    source: Source,
+    on_mismatch: Unreadable,
+}
+
+struct Pattern {
+    pattern: NamedPattern,
+    /// Of each group: its number, the name of its field, and the index of the field in the typing.
+    fields: Vec<(usize, Text, usize)>,
+    found: CaptureLocations,
+}
+
+impl Plugin for RegexParser {
+    type Options = RegexParserOptions;
+
+    fn new(options: RegexParserOptions, cx: &BuildContext) -> Result<Self> {
+        let RegexParserOptions { patterns, types, time, time_format, time_zone, .. } = options;
+        options.on_mismatch.check("on_mismatch", cx)?;
+        if patterns.is_empty() {
+            let help = "give at least one: out.RegexParser(r\"(?<host>\\S+) (?<message>.*)\")";
+            return Err(patterns.error("there is no pattern", help).into());
+        }
+        let mut names: Vec<&str> = Vec::new();
+        for (_, name) in patterns.iter().flat_map(|p| &p.groups) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let clock = ClockOptions { field: time, format: time_format, zone: time_zone };
+        let typing = Typing::new(names.iter().copied(), &types, clock)?;
+        let field = |(group, name): &(usize, String)| {
+            let i = names.iter().position(|n| n == name).expect("all names were gathered above");
+            (*group, Text::from(name.as_str()), i)
+        };
+        let patterns = patterns
+            .iter()
+            .map(|pattern| Pattern {
+                fields: pattern.groups.iter().map(field).collect(),
+                found: pattern.regex.capture_locations(),
+                pattern: pattern.clone(),
+            })
+            .collect();
+        let source = Source::new(options.field, options.target, options.keep);
+        Ok(RegexParser { patterns, typing, source, on_mismatch: *options.on_mismatch })
+    }
+}
+
+impl Transform for RegexParser {
+    fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
+        let policy = self.on_mismatch;
+        read_records(batch, policy, "no pattern matches", out, |record, out| {
+            self.read(record, out)
+        });
+        Ok(())
+    }
+}
+
+impl RegexParser {
+    fn read(&mut self, record: &mut Record, out: &mut Outlet) -> Result<(), String> {
+        let text = self.source.text(record).ok_or("no pattern matches: there is no text")?;
+        let mut time = record.time();
+        let found = self.patterns.iter_mut().find_map(|pattern| {
+            pattern.fields(&text, &self.typing, record.time(), &mut time, out)
+        });
+        let fields = found.ok_or("no pattern matches")?;
+        self.source.put(record, fields)?;
+        record.set_time(time);
+        Ok(())
+    }
+}
+
+impl Pattern {
+    fn fields(
+        &mut self,
+        text: &Slice,
+        typing: &Typing,
+        now: Timestamp,
+        time: &mut Timestamp,
+        out: &mut Outlet,
+    ) -> Option<Map> {
+        self.pattern.regex.captures_read(&mut self.found, text)?;
+        let mut fields = Map::with_capacity(self.fields.len());
+        for (group, name, i) in &self.fields {
+            if let Some((start, end)) = self.found.get(*group) {
+                let value = typing.value(*i, &text.slice(start, end), now, time, out);
+                fields.insert(name.clone(), value);
+            }
+        }
+        Some(fields)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Typed values out of text: `types={"status": "int", "when": "time"}`.
+
+use swak_sdk::options::{Dict, OptionErrors, did_you_mean};
+use swak_sdk::prelude::*;
+
+use super::clock::{Clock, ClockOptions};
+use super::placed::Placed;
+
+/// The type that the text of a field is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
+pub(crate) enum FieldType {
+    /// A whole number, `42` or `-7`.
+    Int,
+    /// A number, `0.5` or `1e9`.
+    Float,
+    /// `true`, `yes`, `on` and `1`, or `false`, `no`, `off` and `0`, in either letter case.
+    Bool,
+    /// Text as it is.
+    Text,
+    /// A point in time, as `time_format` says.
+    Time,
+}
+
+/// The fields that are no mere text, by their index, and the one that is the record's time.
+pub(crate) struct Typing {
+    types: Vec<Option<FieldType>>,
+    record_time: Option<usize>,
+    clock: Clock,
+}
+
+impl Typing {
+    /// The types of `names`, in their order.
+    pub(crate) fn new<'a>(
+        names: impl IntoIterator<Item = &'a str>,
+        types: &Placed<Dict<FieldType>>,
+        clock: ClockOptions,
+    ) -> Result<Self> {
+        let names: Vec<&str> = names.into_iter().collect();
+        for (name, _) in types.iter() {
+            if !names.contains(&name) {
+                return Err(unknown_field(types, name, &names).into());
+            }
+        }
+        let record_time = match &clock.field {
+            None => None,
+            Some(field) => Some(
+                names
+                    .iter()
+                    .position(|name| *name == field.value)
+                    .ok_or_else(|| unknown_field(field, &field.value, &names))?,
+            ),
+        };
+        let types = names.iter().map(|name| types.get(name).copied()).collect();
+        Ok(Typing { types, record_time, clock: Clock::new(&clock)? })
+    }
+
+    /// The value of the field at an index. Text that is not of its type stays text and is counted;
+    /// the record's own time is set when this is its field.
+    pub(crate) fn value(
+        &self,
+        i: usize,
+        text: &Slice,
+        now: Timestamp,
+        time: &mut Timestamp,
+        out: &mut Outlet,
+    ) -> Value {
+        let is_record_time = self.record_time == Some(i);
+        let wanted = match self.types.get(i).copied().flatten() {
+            None if is_record_time => FieldType::Time,
+            wanted => wanted.unwrap_or(FieldType::Text),
+        };
+        let read = match wanted {
+            FieldType::Text => return self.text(is_record_time, text, now, time, out),
+            FieldType::Time => self.clock.read(text, now).map(Value::Time),
+            FieldType::Int => std::str::from_utf8(text).ok().and_then(read_int),
+            FieldType::Float => std::str::from_utf8(text).ok().and_then(read_float),
+            FieldType::Bool => read_bool(text),
+        };
+        match read {
+            Some(value) => {
+                if let (true, Value::Time(at)) = (is_record_time, &value) {
+                    *time = *at;
+                }
+                value
+            }
+            None => {
+                out.error();
+                Value::from_slice(text)
+            }
+        }
+    }
+
+    /// Text that stays text, though the record's time may be read from it.
+    fn text(
+        &self,
+        is_record_time: bool,
+        text: &Slice,
+        now: Timestamp,
+        time: &mut Timestamp,
+        out: &mut Outlet,
+    ) -> Value {
+        if is_record_time {
+            match self.clock.read(text, now) {
+                Some(at) => *time = at,
+                None => out.error(),
+            }
+        }
+        Value::from_slice(text)
+    }
+}
+
+fn read_int(text: &str) -> Option<Value> {
+    text.trim().parse::<i64>().ok().map(Value::Int)
+}
+
+/// A number; `inf` and `nan` are words, not numbers.
+fn read_float(text: &str) -> Option<Value> {
+    text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::Float)
+}
+
+fn read_bool(text: &[u8]) -> Option<Value> {
+    let text = text.trim_ascii();
+    let is = |words: [&str; 4]| words.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()));
+    match () {
+        () if is(["true", "yes", "on", "1"]) => Some(Value::Bool(true)),
+        () if is(["false", "no", "off", "0"]) => Some(Value::Bool(false)),
+        () => None,
+    }
+}
+
+fn unknown_field<T>(place: &Placed<T>, name: &str, names: &[&str]) -> OptionErrors {
+    let help = match did_you_mean(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the fields are: {}", names.join(", ")),
+    };
+    place.error(format!("there is no field `{name}` here"), help)
+}

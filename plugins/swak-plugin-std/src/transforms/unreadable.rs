@@ -1,0 +1,74 @@
+//! What becomes of records that a parser cannot read.
+
+use swak_sdk::options::OptionErrors;
+use swak_sdk::prelude::*;
+
+use super::placed::Placed;
+
+/// What becomes of a record that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
+pub(crate) enum Unreadable {
+    /// It goes on as it is, and is counted.
+    Keep,
+    /// It is dropped and counted.
+    Drop,
+    /// It goes to the task's `dead_letter`.
+    DeadLetter,
+}
+
+impl Placed<Unreadable> {
+    /// Refuses `dead_letter` in a task that has none.
+    pub(crate) fn check(&self, option: &str, cx: &BuildContext) -> Result<(), OptionErrors> {
+        if self.value == Unreadable::DeadLetter && !cx.has_dead_letter() {
+            return Err(no_dead_letter(self, option));
+        }
+        Ok(())
+    }
+}
+
+/// The mistake of a step that sends records to a dead letter which the task does not have.
+pub(crate) fn no_dead_letter<T>(place: &Placed<T>, option: &str) -> OptionErrors {
+    place.error(
+        format!("{option}=\"dead_letter\", but this task has no dead letter"),
+        "say where such records go: task(…, dead_letter=out.File(\"dead.log\"))",
+    )
+}
+
+/// Reads the records of a batch in place with `read`, which leaves a record that it cannot read as
+/// it is and says why, and hands the batch on.
+pub(crate) fn read_records(
+    mut batch: Batch,
+    policy: Unreadable,
+    reason: &'static str,
+    out: &mut Outlet,
+    mut read: impl FnMut(&mut Record, &mut Outlet) -> Result<(), String>,
+) {
+    let records = batch.records_mut();
+    if policy == Unreadable::Keep {
+        for record in records {
+            if read(record, out).is_err() {
+                out.error();
+            }
+        }
+        out.emit(batch);
+        return;
+    }
+    let mut why = None;
+    let unread: Vec<Record> = records
+        .extract_if(.., |record| match read(record, out) {
+            Ok(()) => false,
+            Err(message) => {
+                why.get_or_insert(message);
+                true
+            }
+        })
+        .collect();
+    if let Some(why) = why {
+        let unread = batch.derive(unread);
+        match policy {
+            Unreadable::DeadLetter => out.reject(unread, why),
+            Unreadable::Keep | Unreadable::Drop => out.drop_batch(unread, reason),
+        }
+    }
+    out.emit(batch);
+}
