@@ -18,7 +18,7 @@ impl Decimal {
 }
 
 /// Splits `1.5h30m` into `1.5` and `h30m`; `None` if it does not begin with a number of at most
-/// 18 digits.
+/// 20 digits.
 pub(super) fn take_decimal(text: &str) -> Option<(Decimal, &str)> {
     let (whole, rest) = take_digits(text);
     let (fraction, rest) = match rest.strip_prefix('.') {
@@ -29,11 +29,11 @@ pub(super) fn take_decimal(text: &str) -> Option<(Decimal, &str)> {
         return None;
     }
     let count = whole.len() + fraction.len();
-    if count > 18 {
+    if count > 20 {
         return None;
     }
     let digits = format!("{whole}{fraction}").parse().ok()?;
-    let places = u32::try_from(fraction.len()).expect("at most 18 digits");
+    let places = u32::try_from(fraction.len()).expect("at most 20 digits");
     Some((Decimal { digits, places }, rest))
 }
 
