@@ -4,12 +4,11 @@
 
 use std::sync::Arc;
 
-use crate::expr::Expr;
 use swak_recipe::model::{
     Call, Failover as FailoverStep, Step, Task, When as WhenStep, chain_ends,
 };
 use swak_sdk::data::{Chunk, Name};
-use swak_sdk::options::Kind;
+use swak_sdk::options::{Expr, Kind, OptionValue as _};
 use swak_sdk::plugin::erased::{AnyInput, AnyOutput, AnyPlugin, BoxFuture};
 use swak_sdk::plugin::{
     BuildContext, CheckpointStore, Checkpoints, Counters, Emitter, Outlet, Plugins,
@@ -34,7 +33,14 @@ pub(crate) struct Assembly {
     pub(crate) input_step: StepInfo,
     pub(crate) emitter: Emitter,
     pub(crate) checkpoints: Checkpoints,
-    pub(crate) parts: Vec<BoxFuture<'static, Result<(), Failure>>>,
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A part of a task: a stage or a sink.
+pub(crate) struct Part {
+    /// The step to name when it panics; a stage of several steps knows better which it was.
+    pub(crate) step: StepInfo,
+    pub(crate) run: BoxFuture<'static, Result<(), Failure>>,
 }
 
 /// The steps of a task with their counters, which outlive its runs. In the order of the recipe.
@@ -47,7 +53,7 @@ pub(crate) struct Assembler<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) links: &'a TaskLinks,
     pub(crate) book: &'a Book,
-    pub(crate) parts: Vec<BoxFuture<'static, Result<(), Failure>>>,
+    pub(crate) parts: Vec<Part>,
     pub(crate) dead_letters: Option<mpsc::Sender<Chunk>>,
 }
 
@@ -65,7 +71,7 @@ impl Assembler<'_> {
         let route = route.ok_or_else(|| step.failed(anyhow!("nothing follows the input")))?;
         let sender = match route {
             Route::To(sender) => sender,
-            branching => self.stage(Vec::new(), branching),
+            branching => self.stage(step.clone(), Vec::new(), branching),
         };
         let checkpoints = Checkpoints::new(store);
         let emitter = Emitter::new(
@@ -125,10 +131,10 @@ impl Assembler<'_> {
                             transform,
                             outlet: Outlet::new(Arc::clone(&step.counters)),
                             dead_letters: self.dead_letters(&step),
-                            step,
+                            step: step.clone(),
                             route,
                         };
-                        next = Some(Route::To(self.start(|inbox| stage.run(inbox))));
+                        next = Some(Route::To(self.start(step, |inbox| stage.run(inbox))));
                     }
                     _ => return Err(self.wrong_kind(call, &place)),
                 }
@@ -158,7 +164,7 @@ impl Assembler<'_> {
                 routes.extend(next);
                 Route::Tee(routes)
             }
-            Step::When(when) => self.when(when, place, next)?,
+            Step::When(when) => self.when(when, place, next.as_ref())?,
             Step::Link(link) => match self.links.sender(&link.name) {
                 Some(sender) => Route::Link(sender).and(next),
                 None => {
@@ -173,10 +179,10 @@ impl Assembler<'_> {
         &mut self,
         when: &WhenStep,
         place: &str,
-        next: Option<Route>,
+        next: Option<&Route>,
     ) -> Result<Route, Failure> {
         let mut way = |steps: &[Step], name: &str| {
-            let after = if chain_ends(steps) { None } else { next.clone() };
+            let after = if chain_ends(steps) { None } else { next.cloned() };
             let route = self.chain(steps, &format!("{place}.{name}."), 0, after)?;
             route.ok_or_else(|| {
                 self.book.step(place).failed(anyhow!("`{name}` leads nowhere, and no step follows"))
@@ -186,7 +192,12 @@ impl Assembler<'_> {
         let otherwise = way(when.otherwise.as_deref().unwrap_or_default(), "otherwise")?;
         let condition = Expr::read(&when.condition)
             .map_err(|e| self.book.step(place).failed(Error::from(e)))?;
-        Ok(Route::When(Arc::new(Choice { condition, then, otherwise })))
+        Ok(Route::When(Arc::new(Choice {
+            condition,
+            then,
+            otherwise,
+            step: self.book.step(place),
+        })))
     }
 
     fn failover(
@@ -205,12 +216,12 @@ impl Assembler<'_> {
         let start = Start::new(&failover.start_by, ports.len())
             .map_err(|e| self.book.step(place).failed(e))?;
         let failover = Failover::new(ports, last, start, self.settings.retry);
-        Ok(self.start(|inbox| failover.run(inbox)))
+        Ok(self.start(self.book.step(place), |inbox| failover.run(inbox)))
     }
 
     fn sink(&mut self, call: &Call, place: &str) -> Result<mpsc::Sender<Chunk>, Failure> {
         let sink = Sink { port: self.port(call, place)?, retry: self.settings.retry };
-        Ok(self.start(|inbox| sink.run(inbox)))
+        Ok(self.start(self.book.step(place), |inbox| sink.run(inbox)))
     }
 
     fn port(&self, call: &Call, place: &str) -> Result<Port, Failure> {
@@ -239,25 +250,32 @@ impl Assembler<'_> {
         let next = next.ok_or_else(|| {
             self.book.step(place).failed(anyhow!("the chain ends in a transform"))
         })?;
-        if run.is_empty() {
-            return Ok(next);
-        }
-        let links = run.drain(..).rev().collect();
-        Ok(Route::To(self.stage(links, next)))
+        let links: Vec<_> = run.drain(..).rev().collect();
+        let Some(first) = links.first() else { return Ok(next) };
+        Ok(Route::To(self.stage(first.step.clone(), links, next)))
     }
 
-    fn stage(&mut self, links: Vec<StageLink>, route: Route) -> mpsc::Sender<Chunk> {
+    fn stage(
+        &mut self,
+        step: StepInfo,
+        links: Vec<StageLink>,
+        route: Route,
+    ) -> mpsc::Sender<Chunk> {
         let stage = Stage::new(links, route);
-        self.start(|inbox| stage.run(inbox))
+        self.start(step, |inbox| stage.run(inbox))
     }
 
     /// Adds a part that reads from a channel of its own.
-    fn start<F>(&mut self, part: impl FnOnce(mpsc::Receiver<Chunk>) -> F) -> mpsc::Sender<Chunk>
+    fn start<F>(
+        &mut self,
+        step: StepInfo,
+        part: impl FnOnce(mpsc::Receiver<Chunk>) -> F,
+    ) -> mpsc::Sender<Chunk>
     where
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
         let (sender, inbox) = mpsc::channel(self.settings.queue);
-        self.parts.push(Box::pin(part(inbox)));
+        self.parts.push(Part { step, run: Box::pin(part(inbox)) });
         sender
     }
 
@@ -274,7 +292,7 @@ impl Assembler<'_> {
             self.dead_letters.is_some(),
             Arc::clone(&step.counters),
         );
-        entry.build(&call.args, &cx).map_err(|e| step.failed(e))
+        step.call(|| entry.build(&call.args, &cx))
     }
 
     fn dead_letters(&self, step: &StepInfo) -> DeadLetters {

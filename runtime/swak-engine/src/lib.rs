@@ -17,7 +17,6 @@ mod async_stage;
 mod backoff;
 mod dead_letters;
 mod engine;
-mod expr;
 mod failover;
 mod links;
 mod route;

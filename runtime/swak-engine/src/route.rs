@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::expr::Expr;
-use swak_sdk::data::{Batch, Chunk};
+use swak_sdk::data::{Batch, Chunk, RecordRef};
+use swak_sdk::options::{Expr, Scope};
 use swak_sdk::plugin::erased::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::links::LinkSender;
+use crate::step::StepInfo;
 
 /// Where chunks go. Clones lead to the same places.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub(crate) struct Choice {
     pub(crate) condition: Expr,
     pub(crate) then: Route,
     pub(crate) otherwise: Route,
+    pub(crate) step: StepInfo,
 }
 
 /// The stage that would take the chunk is gone: the task is going down, and whoever ended it says
@@ -82,8 +84,8 @@ impl Choice {
     fn split(&self, chunk: Chunk) -> (Chunk, Chunk) {
         let (mut yes, mut no) = (Chunk::default(), Chunk::default());
         for mut batch in chunk {
-            let matches: Vec<bool> =
-                batch.iter().map(|r| self.condition.matches(&batch, r)).collect();
+            self.step.counters.received(batch.len());
+            let matches: Vec<bool> = batch.iter().map(|r| self.matches(&batch, r)).collect();
             let hits = matches.iter().filter(|m| **m).count();
             if hits == matches.len() {
                 yes.push(batch);
@@ -98,6 +100,17 @@ impl Choice {
             }
         }
         (yes, no)
+    }
+
+    /// A record for which the condition cannot be worked out does not fulfil it.
+    fn matches(&self, batch: &Batch, record: RecordRef<'_>) -> bool {
+        let scope = Scope { record, tag: &batch.tag, source: &batch.source };
+        self.condition.matches(&scope).unwrap_or_else(|error| {
+            self.step.counters.error();
+            let (task, step) = (&*self.step.task, &*self.step.label);
+            tracing::debug!(task, step, "cannot work out the condition: {error}");
+            false
+        })
     }
 }
 

@@ -53,7 +53,7 @@ impl Stage {
         }
         for i in 0..self.links.len() {
             let link = &mut self.links[i];
-            link.transform.flush(&mut link.outlet).map_err(|e| link.step.failed(e))?;
+            link.step.call(|| link.transform.flush(&mut link.outlet))?;
             let made = link.collect().await;
             self.feed(i + 1, made).await?;
         }
@@ -64,7 +64,7 @@ impl Stage {
         for i in 0..self.links.len() {
             let link = &mut self.links[i];
             if link.transform.next_wake().is_some_and(|at| at <= Instant::now()) {
-                link.transform.wake(&mut link.outlet).map_err(|e| link.step.failed(e))?;
+                link.step.call(|| link.transform.wake(&mut link.outlet))?;
                 let made = link.collect().await;
                 self.feed(i + 1, made).await?;
             }
@@ -78,11 +78,9 @@ impl Stage {
             for chunk in chunks {
                 link.step.counters.received(chunk.len());
                 link.step.trace(When::Before, &chunk);
-                for batch in chunk {
-                    link.transform
-                        .apply(batch, &mut link.outlet)
-                        .map_err(|e| link.step.failed(e))?;
-                }
+                link.step.call(|| {
+                    chunk.into_iter().try_for_each(|b| link.transform.apply(b, &mut link.outlet))
+                })?;
                 link.outlet.end_chunk();
             }
             chunks = link.collect().await;

@@ -1,9 +1,12 @@
 //! What the parts of a running task know of the step that they run.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use swak_sdk::Error;
+use swak_sdk::{Error, anyhow};
+
 use swak_sdk::data::Chunk;
 use swak_sdk::plugin::Counters;
 
@@ -26,6 +29,25 @@ impl StepInfo {
         if let Some(trace) = &self.trace {
             trace.step(&self.task, &self.label, when, chunk);
         }
+    }
+
+    /// Runs a call into a plugin; its error or its panic is this step's failure.
+    pub(crate) fn call<T>(&self, plugin: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+        // What the plugin left half done is dropped with the task; nobody looks at it again.
+        match catch_unwind(AssertUnwindSafe(plugin)) {
+            Ok(result) => result.map_err(|e| self.failed(e)),
+            Err(panic) => Err(self.panicked(&*panic)),
+        }
+    }
+
+    /// The failure that a panic is.
+    pub(crate) fn panicked(&self, panic: &(dyn Any + Send)) -> Failure {
+        let message = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
+        self.failed(anyhow!("panicked: {message}"))
     }
 
     pub(crate) fn failed(&self, error: Error) -> Failure {

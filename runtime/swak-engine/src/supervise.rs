@@ -1,14 +1,14 @@
 //! One task over its life: run, fail, wait, run again.
 
-use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use swak_recipe::model::Task;
+use swak_sdk::Error;
 use swak_sdk::plugin::{Plugins, Shutdown, ShutdownTrigger, Stopped};
-use swak_sdk::{Error, anyhow};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::{interval, sleep, timeout, timeout_at};
 
 use crate::assemble::{Assembler, Assembly, Book};
@@ -97,13 +97,9 @@ impl Supervisor {
             parts: Vec::new(),
             dead_letters: None,
         };
-        // A plugin that panics while it is made is a failure of its task like any other.
-        let store = Box::new(self.store.clone());
-        let assemble = std::panic::AssertUnwindSafe(|| assembler.assemble(store));
-        let ended = match std::panic::catch_unwind(assemble) {
-            Ok(Ok(assembly)) => Run::start(assembly).until_ended(self, shutdown).await,
-            Ok(Err(failure)) => Ended::Failed(failure.to_string()),
-            Err(panic) => Ended::Failed(format!("panicked: {}", panic_message(&*panic))),
+        let ended = match assembler.assemble(Box::new(self.store.clone())) {
+            Ok(assembly) => Run::start(assembly).until_ended(self, shutdown).await,
+            Err(failure) => Ended::Failed(failure.to_string()),
         };
         self.flush().await;
         ended
@@ -126,6 +122,8 @@ struct Run {
     input: JoinHandle<Result<(), Error>>,
     input_step: StepInfo,
     parts: JoinSet<Result<(), Failure>>,
+    /// The step of each part, to name it when it panics.
+    steps: HashMap<Id, StepInfo>,
     failed_delivery: watch::Receiver<bool>,
     stop: ShutdownTrigger,
 }
@@ -135,11 +133,11 @@ impl Run {
         let (stop, shutdown) = Shutdown::new();
         let failed_delivery = assembly.checkpoints.failed();
         let input = tokio::spawn(assembly.input.run(assembly.emitter, shutdown));
-        let mut parts = JoinSet::new();
+        let (mut parts, mut steps) = (JoinSet::new(), HashMap::new());
         for part in assembly.parts {
-            parts.spawn(part);
+            steps.insert(parts.spawn(part.run).id(), part.step);
         }
-        Run { input, input_step: assembly.input_step, parts, failed_delivery, stop }
+        Run { input, input_step: assembly.input_step, parts, steps, failed_delivery, stop }
     }
 
     /// Waits until all parts have ended, and stops them when it is time.
@@ -157,11 +155,11 @@ impl Run {
                     // themselves, since nothing more can come.
                     input_result = Some(self.input_outcome(result));
                 }
-                Some(part) = self.parts.join_next() => match part {
-                    Ok(Ok(())) => {}
-                    Ok(Err(failure)) => break Some(self.cause(failure).await),
-                    Err(error) => break Some(joined(error)),
-                },
+                Some(part) = self.parts.join_next() => {
+                    if let Err(failure) = self.part_outcome(part) {
+                        break Some(self.cause(failure).await);
+                    }
+                }
                 _ = flush.tick() => of.flush().await,
                 () = becomes_true(&mut self.failed_delivery), if stop_at.is_none() => {
                     break Some(UNDELIVERED.to_owned());
@@ -196,8 +194,15 @@ impl Run {
             // The parts after the input are gone; they say why.
             Ok(Err(error)) if error.is::<Stopped>() => Ok(()),
             Ok(Err(error)) => Err(self.input_step.failed(error).to_string()),
-            Err(error) => Err(format!("step {}: {}", self.input_step.label, joined(error))),
+            Err(error) => Err(joined(&self.input_step, error).to_string()),
         }
+    }
+
+    fn part_outcome(&self, part: Result<Result<(), Failure>, JoinError>) -> Result<(), Failure> {
+        part.unwrap_or_else(|error| {
+            let step = self.steps.get(&error.id()).unwrap_or(&self.input_step);
+            Err(joined(step, error))
+        })
     }
 
     /// A part that ended because a later one is gone is not the cause: that one is among the parts
@@ -208,10 +213,9 @@ impl Run {
         }
         let look = async {
             while let Some(part) = self.parts.join_next().await {
-                match part {
-                    Ok(Ok(()) | Err(Failure::Gone)) => {}
-                    Ok(Err(failure)) => return Some(failure.to_string()),
-                    Err(error) => return Some(joined(error)),
+                match self.part_outcome(part) {
+                    Ok(()) | Err(Failure::Gone) => {}
+                    Err(failure) => return Some(failure.to_string()),
                 }
             }
             None
@@ -251,17 +255,9 @@ async fn deadline(at: Option<tokio::time::Instant>) {
     }
 }
 
-fn joined(error: JoinError) -> String {
+fn joined(step: &StepInfo, error: JoinError) -> Failure {
     match error.try_into_panic() {
-        Ok(panic) => format!("panicked: {}", panic_message(&*panic)),
-        Err(error) => anyhow!(error).to_string(),
+        Ok(panic) => step.panicked(&*panic),
+        Err(error) => step.failed(error.into()),
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

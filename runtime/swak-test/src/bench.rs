@@ -8,7 +8,7 @@ use std::time::Duration;
 use swak_engine::{Backoff, Engine, RestartPolicy, Settings};
 use swak_recipe::diag::{Diagnostics, SourceFile};
 use swak_recipe::model::Recipe;
-use swak_recipe::{ProcessEnv, check};
+use swak_recipe::{ProcessEnvironment, check};
 use swak_sdk::plugin::Shutdown;
 use swak_sdk::prelude::*;
 use tempfile::TempDir;
@@ -21,7 +21,8 @@ use crate::{Ran, Running};
 /// folder that goes with the bench.
 pub struct Bench {
     plugins: Arc<Plugins>,
-    data: TempDir,
+    settings: Settings,
+    data: Arc<TempDir>,
 }
 
 impl Bench {
@@ -31,7 +32,16 @@ impl Bench {
         plugins.input::<Given>().output::<Collect>();
         register(&mut plugins);
         let data = TempDir::with_prefix("swak-test-").expect("a folder for what is to be kept");
-        Bench { plugins: Arc::new(plugins), data }
+        let mut settings = Settings::new(data.path());
+        settings.restart = RestartPolicy::Never;
+        settings.retry = Backoff::new(Duration::from_millis(5), Duration::from_millis(50));
+        Bench { plugins: Arc::new(plugins), settings, data: Arc::new(data) }
+    }
+
+    /// The engine's settings. Other than an agent's: a task that fails is not started again, and an
+    /// output is tried again soon.
+    pub fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
     }
 
     /// The plugins.
@@ -73,12 +83,23 @@ impl Bench {
         self.check(&recipe).err().map(|e| e.render(false)).unwrap_or_default()
     }
 
-    /// Starts a whole recipe, as an agent would, except that a task that fails is not started again.
+    /// Starts a whole recipe. What its `out.Collected("…")` get is seen through a [`Collector`].
     ///
     /// # Panics
     /// If the recipe has a mistake, which is shown.
     pub fn start(&self, recipe: &str) -> Running {
         self.start_recipe(recipe, &next_id())
+    }
+
+    /// Why this recipe cannot be started.
+    ///
+    /// # Panics
+    /// If it can be.
+    pub fn start_error(&self, recipe: &str) -> String {
+        match self.start(recipe).outcome() {
+            Ok(_) => panic!("it was started"),
+            Err(error) => error.to_string(),
+        }
     }
 
     fn start_task(&self, head: &str, id: &str) -> Running {
@@ -94,10 +115,7 @@ impl Bench {
 
     fn start_recipe(&self, text: &str, id: &str) -> Running {
         let recipe = self.check(text).unwrap_or_else(|e| panic!("\n{}", e.render(false)));
-        let mut settings = Settings::new(self.data.path());
-        settings.restart = RestartPolicy::Never;
-        settings.retry = Backoff::new(Duration::from_millis(5), Duration::from_millis(50));
-        let engine = Engine::new(recipe, Arc::clone(&self.plugins), settings);
+        let engine = Engine::new(recipe, Arc::clone(&self.plugins), self.settings.clone());
         let (collected, dead) = (collect(id), collect(&format!("{id}-dead")));
         let (trigger, shutdown) = Shutdown::new();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -106,11 +124,11 @@ impl Bench {
             .build()
             .expect("a runtime can be made");
         let ended = runtime.spawn(engine.run(shutdown));
-        Running::new(runtime, trigger, ended, collected, dead)
+        Running::new(runtime, trigger, ended, collected, dead, Arc::clone(&self.data))
     }
 
     fn check(&self, recipe: &str) -> Result<Recipe, Diagnostics> {
-        check(&SourceFile::new("test.swak", recipe), &*self.plugins, &ProcessEnv)
+        check(&SourceFile::new("test.swak", recipe), &*self.plugins, &ProcessEnvironment::new())
     }
 }
 

@@ -16,6 +16,32 @@ fn collectors() -> &'static Mutex<Senders> {
     COLLECTORS.get_or_init(Mutex::default)
 }
 
+/// What reaches the `out.Collected` of one name in a recipe of the test's own.
+pub struct Collector(mpsc::UnboundedReceiver<Vec<(Name, Name, Record)>>);
+
+impl Collector {
+    /// Begins to collect. Names are shared by all tests of a process: make them unique.
+    pub fn new(name: &str) -> Self {
+        Collector(collect(name))
+    }
+
+    /// What has come since the last call, each record as the output format `raw` writes it.
+    pub fn lines(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Ok(chunk) = self.0.try_recv() {
+            lines.extend(chunk.iter().map(|(_, _, record)| raw(record)));
+        }
+        lines
+    }
+}
+
+/// A record as the output format `raw` writes it.
+pub(crate) fn raw(record: &Record) -> String {
+    let mut out = Vec::new();
+    record.view().write_raw(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// What reaches the `out.Collected` of this name.
 pub(crate) fn collect(id: &str) -> mpsc::UnboundedReceiver<Vec<(Name, Name, Record)>> {
     let (sender, receiver) = mpsc::unbounded_channel();

@@ -95,8 +95,28 @@ fn odd_literals() -> Vec<LiteralValue> {
     let mut literals = vec![None, Bool(true), Int(0), Int(-1), Int(i64::MIN), Int(i64::MAX)];
     literals.extend([Float(0.0), Float(-0.5), Float(1e300), Float(f64::NAN), Float(f64::INFINITY)]);
     literals.extend(
-        ["", " ", "\0", "x", "1", "-1", "99999999999999999999d", "a.b[0]", "[", "(", "{{", "{{ x",
-         "{% for %}", "{{ 1/0 }}", "**/[", "%Q", "../..", "é한\u{202e}", "\u{feff}"].map(text),
+        [
+            "",
+            " ",
+            "\0",
+            "x",
+            "1",
+            "-1",
+            "99999999999999999999d",
+            "a.b[0]",
+            "[",
+            "(",
+            "{{",
+            "{{ x",
+            "{% for %}",
+            "{{ 1/0 }}",
+            "**/[",
+            "%Q",
+            "../..",
+            "é한\u{202e}",
+            "\u{feff}",
+        ]
+        .map(text),
     );
     literals.push(Str("[".repeat(10_000)));
     literals.push(List(vec![]));
@@ -112,9 +132,8 @@ fn odd_records() -> Vec<Batch> {
     let line = |bytes: &[u8]| Record::from_line(bytes, now);
     let deep = (0..100).fold(Value::Null, |inner, _| vec![inner].into());
     let wide: Map = (0..200).map(|i| (format!("f{i}"), i)).collect();
-    let fields = |name: &str, value: Value| {
-        Record::from_fields([(name, value)].into_iter().collect(), now)
-    };
+    let fields =
+        |name: &str, value: Value| Record::from_fields([(name, value)].into_iter().collect(), now);
     let mut batches = records([
         line(b""),
         line(b" "),

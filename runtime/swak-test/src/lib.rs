@@ -19,6 +19,7 @@ mod ran;
 mod running;
 
 pub use bench::Bench;
+pub use collect::Collector;
 pub use conformance::conformance;
 pub use given::{fields, lines, records};
 pub use ran::Ran;

@@ -4,7 +4,7 @@ use swak_engine::{Ended, Summary};
 use swak_sdk::plugin::CountersSnapshot;
 use swak_sdk::prelude::*;
 
-use crate::collect::Collected;
+use crate::collect::{Collected, raw};
 
 /// What came of a chain that ran to its end.
 #[derive(Debug)]
@@ -35,11 +35,6 @@ impl Ran {
 
     /// The records that came out as the output format `raw` writes them.
     pub fn lines(&self) -> Vec<String> {
-        let raw = |record: &Record| {
-            let mut out = Vec::new();
-            record.view().write_raw(&mut out);
-            String::from_utf8_lossy(&out).into_owned()
-        };
         self.collected.iter().flatten().map(|(_, _, record)| raw(record)).collect()
     }
 
@@ -58,7 +53,12 @@ impl Ran {
         self.dead.iter().flatten().map(|(_, _, record)| json(record)).collect()
     }
 
-    /// How the task ended.
+    /// What came of all tasks.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// How the first task ended.
     pub fn ended(&self) -> &Ended {
         &self.summary.tasks[0].ended
     }

@@ -1,17 +1,19 @@
 //! A task that runs while the test goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use swak_engine::{StartError, Summary};
 use swak_sdk::plugin::ShutdownTrigger;
 use swak_sdk::prelude::*;
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::Ran;
-use crate::collect::Collected;
+use crate::collect::{Collected, raw};
 
 /// A task that runs while the test goes on. Waiting is bounded: what does not come within
 /// [`Running::PATIENCE`] fails the test.
@@ -22,6 +24,8 @@ pub struct Running {
     arriving: UnboundedReceiver<Vec<(Name, Name, Record)>>,
     dying: UnboundedReceiver<Vec<(Name, Name, Record)>>,
     collected: Collected,
+    /// The task writes to it for as long as it runs, even when the bench is gone.
+    _data: Arc<TempDir>,
 }
 
 impl Running {
@@ -34,8 +38,9 @@ impl Running {
         ended: JoinHandle<Result<Summary, StartError>>,
         arriving: UnboundedReceiver<Vec<(Name, Name, Record)>>,
         dying: UnboundedReceiver<Vec<(Name, Name, Record)>>,
+        data: Arc<TempDir>,
     ) -> Self {
-        Running { runtime, trigger, ended, arriving, dying, collected: Vec::new() }
+        Running { runtime, trigger, ended, arriving, dying, collected: Vec::new(), _data: data }
     }
 
     /// Waits until this many records have come out since the start, and gives all that have.
@@ -44,7 +49,9 @@ impl Running {
     /// If they do not come.
     pub fn wait_for(&mut self, records: usize) -> Vec<Record> {
         while self.collected.iter().map(Vec::len).sum::<usize>() < records {
-            let next = self.runtime.block_on(timeout(Self::PATIENCE, self.arriving.recv()));
+            let next = self
+                .runtime
+                .block_on(async { timeout(Self::PATIENCE, self.arriving.recv()).await });
             match next {
                 Ok(Some(chunk)) => self.collected.push(chunk),
                 Ok(None) => panic!("the task ended before {records} records came"),
@@ -54,17 +61,20 @@ impl Running {
         self.collected.iter().flatten().map(|(_, _, record)| record.clone()).collect()
     }
 
+    /// What has come out since the start, without waiting.
+    pub fn arrived(&mut self) -> Vec<Record> {
+        while let Ok(chunk) = self.arriving.try_recv() {
+            self.collected.push(chunk);
+        }
+        self.collected.iter().flatten().map(|(_, _, record)| record.clone()).collect()
+    }
+
     /// Waits until this many records have come out since the start, and gives them as lines.
     ///
     /// # Panics
     /// If they do not come.
     pub fn wait_for_lines(&mut self, records: usize) -> Vec<String> {
-        let raw = |record: Record| {
-            let mut out = Vec::new();
-            record.view().write_raw(&mut out);
-            String::from_utf8_lossy(&out).into_owned()
-        };
-        self.wait_for(records).into_iter().map(raw).collect()
+        self.wait_for(records).iter().map(raw).collect()
     }
 
     /// Stops the task in order and waits for its end.
@@ -81,14 +91,17 @@ impl Running {
     /// # Panics
     /// If it does not.
     pub fn wait(mut self) -> Ran {
-        let ended = self.runtime.block_on(timeout(Self::PATIENCE, &mut self.ended));
-        let ended = ended.expect("the task ends in time").expect("the engine does not panic");
-        let summary = ended.expect("the engine can start");
+        let summary = self.outcome().unwrap_or_else(|error| panic!("{error}"));
         while let Ok(chunk) = self.arriving.try_recv() {
             self.collected.push(chunk);
         }
         let dead = std::iter::from_fn(|| self.dying.try_recv().ok()).collect();
         self.runtime.shutdown_timeout(Self::PATIENCE);
         Ran { collected: self.collected, dead, summary }
+    }
+
+    pub(crate) fn outcome(&mut self) -> Result<Summary, StartError> {
+        let ended = self.runtime.block_on(async { timeout(Self::PATIENCE, &mut self.ended).await });
+        ended.expect("the task ends in time").expect("the engine does not panic")
     }
 }

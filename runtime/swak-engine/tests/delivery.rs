@@ -1,0 +1,183 @@
+//! What becomes of records when outputs and tasks fail.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use common::register;
+use swak_engine::{Backoff, Ended, RestartPolicy};
+use swak_test::{Bench, Collector, Ran, lines};
+
+fn numbers(range: std::ops::RangeInclusive<u64>) -> Vec<String> {
+    range.map(|n| n.to_string()).collect()
+}
+
+fn file_lines(path: &Path) -> Vec<String> {
+    fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Runs `task(in.Numbers(20), out.Flaky(file, …))` and gives what the file holds.
+fn flaky(behaviour: &str, times: &str) -> (Ran, Vec<String>) {
+    let bench = Bench::new(register);
+    let file = bench.data_dir().join("out.txt");
+    let recipe = format!("task(in.Numbers(20), out.Flaky({file:?}, {behaviour:?}, {times}))");
+    let ran = bench.start(&recipe).wait();
+    (ran, file_lines(&file))
+}
+
+#[test]
+fn an_output_that_fails_is_tried_again_and_order_is_kept() {
+    for behaviour in ["retry", "disconnect"] {
+        let (ran, written) = flaky(behaviour, "5");
+        assert_eq!(written, numbers(1..=20), "{behaviour}");
+        assert_eq!(*ran.ended(), Ended::Finished);
+        let counters = ran.counters("2");
+        assert_eq!((counters.received, counters.sent, counters.errors), (20, 20, 5));
+    }
+}
+
+#[test]
+fn what_is_rejected_is_counted_and_the_position_moves_on() {
+    let bench = Bench::new(register);
+    let file = bench.data_dir().join("out.txt");
+    let recipe = format!("task(in.Numbers(20), out.Flaky({file:?}, \"reject\", 2))");
+    let ran = bench.start(&recipe).wait();
+    assert_eq!(file_lines(&file), numbers(3..=20));
+    assert_eq!(ran.counters("2").dropped["rejected"], 2);
+    // A second run has nothing left to do.
+    let again = bench.start(&recipe).wait();
+    assert_eq!(again.counters("1").received, 0);
+}
+
+#[test]
+fn what_is_rejected_goes_to_the_dead_letters_with_the_reason() {
+    let bench = Bench::new(register);
+    let file = bench.data_dir().join("out.txt");
+    let mut dead = Collector::new("dead of rejects");
+    let recipe = format!(
+        "task(in.Numbers(3), out.Flaky({file:?}, \"reject\", 1), \
+         dead_letter=out.Collected(\"dead of rejects\"))"
+    );
+    bench.start(&recipe).wait();
+    let letters = dead.lines();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].contains(r#""reason":"never","record":"1""#), "{}", letters[0]);
+    assert_eq!(file_lines(&file), numbers(2..=3));
+}
+
+#[test]
+fn an_input_that_fails_goes_on_from_where_it_was() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().restart =
+        RestartPolicy::Backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(5)));
+    let file = bench.data_dir().join("out.txt");
+    let recipe = format!("task(in.Numbers(20, fail_after=7), out.Flaky({file:?}, \"retry\", 0))");
+    let ran = bench.start(&recipe).wait();
+    assert_eq!(file_lines(&file), numbers(1..=20));
+    assert_eq!((ran.ended(), ran.summary().tasks[0].restarts), (&Ended::Finished, 1));
+}
+
+#[test]
+fn a_task_that_panics_is_started_again_while_the_others_go_on() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().restart =
+        RestartPolicy::Backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(5)));
+    let (mut bad, mut good) = (Collector::new("panics"), Collector::new("goes on"));
+    let ran = bench
+        .start(
+            "task(in.Numbers(20), out.Panic(\"10\", 3, \"thrice\"), out.Collected(\"panics\"))\n\
+             task(in.Numbers(20), out.Collected(\"goes on\"))",
+        )
+        .wait();
+    assert_eq!(good.lines(), numbers(1..=20));
+    assert_eq!(ran.summary().tasks[0].restarts, 3);
+    assert_eq!(ran.summary().tasks[1].restarts, 0);
+    // At least once, in order: after a restart some come again, and none is missing.
+    let mut seen = bad.lines();
+    seen.sort_by_key(|n| n.parse::<u64>().unwrap());
+    seen.dedup();
+    assert_eq!(seen, numbers(1..=20));
+}
+
+#[test]
+fn a_failure_says_which_step_and_why() {
+    let ran = Bench::new(register).chain("out.Panic(\"b\", 1, \"once\")", lines(["a", "b"]));
+    let reason = "step 2 out.Panic: panicked: line b came";
+    assert_eq!(*ran.ended(), Ended::Failed(reason.into()));
+    let ran = Bench::new(register)
+        .start("task(in.Numbers(20, fail_after=7), out.Collected(\"\"))")
+        .wait();
+    let reason = "step 1 in.Numbers: the source broke after 7";
+    assert_eq!(*ran.ended(), Ended::Failed(reason.into()));
+}
+
+#[test]
+fn what_is_held_is_let_go_at_an_orderly_stop() {
+    let bench = Bench::new(register);
+    let mut all = Collector::new("held");
+    let mut running = bench.input("in.Numbers(), out.Collected(\"held\"), out.Hold()");
+    // The first output shows that records are on their way; the second gets them from the flush.
+    while all.lines().is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(running.arrived().is_empty());
+    let ran = running.stop();
+    assert_eq!(*ran.ended(), Ended::Stopped);
+    let received = ran.counters("1").received;
+    assert_eq!(ran.lines(), numbers(1..=received));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_dead_output_for_ever_and_nothing_is_lost() {
+    for behaviour in ["retry", "hang"] {
+        let mut bench = Bench::new(register);
+        bench.settings_mut().shutdown_limit = Duration::from_millis(50);
+        let file = bench.data_dir().join("out.txt");
+        let name = format!("before a dead output: {behaviour}");
+        let mut on_their_way = Collector::new(&name);
+        let task = |times: &str| {
+            format!(
+                "task(in.Numbers(20), out.Collected({name:?}), \
+                 out.Flaky({file:?}, {behaviour:?}{times}))"
+            )
+        };
+        let running = bench.start(&task(""));
+        while on_their_way.lines().is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let ran = running.stop();
+        assert_eq!(*ran.ended(), Ended::Interrupted, "{behaviour}");
+        let ran = bench.start(&task(", 0")).wait();
+        assert_eq!(*ran.ended(), Ended::Finished);
+        assert_eq!(file_lines(&file), numbers(1..=20), "{behaviour}");
+    }
+}
+
+#[test]
+fn a_dead_output_does_not_hold_up_another_task() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().shutdown_limit = Duration::from_millis(50);
+    let mut good = Collector::new("beside a dead one");
+    let running = bench.start(
+        "task(in.Numbers(), out.Flaky(\"/never\", \"hang\"))\n\
+         task(in.Numbers(1000), out.Collected(\"beside a dead one\"))",
+    );
+    let mut seen = Vec::new();
+    while seen.len() < 1000 {
+        seen.extend(good.lines());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    running.stop();
+    assert_eq!(seen, numbers(1..=1000));
+}
+
+#[test]
+fn two_engines_do_not_share_a_folder() {
+    let bench = Bench::new(register);
+    let running = bench.input("in.Numbers()");
+    let error = bench.start_error("task(in.Numbers(1), out.Collected(\"\"))");
+    assert!(error.contains("is used by another running agent"), "{error}");
+    running.stop();
+}
