@@ -123,8 +123,11 @@ pub struct Delivery {
 
 impl Delivery {
     /// The outcome if it is known by now.
-    pub fn peek(mut self) -> Option<Outcome> {
-        self.known.or_else(|| self.receiver.try_recv().ok())
+    pub fn peek(&mut self) -> Option<Outcome> {
+        if self.known.is_none() {
+            self.known = self.receiver.try_recv().ok();
+        }
+        self.known
     }
 
     /// Waits for it in a thread of its own.
@@ -140,6 +143,9 @@ impl Future for Delivery {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        if let Some(known) = self.known {
+            return Poll::Ready(known);
+        }
         Pin::new(&mut self.receiver).poll(cx).map(|outcome| outcome.unwrap_or(Outcome::Errored))
     }
 }
@@ -149,7 +155,7 @@ mod tests {
     use super::*;
 
     fn outcome_of(settle: impl FnOnce(Ack)) -> Option<Outcome> {
-        let (ack, delivery) = Ack::channel();
+        let (ack, mut delivery) = Ack::channel();
         settle(ack);
         delivery.peek()
     }
@@ -168,7 +174,7 @@ mod tests {
 
     #[test]
     fn nothing_is_heard_before_the_last_fork() {
-        let (ack, delivery) = Ack::channel();
+        let (ack, mut delivery) = Ack::channel();
         let fork = ack.clone();
         ack.settle(Outcome::Delivered);
         assert_eq!(delivery.peek(), None);
@@ -190,8 +196,8 @@ mod tests {
 
     #[test]
     fn joined_acks_hear_the_same() {
-        let (first, a) = Ack::channel();
-        let (second, b) = Ack::channel();
+        let (first, mut a) = Ack::channel();
+        let (second, mut b) = Ack::channel();
         Ack::join(vec![first, second]).settle(Outcome::Delivered);
         assert_eq!((a.peek(), b.peek()), (Some(Outcome::Delivered), Some(Outcome::Delivered)));
     }

@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn the_ack_waits_for_both_halves() {
-        let (ack, outcome) = Ack::channel();
+        let (ack, mut outcome) = Ack::channel();
         let mut first = lines("one\ntwo\n").with_ack(ack);
         let second = first.split_off(1);
         first.settle(Outcome::Delivered);

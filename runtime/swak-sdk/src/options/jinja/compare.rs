@@ -3,13 +3,16 @@
 //! Jinja orders unlike values by their kind: every text is greater than every number, and a field
 //! that is not there is less than everything. In a filter such as `status >= 500` that is a trap:
 //! a parser that leaves `status` as text makes it true for each record. So before they are compiled,
-//! `==`, `!=`, `<`, `<=`, `>` and `>=` are turned into a filter that compares like this:
+//! `==`, `!=`, `<`, `<=`, `>`, `>=`, `in` and `not in` are turned into a filter that compares like this:
 //!
 //! - values of one kind: as Jinja does;
 //! - a number with text that is a number: as numbers;
 //! - a time with text that is a time: as times;
-//! - everything else, a missing field first of all: not equal, and neither less nor greater.
+//! - everything else, a missing field first of all: not equal, and neither less nor greater;
+//! - `in`: part of text, or equal to an element of a list, or a key of a map; nothing is in a
+//!   number, in `null` or in a missing field.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use minijinja::value::{Rest, ValueKind};
@@ -18,7 +21,7 @@ use minijinja::{Environment, Value};
 use super::tokens::{self, Token, TokenKind};
 use super::value::{as_time, time_to_jinja};
 
-/// The comparisons that are turned into a filter; `in` and `not in` stay what they are.
+/// The comparisons that are one token; `in` and `not in` are words.
 const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 
 /// The filter: `a < b <= c` becomes `a|_compare("<", b, "<=", c)`.
@@ -46,7 +49,9 @@ fn holds(a: &Value, operator: &str, b: &Value) -> bool {
         "<=" => order(a, b).is_some_and(Ordering::is_le),
         ">" => order(a, b).is_some_and(Ordering::is_gt),
         ">=" => order(a, b).is_some_and(Ordering::is_ge),
-        _ => false,
+        "in" => contains(b, a),
+        "not in" => !contains(b, a),
+        _ => unreachable!("`rewrite` writes no other operator"),
     }
 }
 
@@ -78,6 +83,29 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
     }
 }
 
+fn contains(whole: &Value, part: &Value) -> bool {
+    match whole.kind() {
+        ValueKind::String | ValueKind::Bytes => match part.kind() {
+            ValueKind::Undefined | ValueKind::None => false,
+            _ => text(whole).contains(&*text(part)),
+        },
+        ValueKind::Seq | ValueKind::Iterable => {
+            whole.try_iter().is_ok_and(|mut items| items.any(|item| is_equal(&item, part)))
+        }
+        ValueKind::Map => whole.get_item(part).is_ok_and(|item| !item.is_undefined()),
+        _ => false,
+    }
+}
+
+/// The text of a value; bytes that are not UTF-8 become U+FFFD.
+fn text(value: &Value) -> Cow<'_, str> {
+    match (value.as_str(), value.as_bytes()) {
+        (Some(text), _) => Cow::Borrowed(text),
+        (None, Some(bytes)) => String::from_utf8_lossy(bytes),
+        (None, None) => Cow::Owned(value.to_string()),
+    }
+}
+
 fn as_number(value: &Value) -> Option<Value> {
     let text = value.as_str()?.trim();
     // `parse` would read words such as `inf` as numbers.
@@ -98,8 +126,7 @@ fn as_same_time(text: &Value, other: &Value) -> Option<Value> {
 fn rewrite<'a>(text: &str, parts: impl IntoIterator<Item = (Vec<Token<'a>>, bool)>) -> String {
     let mut writer = Writer { text, out: String::with_capacity(text.len() * 2), written: 0 };
     for (tokens, is_statement) in parts {
-        // The name of a statement is no operand: `if`, `elif`, `set`.
-        let from = usize::from(is_statement).min(tokens.len());
+        let from = if is_statement { start_of_operands(&tokens) } else { 0 };
         if let Some(first) = tokens.get(from) {
             writer.copy_to(first.at);
             writer.level(&tokens[from..]);
@@ -107,6 +134,18 @@ fn rewrite<'a>(text: &str, parts: impl IntoIterator<Item = (Vec<Token<'a>>, bool
     }
     writer.copy_to(text.len());
     writer.out
+}
+
+/// The name of a statement is no operand (`if`, `elif`, `set`), and the `in` of `for x in xs` no
+/// comparison.
+fn start_of_operands(tokens: &[Token<'_>]) -> usize {
+    match tokens.first() {
+        Some(first) if first.is_name("for") => {
+            tokens.iter().position(|token| token.is_name("in")).map_or(tokens.len(), |at| at + 1)
+        }
+        Some(_) => 1,
+        None => 0,
+    }
 }
 
 struct Writer<'t> {
@@ -155,11 +194,7 @@ impl Writer<'_> {
             at += 1;
         }
         operands.push(&tokens[from.min(tokens.len())..]);
-        // A chain with an `in` in it is left to Jinja, and so is what has no operands to compare.
-        if operators.is_empty()
-            || !operators.iter().all(|operator| is_comparison(operator))
-            || operands.iter().any(|operand| operand.is_empty())
-        {
+        if operators.is_empty() || operands.iter().any(|operand| operand.is_empty()) {
             for operand in operands {
                 self.operand(operand);
             }
@@ -170,7 +205,8 @@ impl Writer<'_> {
         self.out.push_str(&format!("(({})|{FILTER}(", self.detached(operands[0])));
         for (i, (operator, operand)) in operators.iter().zip(&operands[1..]).enumerate() {
             let comma = if i == 0 { "" } else { ", " };
-            let (operator, operand) = (operator[0].text, self.detached(operand));
+            let words: Vec<_> = operator.iter().map(|token| token.text).collect();
+            let (operator, operand) = (words.join(" "), self.detached(operand));
             self.out.push_str(&format!("{comma}\"{operator}\", ({operand})"));
         }
         self.out.push_str("))");
@@ -241,7 +277,7 @@ fn operator_len(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let after_dot_or_is =
         at > 0 && (tokens[at - 1].is_operator(".") || tokens[at - 1].is_name("is"));
     match token.kind {
-        TokenKind::Operator => is_comparison(&tokens[at..=at]).then_some(1),
+        TokenKind::Operator => COMPARISONS.contains(&token.text).then_some(1),
         TokenKind::Name if after_dot_or_is => None,
         TokenKind::Name if token.text == "in" => Some(1),
         TokenKind::Name if token.text == "not" => {
@@ -249,10 +285,6 @@ fn operator_len(tokens: &[Token<'_>], at: usize) -> Option<usize> {
         }
         _ => None,
     }
-}
-
-fn is_comparison(operator: &[Token<'_>]) -> bool {
-    matches!(operator, [only] if COMPARISONS.iter().any(|text| only.is_operator(text)))
 }
 
 #[cfg(test)]
@@ -268,9 +300,9 @@ mod tests {
             ("a.b[0] + 1 < c|length", r#"((a.b[0] + 1)|_compare("<", (c|length)))"#),
             ("not a == b or c", r#"not ((a)|_compare("==", (b))) or c"#),
             ("1 < x <= 5", r#"((1)|_compare("<", (x), "<=", (5)))"#),
-            ("x in [a < b, c]", r#"x in [((a)|_compare("<", (b))), c]"#),
-            ("a < b in c", "a < b in c"),
-            ("a not in b", "a not in b"),
+            ("x in [a < b, c]", r#"((x)|_compare("in", ([((a)|_compare("<", (b))), c])))"#),
+            ("a < b in c", r#"((a)|_compare("<", (b), "in", (c)))"#),
+            ("a not in b", r#"((a)|_compare("not in", (b)))"#),
             ("a is not defined == b", r#"((a is not defined)|_compare("==", (b)))"#),
             ("'a < b' ~ c", "'a < b' ~ c"),
             ("x if a > b else y", r#"x if ((a)|_compare(">", (b))) else y"#),
@@ -289,6 +321,10 @@ mod tests {
                 r#"a < b {% if ((a)|_compare("<", (b))) -%} {{ ((x)|_compare("==", (1))) }} "#,
                 r#"{% set ok = ((a)|_compare(">", (1))) %}{# a < b #}"#,
             )
+        );
+        assert_eq!(
+            rewrite_template("{% for x, y in xs if x in y %}"),
+            r#"{% for x, y in xs if ((x)|_compare("in", (y))) %}"#
         );
         let plain = "{% for x in xs if x %}{{- x -}}{% endfor %}{% raw %}{{ a < b }}{% endraw %}";
         assert_eq!(rewrite_template(plain), plain);

@@ -106,7 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::data::{Map, Record, RecordRef, Timestamp};
+    use crate::data::{Map, Record, RecordRef, Slice, Timestamp};
     use crate::options::testing::{error, text};
     use crate::options::{LiteralValue, Span};
 
@@ -117,6 +117,7 @@ mod tests {
         map.insert("status", 503);
         map.insert("code", "503");
         map.insert("word", "abc");
+        map.insert("raw", Value::Bytes(Slice::from(&b"caf\xe9"[..])));
         map.insert("nothing", Value::Null);
         map.insert("a", inner);
         map.insert("time", "a field");
@@ -162,6 +163,10 @@ mod tests {
             "range",
             "debug",
             "missing is match('a')",
+            "'x' in missing",
+            "'x' in nothing",
+            "missing in a.b",
+            "missing in word",
         ] {
             assert!(!matches(no), "{no}");
         }
@@ -170,12 +175,38 @@ mod tests {
 
     #[test]
     fn unlike_values_compare_with_sense() {
-        for yes in ["code >= 500", "code == 503", "503.0 == code", "code < 504", "503 <= code"] {
+        for yes in [
+            "code >= 500",
+            "code == 503",
+            "503.0 == code",
+            "code < 504",
+            "503 <= code",
+            "code in [500, 503]",
+        ] {
             assert!(matches(yes), "{yes}");
         }
         for no in
             ["word > 5", "word < 5", "word == 5", "a > 5", "code < 503", "'inf' > 5", "a == 5"]
         {
+            assert!(!matches(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn in_looks_into_text_lists_and_maps() {
+        for yes in [
+            "'b' in word",
+            "'x' not in word",
+            "50 in code",
+            "10 in a.b",
+            "'b' in a",
+            "'fé' not in raw",
+            "'caf' in raw",
+            "1 not in [2, 3] and 2 in [2, 3]",
+        ] {
+            assert!(matches(yes), "{yes}");
+        }
+        for no in ["'z' in a", "30 in a.b", "5 in status", "'5' in time"] {
             assert!(!matches(no), "{no}");
         }
     }
