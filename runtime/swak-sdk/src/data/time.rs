@@ -26,7 +26,9 @@ impl Timestamp {
 
     /// From seconds and nanoseconds since the epoch; held at the ends of the range.
     pub fn from_parts(seconds: i64, nanos: u32) -> Self {
-        Timestamp(seconds.saturating_mul(1_000_000_000).saturating_add(nanos.into()))
+        let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+        let limit = if seconds < 0 { i64::MIN } else { i64::MAX };
+        Timestamp(i64::try_from(total).unwrap_or(limit))
     }
 
     /// Nanoseconds since the epoch.
