@@ -1,0 +1,104 @@
+//! Logs to standard error.
+
+use std::io::IsTerminal;
+
+use swak_recipe::diag::{Diagnostic, Diagnostics};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::prelude::*;
+
+use crate::cli::{LogArgs, LogFormat, LogLevel};
+use crate::config::LogConfig;
+use crate::paint;
+
+/// The environment variable that holds a filter: `info,swak_engine=trace`.
+const VARIABLE: &str = "SWAK_LOG";
+
+/// Starts logging. Flags go before the environment, that before the config file.
+///
+/// # Errors
+/// `bad-log-filter`: the environment variable cannot be read as a filter.
+pub(crate) fn start(args: &LogArgs, config: &LogConfig) -> Result<(), Diagnostics> {
+    let filter = filter(args, config, std::env::var(VARIABLE).ok())?;
+    let stderr = layer().with_writer(std::io::stderr).with_target(false);
+    let layer = match args.log_format.or(config.format).unwrap_or(LogFormat::Text) {
+        LogFormat::Json => stderr.json().flatten_event(true).boxed(),
+        LogFormat::Text => {
+            stderr.with_ansi(std::io::stderr().is_terminal() && paint::allowed()).boxed()
+        }
+    };
+    // Somebody who runs an agent inside their own process may log already; theirs stays.
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    Ok(())
+}
+
+fn filter(
+    args: &LogArgs,
+    config: &LogConfig,
+    variable: Option<String>,
+) -> Result<EnvFilter, Diagnostics> {
+    if let Some(level) = flag(args) {
+        return Ok(of_level(level));
+    }
+    match variable.filter(|text| !text.trim().is_empty()) {
+        Some(text) => EnvFilter::builder().parse(&text).map_err(|error| {
+            let message = format!("`{VARIABLE}` is not a log filter: {error}");
+            Diagnostic::error("bad-log-filter", message)
+                .help("write a level, or levels by module: `warn,swak_engine=debug`")
+                .into()
+        }),
+        None => Ok(of_level(config.level.unwrap_or(LogLevel::Info))),
+    }
+}
+
+fn flag(args: &LogArgs) -> Option<LogLevel> {
+    match (args.log_level, args.verbose, args.quiet) {
+        (Some(level), _, _) => Some(level),
+        (None, 0, 0) => None,
+        (None, 1, _) => Some(LogLevel::Debug),
+        (None, 0, 1) => Some(LogLevel::Warn),
+        (None, 0, _) => Some(LogLevel::Error),
+        (None, _, _) => Some(LogLevel::Trace),
+    }
+}
+
+/// The level for Swak's own crates and plugins; other crates are heard from when they warn.
+fn of_level(level: LogLevel) -> EnvFilter {
+    EnvFilter::new(match level {
+        LogLevel::Off => "off",
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "warn,swak=info",
+        LogLevel::Debug => "warn,swak=debug",
+        LogLevel::Trace => "trace",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: LogArgs = LogArgs { verbose: 0, quiet: 0, log_level: None, log_format: None };
+
+    fn chosen(args: &LogArgs, config: Option<LogLevel>, variable: Option<&str>) -> String {
+        let config = LogConfig { level: config, format: None };
+        filter(args, &config, variable.map(str::to_owned)).unwrap().to_string()
+    }
+
+    #[test]
+    fn flags_go_before_the_environment_and_that_before_the_config() {
+        let verbose = LogArgs { verbose: 2, ..NONE };
+        assert_eq!(chosen(&verbose, Some(LogLevel::Error), Some("info")), "trace");
+        assert_eq!(chosen(&NONE, Some(LogLevel::Error), Some("debug")), "debug");
+        assert_eq!(chosen(&NONE, Some(LogLevel::Error), Some(" ")), "error");
+        assert_eq!(chosen(&NONE, Some(LogLevel::Error), None), "error");
+        assert_eq!(chosen(&LogArgs { quiet: 1, ..NONE }, None, None), "warn");
+    }
+
+    #[test]
+    fn a_bad_variable_is_told() {
+        let config = LogConfig::default();
+        let error = filter(&NONE, &config, Some("swak=loud".into())).unwrap_err();
+        assert_eq!(error.iter().next().unwrap().code, "bad-log-filter");
+    }
+}

@@ -1,0 +1,179 @@
+//! What the commands that run nothing answer.
+
+mod support;
+
+use std::fs;
+use std::io;
+
+use serde_json::Value;
+use swak_agent::{Console, EmbeddedRecipe};
+
+use support::{about, agent, agent_with, command_line, register};
+
+const GOOD: &str = "task(in.Lines([\"a\"]), out.Shout(), out.Keep(\"/tmp/x\"), name=\"loud\")\n";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("the answer is JSON")
+}
+
+#[test]
+fn list_names_every_plugin_by_kind() {
+    let answer = agent(&["list"]);
+    assert_eq!(answer.status, 0);
+    assert_eq!(
+        answer.stdout,
+        "Inputs:\n  in.Lines   Gives these lines and ends.  (swak-plugin-demo 0.3.0)\n\n\
+         Transforms:\n  out.Shout  Makes lines upper case.  (swak-plugin-demo 0.3.0)\n\n\
+         Outputs:\n  out.Keep   Appends lines to a file.  (swak-plugin-demo 0.3.0)\n"
+    );
+    let list = json(&agent(&["list", "--json"]).stdout);
+    assert_eq!(list["crates"][0]["name"], "swak-plugin-demo");
+    assert_eq!(list["plugins"][0]["plugin"], "in.Lines");
+    assert_eq!(list["plugins"][0]["version"], "0.3.0");
+}
+
+#[test]
+fn desc_takes_a_name_with_or_without_its_package() {
+    let with = agent(&["desc", "in.Lines"]);
+    let without = agent(&["desc", "Lines"]);
+    assert_eq!(with.status, 0);
+    assert_eq!(with.stdout, without.stdout);
+    assert!(with.stdout.contains("in.Lines(lines, endless=False)"), "{}", with.stdout);
+    let answer = agent(&["desc", "out.Keep", "--format", "json"]);
+    assert_eq!(json(&answer.stdout)["options"][1]["secret"], true);
+    let answer = agent(&["desc", "out.Keep", "--format", "markdown"]);
+    assert!(answer.stdout.starts_with("## out.Keep\n"), "{}", answer.stdout);
+}
+
+#[test]
+fn desc_of_a_plugin_that_is_not_there_offers_the_nearest() {
+    let answer = agent(&["desc", "in.Line"]);
+    assert_eq!(answer.status, 2);
+    assert_eq!(
+        answer.stderr,
+        "error[unknown-plugin]: there is no plugin `in.Line`\n\
+         help: did you mean `in.Lines`?\n"
+    );
+    let answer = agent(&["desc", "Elasticsearch", "--format", "json"]);
+    assert_eq!(answer.status, 2);
+    assert_eq!(json(&answer.stdout)["diagnostics"][0]["code"], "unknown-plugin");
+}
+
+#[test]
+fn version_says_what_is_in_it() {
+    let recipe = EmbeddedRecipe { name: "demo.swak", text: GOOD };
+    let answer = json(&agent_with(&["version", "--json"], Some(recipe), "").stdout);
+    assert_eq!(answer["name"], "swak-demo");
+    assert_eq!(answer["version"], "1.4.0");
+    assert_eq!(answer["recipe"], "demo.swak");
+    assert_eq!(answer["crates"][0]["version"], "0.3.0");
+    assert!(answer["target"].as_str().unwrap().contains('-'), "{answer}");
+    assert!(agent(&["version"]).stdout.starts_with("swak-demo 1.4.0\n"));
+    assert_eq!(agent(&["--version"]).stdout, "swak-demo 1.4.0\n");
+}
+
+#[test]
+fn check_reads_a_file_standard_input_or_the_recipe_that_is_built_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("good.swak");
+    fs::write(&path, GOOD).unwrap();
+    let answer = agent(&["check", path.to_str().unwrap()]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    assert!(answer.stdout.ends_with("good.swak: no mistakes; 1 task: loud\n"));
+
+    assert_eq!(agent_with(&["check", "-"], None, GOOD).status, 0);
+    let yaml = "tasks: [[{in.Lines: [[a]]}, {out.Keep: x}]]\n";
+    assert_eq!(agent_with(&["check", "-"], None, yaml).status, 0);
+
+    let recipe = EmbeddedRecipe { name: "demo.swak", text: GOOD };
+    let answer = agent_with(&["check", "--json"], Some(recipe), "");
+    assert_eq!(answer.status, 0);
+    assert_eq!(json(&answer.stdout)["tasks"], serde_json::json!(["loud"]));
+}
+
+#[test]
+fn check_tells_every_mistake_with_its_place() {
+    let bad = "task(in.Linse([\"a\"]), out.Keep(\"x\", paswort=\"p\"))\n";
+    let answer = agent_with(&["check", "-"], None, bad);
+    assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
+    for part in ["<stdin>:1:6", "did you mean `in.Lines`?", "`out.Keep` has no option `paswort`"] {
+        assert!(answer.stderr.contains(part), "{part}: {}", answer.stderr);
+    }
+    let answer = agent_with(&["check", "-", "--json"], None, bad);
+    assert_eq!((answer.status, answer.stderr.as_str()), (2, ""));
+    let answer = json(&answer.stdout);
+    assert_eq!(answer["ok"], false);
+    assert_eq!(answer["diagnostics"].as_array().unwrap().len(), 2);
+    assert_eq!(answer["diagnostics"][0]["line"], 1);
+}
+
+#[test]
+fn a_recipe_that_is_not_there_is_a_mistake() {
+    let answer = agent(&["check"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.starts_with("error[no-recipe]: "), "{}", answer.stderr);
+    let answer = agent(&["run", "/no/such/recipe.swak"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.starts_with("error[file-not-found]: "), "{}", answer.stderr);
+}
+
+#[test]
+fn a_config_file_answers_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("my.yml");
+    fs::write(&path, "keep:\n  path: /tmp/x\n").unwrap();
+    let recipe = "task(in.Lines([\"a\"]), out.Keep(option(\"keep.path\")))\n";
+    let config = ["check", "-", "--config", path.to_str().unwrap()];
+    assert_eq!(agent_with(&config, None, recipe).status, 0);
+    assert_eq!(agent_with(&["check", "-"], None, recipe).status, 2);
+    fs::write(&path, "agent:\n  loglevel: info\n").unwrap();
+    let answer = agent_with(&config, None, recipe);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.contains("did you mean `log_level`?"), "{}", answer.stderr);
+}
+
+#[test]
+fn the_schema_names_every_plugin() {
+    let schema = json(&agent(&["schema"]).stdout);
+    for name in ["in.Lines", "out.Shout", "out.Keep", "failover", "tee"] {
+        assert!(schema["$defs"][name].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_a_mistake_and_help_is_none() {
+    let answer = agent(&["chekc"]);
+    assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
+    assert!(answer.stderr.contains("'check'"), "{}", answer.stderr);
+    assert_eq!(agent(&["graph", "--format", "png"]).status, 2);
+    let answer = agent(&["--help"]);
+    assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
+    assert!(answer.stdout.contains("swak-demo desc in.FileTailing"), "{}", answer.stdout);
+    assert!(!answer.stdout.contains('\x1b'));
+}
+
+#[test]
+fn a_reader_who_has_gone_is_no_failure() {
+    struct Gone;
+    impl io::Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut stderr = Vec::new();
+    let mut console = Console {
+        stdin: &mut io::empty(),
+        stdout: &mut Gone,
+        stderr: &mut stderr,
+        stdout_color: false,
+        stderr_color: false,
+    };
+    for args in [["list"], ["schema"], ["--help"]] {
+        let status = swak_agent::run_with(command_line(&args), about(None), register, &mut console);
+        assert_eq!(status, 0, "{args:?}");
+    }
+    assert!(stderr.is_empty());
+}
