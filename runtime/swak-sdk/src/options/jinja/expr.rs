@@ -8,7 +8,7 @@ use minijinja::Expression;
 use super::environment::environment;
 use super::value::from_jinja;
 use super::{
-    EvalError, Names, Scope, SyntaxError, compare, names, sorted_names, tokens, variables,
+    EvalError, Names, Scope, SyntaxError, names, rewrite, sorted_names, tokens, variables,
 };
 use crate::data::Value;
 use crate::options::scalar::read_text;
@@ -35,7 +35,7 @@ impl Expr {
         names::check(&tokens::of_expression(text))?;
         let names = sorted_names(plain.undeclared_variables(false));
         let compiled =
-            compile(&compare::rewrite_expression(text)).map_err(|_| SyntaxError::too_deep(text))?;
+            compile(&rewrite::expression(text)).map_err(|_| SyntaxError::too_deep(text))?;
         Ok(Expr { text: text.into(), names, compiled: Arc::new(compiled) })
     }
 

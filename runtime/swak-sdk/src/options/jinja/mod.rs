@@ -11,6 +11,7 @@ mod environment;
 mod expr;
 mod filters;
 mod names;
+mod rewrite;
 mod template;
 mod tokens;
 mod value;

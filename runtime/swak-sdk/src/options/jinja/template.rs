@@ -7,7 +7,7 @@ use minijinja::Environment;
 
 use super::environment::environment;
 use super::{
-    EvalError, Names, Scope, SyntaxError, compare, names, sorted_names, tokens, variables,
+    EvalError, Names, Scope, SyntaxError, names, rewrite, sorted_names, tokens, variables,
 };
 use crate::options::scalar::read_text;
 use crate::options::{Literal, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec};
@@ -46,7 +46,7 @@ impl Template {
         }
         drop(plain);
         let (environment, names) =
-            compile(&compare::rewrite_template(text)).map_err(|_| SyntaxError::too_deep(text))?;
+            compile(&rewrite::template(text)).map_err(|_| SyntaxError::too_deep(text))?;
         let compiled = Compiled { names, environment: Arc::new(environment) };
         Ok(Template { text: text.into(), compiled: Some(compiled) })
     }
