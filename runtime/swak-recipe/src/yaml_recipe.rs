@@ -141,6 +141,14 @@ impl Reader {
 
     fn try_step(&mut self, node: &Node) -> Option<Expr> {
         match &node.value {
+            Value::Str(name) if name.contains(['(', ' ', '\n']) => {
+                self.found.push(
+                    Diagnostic::error("yaml-recipe", "this is not the name of a step")
+                        .at(node.span, "")
+                        .help("in YAML a step is out.Stdout, or out.File: /tmp/x, or out.File: {path: /tmp/x}"),
+                );
+                None
+            }
             Value::Str(name) => Some(call(name, node.span, Vec::new(), node)),
             Value::Map(entries) => match entries.as_slice() {
                 [(key, value)] => Some(self.call(key, value, node)),
@@ -194,7 +202,7 @@ impl Reader {
                     _ => "a map with `condition` and `then`",
                 };
                 self.found.push(value.expected("yaml-recipe", what));
-                Vec::new()
+                return hole(node);
             }
             ("sleep" | "link", _) => vec![unnamed(self.value(value))],
             (_, Value::Map(entries)) => self.options(entries),

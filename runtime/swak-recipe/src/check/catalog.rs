@@ -93,6 +93,7 @@ fn check_option(option: &OptionSpec, value: &Literal, errors: &mut Vec<OptionErr
         // A message may quote the value.
         for error in &mut errors[before..] {
             error.message = format!("expected {}, found something else", option.ty.noun());
+            error.help = None;
         }
     }
 }
@@ -175,9 +176,14 @@ fn check_language(kind: TextKind, text: &str, value: &Literal) -> Option<OptionE
         TextKind::Expression => expression_error(text)?,
         TextKind::Template => {
             let mut environment = minijinja::Environment::empty();
-            environment.add_template_owned("template", text.to_owned()).err()?.to_string()
+            reason(&environment.add_template_owned("template", text.to_owned()).err()?)
         }
-        TextKind::Regex => regex::Regex::new(text).err()?.to_string(),
+        TextKind::Regex => {
+            // The library draws the pattern with a mark under it; the reason is the last line.
+            let error = regex::Regex::new(text).err()?.to_string();
+            let last = error.lines().last().unwrap_or_default();
+            last.strip_prefix("error: ").unwrap_or(last).to_owned()
+        }
         TextKind::Path | TextKind::Glob | TextKind::FieldPath | TextKind::Address
             if text.is_empty() =>
         {
@@ -192,8 +198,11 @@ fn check_language(kind: TextKind, text: &str, value: &Literal) -> Option<OptionE
 /// Why a text is no Jinja expression.
 pub(super) fn expression_error(text: &str) -> Option<String> {
     let environment = minijinja::Environment::empty();
-    let error = environment.compile_expression(text).err()?;
-    Some(error.detail().map_or_else(|| error.to_string(), str::to_owned))
+    environment.compile_expression(text).err().map(|error| reason(&error))
+}
+
+fn reason(error: &minijinja::Error) -> String {
+    error.detail().map_or_else(|| error.to_string(), str::to_owned)
 }
 
 fn failure<T>(result: Result<T, OptionErrors>) -> Vec<OptionError> {

@@ -57,9 +57,20 @@ pub fn check_as(
     catalog: &dyn Catalog,
     environment: &dyn Environment,
 ) -> Result<Recipe, Diagnostics> {
+    if let Some(found) = wrong_spelling(source, spelling) {
+        return Err(found.in_source(source).into());
+    }
     let (script, mut found) = parse(source, spelling);
+    // After these a part of the text was read as something else: what seems to be missing may be
+    // there.
+    let misread = found
+        .iter()
+        .any(|d| matches!(d.code, "unclosed-string" | "unclosed-bracket" | "unmatched-bracket"));
     let syntax_is_sound = !found.iter().any(|d| d.severity == Severity::Error);
     let (recipe, mut more) = Checker::new(catalog, environment).recipe(&script, syntax_is_sound);
+    if misread {
+        more.retain(|d| !ABSENCES.contains(&d.code));
+    }
     found.append(&mut more);
     let found = Diagnostics::from_vec(found).map(|d| d.in_source(source));
     match (recipe, found) {
@@ -82,6 +93,36 @@ pub fn parse(source: &SourceFile, spelling: Spelling) -> (Script, Vec<Diagnostic
         Spelling::Python => crate::python::parse(source),
         Spelling::Yaml => crate::yaml_recipe::parse(source),
     }
+}
+
+/// Mistakes that say that something is not there.
+const ABSENCES: [&str; 8] = [
+    "nothing-after-input",
+    "no-output",
+    "missing-option",
+    "missing-argument",
+    "empty-task",
+    "input-missing",
+    "failover-empty",
+    "tee-empty",
+];
+
+/// One mistake instead of many, when the file's name promises the other spelling.
+fn wrong_spelling(source: &SourceFile, spelling: Spelling) -> Option<Diagnostic> {
+    let text = source.text();
+    let first = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with('#'))?;
+    let at = first.as_ptr() as usize - text.as_ptr() as usize;
+    let (what, help) = match spelling {
+        Spelling::Python if first.starts_with("tasks:") => {
+            ("this recipe is written in YAML", "end the file's name in .yml")
+        }
+        Spelling::Yaml if first.starts_with("task(") => {
+            ("this recipe is written in Python's call syntax", "end the file's name in .swak")
+        }
+        _ => return None,
+    };
+    let word = Span::new(at, at + if spelling == Spelling::Python { 6 } else { 5 });
+    Some(Diagnostic::error("wrong-spelling", what).at(word, "").help(help))
 }
 
 /// What is known while one recipe is checked.
@@ -113,7 +154,7 @@ impl<'a> Checker<'a> {
     fn recipe(mut self, script: &Script, complete: bool) -> (Option<Recipe>, Vec<Diagnostic>) {
         let errors_before =
             |found: &[Diagnostic]| found.iter().any(|d| d.severity == Severity::Error);
-        let script = inline(script, &mut self.found);
+        let script = inline(script, complete, &mut self.found);
         let tasks = self.tasks(&script, complete);
         // Which links there are is known only when every task could be read.
         if complete && !errors_before(&self.found) {

@@ -13,9 +13,10 @@ const MAX_EXPRESSIONS: usize = 200_000;
 
 /// The recipe with every name written out, and without the statements that only gave names.
 ///
+/// `complete` says that the whole text could be read, so that a name that nothing uses is one.
 /// What cannot be replaced (a name that is not known, one that stands for itself) is noted and
 /// left as it is.
-pub fn inline(script: &Script, found: &mut Vec<Diagnostic>) -> Script {
+pub fn inline(script: &Script, complete: bool, found: &mut Vec<Diagnostic>) -> Script {
     let bindings = bindings(script, found);
     let mut inliner = Inliner {
         bindings: &bindings,
@@ -34,10 +35,15 @@ pub fn inline(script: &Script, found: &mut Vec<Diagnostic>) -> Script {
         }
     }
     let used = inliner.used;
+    if !complete {
+        // The use may stand where nothing could be read.
+        return out;
+    }
     for statement in &script.statements {
         let Some(name) = &statement.target else { continue };
         let is_task = statement.value.as_call().is_some_and(|c| c.callee.name == "task");
-        if !is_task && !used.contains(name.name.as_str()) {
+        let bound = bindings.contains_key(name.name.as_str());
+        if bound && !is_task && !used.contains(name.name.as_str()) {
             found.push(
                 Diagnostic::warning(
                     "unused-name",
@@ -99,7 +105,7 @@ struct Inliner<'a, 'f> {
 impl<'a> Inliner<'a, '_> {
     fn expr(&mut self, expr: &'a Expr, depth: usize) -> Expr {
         self.expressions += 1;
-        let nothing = Expr { kind: ExprKind::None, span: expr.span };
+        let nothing = Expr { kind: ExprKind::Unreadable, span: expr.span };
         if self.expressions > MAX_EXPRESSIONS {
             if self.expressions == MAX_EXPRESSIONS + 1 {
                 self.found.push(

@@ -83,7 +83,9 @@ impl Checker<'_> {
         };
         let Err(OptionErrors(errors)) = result else { return };
         for error in errors {
-            let found = Diagnostic::error("bad-option", error.message).at(error.span, "");
+            let place = option_at(spec, args, error.span)
+                .map_or_else(String::new, |name| format!("`{name}` of `{}`", spec.path()));
+            let found = Diagnostic::error("bad-option", error.message).at(error.span, place);
             self.found.push(match error.help {
                 Some(help) => found.help(help),
                 None => found,
@@ -148,6 +150,16 @@ impl Checker<'_> {
     }
 }
 
+/// The option in whose value a place is.
+fn option_at<'a>(spec: &'a PluginSpec, args: &'a Args, at: Span) -> Option<&'a str> {
+    let holds = |value: &Literal| value.span.start <= at.start && at.end <= value.span.end;
+    let mut by_position = spec.positional().zip(&args.positional);
+    match by_position.find(|(_, value)| holds(value)) {
+        Some((option, _)) => Some(&option.name),
+        None => args.named.iter().find(|(_, value)| holds(value)).map(|(key, _)| key.name.as_str()),
+    }
+}
+
 fn unknown(spec: &PluginSpec, key: &Key) -> Diagnostic {
     let names = spec.options.iter().map(|option| option.name.as_ref());
     let help = if spec.options.is_empty() {
@@ -171,13 +183,15 @@ fn repeated(spec: &PluginSpec, key: &Key, first: Span) -> Diagnostic {
 
 fn missing(spec: &PluginSpec, option: &OptionSpec, at: Span) -> Diagnostic {
     let what = option.help.lines().next().unwrap_or_default().trim();
-    let what = if what.is_empty() { String::new() } else { format!(": {what}") };
     Diagnostic::error(
         "missing-option",
         format!("`{}` needs the option `{}`", spec.path(), option.name),
     )
     .at(at, "")
-    .help(format!("`{}` is {}{what}", option.name, option.ty.noun()))
+    .help(match what {
+        "" => format!("`{}` is {}", option.name, option.ty.noun()),
+        what => format!("`{}`: {what} ({})", option.name, option.ty.noun()),
+    })
 }
 
 fn too_many(spec: &PluginSpec, at: Span) -> Diagnostic {

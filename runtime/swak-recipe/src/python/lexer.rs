@@ -21,6 +21,8 @@ pub(super) enum Tok {
     Plus,
     Minus,
     Semicolon,
+    /// Something that is no word of the language; it was told.
+    Unreadable,
     /// An operator of Python that means nothing here.
     Operator,
     /// The end of the text.
@@ -231,6 +233,7 @@ impl Lexer<'_> {
     fn unknown(&mut self, c: char) {
         let start = self.at;
         self.at += c.len_utf8();
+        self.rest_of_unknown(c);
         let span = Span::new(start, self.at);
         let blank = c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}');
         let found = if blank || c.is_control() {
@@ -262,6 +265,26 @@ impl Lexer<'_> {
             self.errors.push(found.at(span, ""));
         } else if let Some(label) = self.errors.last_mut().and_then(|d| d.primary.as_mut()) {
             label.span = label.span.to(span);
+        }
+        if !blank && !run_on {
+            self.push(Tok::Unreadable, start);
+        }
+    }
+
+    /// A text in curly quotes is one mistake, and so is `$HOME`.
+    fn rest_of_unknown(&mut self, c: char) {
+        let rest = self.rest();
+        let line = rest.find('\n').unwrap_or(rest.len());
+        let close: &[char] = match c {
+            '“' | '”' | '„' | '＂' => &['”', '“', '＂'],
+            '‘' | '’' | '‚' | '＇' => &['’', '‘', '＇'],
+            '«' => &['»'],
+            '$' => return self.skip_while(|c| continues_name(c) || c == '{' || c == '}'),
+            _ => return,
+        };
+        if let Some(end) = rest[..line].find(close) {
+            self.at += end;
+            self.at += self.rest().chars().next().map_or(0, char::len_utf8);
         }
     }
 }

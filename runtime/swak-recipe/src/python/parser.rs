@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::lexer::{Tok, Token, lex};
 use super::{foreign, literals};
-use crate::diag::{Diagnostic, Span};
+use crate::diag::{Diagnostic, Label, Span};
 use crate::syntax::{Arg, Call, Expr, ExprKind, MAX_DEPTH, Script, Statement};
 use swak_sdk::options::Key;
 
@@ -14,7 +14,8 @@ const MAX_ERRORS: usize = 100;
 /// Reads all that can be read.
 pub(super) fn parse(text: &str) -> (Script, Vec<Diagnostic>) {
     let (tokens, errors) = lex(text);
-    let mut parser = Parser { text, tokens, at: 0, open: Vec::new(), errors, gave_up: false };
+    let mut parser =
+        Parser { text, tokens, at: 0, open: Vec::new(), errors, gave_up: false, unclosed_at: None };
     let script = parser.script();
     parser.errors.truncate(MAX_ERRORS);
     (script, parser.errors)
@@ -29,6 +30,8 @@ struct Parser<'a> {
     errors: Vec<Diagnostic>,
     /// Nothing more is read or told.
     gave_up: bool,
+    /// The token at which a bracket was last told to be open.
+    unclosed_at: Option<usize>,
 }
 
 /// An expression could not be read; the mistake was noted.
@@ -151,6 +154,10 @@ impl<'a> Parser<'a> {
                 let mut value = self.number(number, token.kind == Tok::Minus)?;
                 value.span = token.span.to(value.span);
                 Ok(value)
+            }
+            Tok::Unreadable => {
+                self.at += 1;
+                Ok(Expr { kind: ExprKind::Unreadable, span: token.span })
             }
             Tok::Open(bracket) => {
                 if self.open.len() >= MAX_DEPTH {
@@ -291,13 +298,21 @@ impl<'a> Parser<'a> {
             }
             parser.at += 1;
             let value = parser.expr_or_hole();
-            let ExprKind::Str(name) = key.kind else {
-                parser.error(
-                    Diagnostic::error("bad-key", "the keys of a dict are strings")
-                        .at(key.span, "not a string")
-                        .help("put it in quotes: {\"key\": value}"),
-                );
-                return Ok(());
+            let name = match key.kind {
+                ExprKind::Str(name) => name,
+                ExprKind::Unreadable => return Ok(()),
+                kind => {
+                    parser.error(
+                        Diagnostic::error("bad-key", "the keys of a dict are strings")
+                            .at(key.span, "not a string")
+                            .help("put it in quotes: {\"key\": value}"),
+                    );
+                    match kind {
+                        // Read as the string that was meant.
+                        ExprKind::Name(name) => name,
+                        _ => return Ok(()),
+                    }
+                }
             };
             if let Some(first) = seen.get(&name) {
                 parser.error(
@@ -459,12 +474,17 @@ impl<'a> Parser<'a> {
     }
 
     fn never_closed(&mut self, open: Token) {
-        // Told once, at the outermost: the ones inside are open because it is.
-        let inner = self.open.iter().rev().skip(1).any(|outer| outer.span < open.span);
-        let told = self.errors.last().is_some_and(|d| d.code == "unclosed-bracket");
-        if told && inner {
+        // The innermost is told first; those around it that end at the same place are told with it.
+        if let Some(last) = self.errors.last_mut()
+            && last.code == "unclosed-bracket"
+            && self.unclosed_at == Some(self.at)
+        {
+            if last.secondary.len() < 4 {
+                last.secondary.push(Label { span: open.span, text: "and this one".into() });
+            }
             return;
         }
+        self.unclosed_at = Some(self.at);
         self.error(
             Diagnostic::error(
                 "unclosed-bracket",
@@ -477,8 +497,10 @@ impl<'a> Parser<'a> {
 
     fn missing_comma(&mut self, token: Token) {
         let before = self.tokens[self.at - 1].span.end as usize;
-        let begins_value =
-            matches!(token.kind, Tok::Name | Tok::Str | Tok::Number | Tok::Open(_) | Tok::Minus);
+        let begins_value = matches!(
+            token.kind,
+            Tok::Name | Tok::Str | Tok::Number | Tok::Open(_) | Tok::Unreadable
+        );
         if begins_value {
             self.error(
                 Diagnostic::error("missing-comma", "a `,` is missing here")

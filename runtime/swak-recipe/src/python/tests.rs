@@ -212,7 +212,7 @@ fn brackets_that_do_not_match() {
     assert_eq!(codes("f(a=1, 2)"), ["positional-after-named"]);
     assert_eq!(codes("{1: 2}"), ["bad-key"]);
     assert_eq!(codes("{'a': 1, 'a': 2}"), ["duplicate-key"]);
-    assert_eq!(codes("“x”"), ["unexpected-character", "unexpected-character"]);
+    assert_eq!(codes("“x”"), ["unexpected-character"]);
 }
 
 #[test]

@@ -9,10 +9,9 @@ use swak_sdk::options::{
 };
 
 /// Some of the plugins that agents usually have.
-pub fn catalog() -> SpecList {
+pub(crate) fn catalog() -> SpecList {
     use Kind::{Input, Output, Transform};
     let text = || TypeSpec::Text(TextKind::Plain);
-    let path = || TypeSpec::Text(TextKind::Path);
     SpecList(vec![
         plugin(
             Input,
@@ -103,11 +102,11 @@ pub fn catalog() -> SpecList {
 
 /// An environment that is the same on every machine.
 #[derive(Default)]
-pub struct FixedEnvironment(pub BTreeMap<&'static str, &'static str>);
+pub(crate) struct FixedEnvironment(pub(crate) BTreeMap<&'static str, &'static str>);
 
 impl FixedEnvironment {
     /// What the cases are run with.
-    pub fn for_cases() -> Self {
+    pub(crate) fn for_cases() -> Self {
         FixedEnvironment(BTreeMap::from([
             ("LOG_FOLDER", "/var/log"),
             ("LINES", "100"),
@@ -129,9 +128,9 @@ impl Environment for FixedEnvironment {
     }
 }
 
-struct Option_(OptionSpec);
+struct Draft(OptionSpec);
 
-impl Option_ {
+impl Draft {
     fn positional(mut self) -> Self {
         self.0.positional = true;
         self
@@ -143,8 +142,8 @@ impl Option_ {
     }
 }
 
-fn required(name: &'static str, ty: TypeSpec) -> Option_ {
-    Option_(OptionSpec {
+fn required(name: &'static str, ty: TypeSpec) -> Draft {
+    Draft(OptionSpec {
         name: name.into(),
         help: format!("The {name}.").into(),
         ty,
@@ -155,7 +154,7 @@ fn required(name: &'static str, ty: TypeSpec) -> Option_ {
     })
 }
 
-fn optional(name: &'static str, ty: TypeSpec) -> Option_ {
+fn optional(name: &'static str, ty: TypeSpec) -> Draft {
     let mut option = required(name, ty);
     option.0.required = false;
     option
@@ -166,7 +165,7 @@ fn choice(words: &[&'static str]) -> TypeSpec {
     TypeSpec::Choice(words.collect())
 }
 
-fn plugin(kind: Kind, name: &'static str, options: Vec<Option_>) -> PluginSpec {
+fn plugin(kind: Kind, name: &'static str, options: Vec<Draft>) -> PluginSpec {
     PluginSpec {
         kind,
         name: name.into(),
