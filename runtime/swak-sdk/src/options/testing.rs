@@ -24,6 +24,7 @@ pub(super) fn read<T: OptionValue>(value: LiteralValue) -> Result<T, OptionError
 }
 
 /// The one mistake in it.
+#[allow(clippy::needless_pass_by_value)]
 pub(super) fn error<T: OptionValue>(value: LiteralValue) -> OptionError {
     match read::<T>(value.clone()) {
         Ok(_) => panic!("{value:?} was read, but is a mistake"),
