@@ -7,9 +7,11 @@
 
 pub mod check;
 pub mod diag;
+pub mod graph;
 pub mod model;
 pub mod python;
 pub mod syntax;
+pub mod write;
 pub mod yaml;
 pub mod yaml_recipe;
 

@@ -48,7 +48,8 @@ pub(crate) fn is_taken_for_a_call(key: &str, value: &ExprKind) -> bool {
             items.first().map(|item| &item.kind),
             Some(ExprKind::Str(_)) if items.len() == 2
         ),
-        (DICT, ExprKind::Dict(_)) => true,
+        // A call is written as a map too.
+        (DICT, ExprKind::Dict(_) | ExprKind::Call(_)) => true,
         _ => false,
     }
 }
@@ -288,10 +289,10 @@ impl Reader {
                 ExprKind::List(items.iter().map(|item| self.value(item)).collect())
             }
             Value::Map(entries) => {
-                if let [(key, value)] = entries.as_slice() {
-                    if let Some(read) = self.read_call(key, value, node) {
-                        return read;
-                    }
+                if let [(key, value)] = entries.as_slice()
+                    && let Some(read) = self.read_call(key, value, node)
+                {
+                    return read;
                 }
                 let entries = match entries.as_slice() {
                     [(KeyNode { name, .. }, Node { value: Value::Map(inner), .. })]

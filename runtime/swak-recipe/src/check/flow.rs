@@ -322,7 +322,7 @@ impl Checker<'_> {
     fn text(&mut self, expr: &Expr, of: &str, help: &str) -> Option<String> {
         let value = self.value(expr)?;
         if self.later.contains(&value.span) {
-            return Some(format!("later-{}", value.span.start));
+            return Some(format!("{}{}", super::links::LATER, value.span.start));
         }
         match value.value {
             LiteralValue::Str(text) => Some(text),

@@ -7,6 +7,9 @@ use swak_sdk::options::did_you_mean;
 use crate::diag::{Diagnostic, Span};
 use crate::model::{Link, Step, Task};
 
+/// How a link's name begins that is known only where the recipe runs; no written one has it.
+pub(super) const LATER: &str = "\0later-";
+
 /// Notes every link that lacks an end, has two receivers, or closes a circle.
 pub(super) fn check(tasks: &[Task], found: &mut Vec<Diagnostic>) {
     let mut receivers: BTreeMap<&str, (usize, &Link)> = BTreeMap::new();
@@ -29,7 +32,7 @@ pub(super) fn check(tasks: &[Task], found: &mut Vec<Diagnostic>) {
         }
     }
     // A name that is known only where the recipe runs has no other end here.
-    let later = |name: &str| name.starts_with("later-");
+    let later = |name: &str| name.starts_with(LATER);
     for (name, sent) in &senders {
         if !receivers.contains_key(name) && !later(name) {
             for (_, link) in sent {

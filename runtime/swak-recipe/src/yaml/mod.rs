@@ -68,6 +68,11 @@ pub fn parse(source: &SourceFile) -> Result<Node, Diagnostics> {
     build::build(source.text()).map_err(|found| found.in_source(source))
 }
 
+/// Whether a text without quotes is read as itself, and not as a number or another value.
+pub fn is_plain_text(text: &str) -> bool {
+    matches!(scalar::plain(text), Value::Str(_))
+}
+
 impl Node {
     /// Looks a key up in a map; `None` when it is absent or this is no map.
     pub fn get(&self, key: &str) -> Option<&Node> {
