@@ -184,8 +184,7 @@ fn show_char(c: char) -> String {
     match c {
         ' ' => "a space".to_owned(),
         '`' => "a backtick".to_owned(),
-        c if c.is_control() || !c.is_ascii() => format!("`{}`", c.escape_unicode()),
-        c => format!("`{c}`"),
+        c => format!("`{}`", c.escape_debug()),
     }
 }
 

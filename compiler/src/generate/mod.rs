@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::resolve::Plan;
 
-pub use write::{WriteError, write_if_changed};
+pub use write::{WriteError, claim, write_if_changed};
 
 /// The name that the recipe has in the workspace, without its extension.
 const RECIPE_STEM: &str = "recipe";
@@ -56,7 +56,7 @@ impl Workspace {
 /// When a generated file does not parse again: a defect of the compiler, which no input may cause.
 pub fn workspace(plan: &Plan, folder: &Path) -> Workspace {
     let mut made = Workspace { files: BTreeMap::new() };
-    made.add("Cargo.toml", cargo_toml::generate(plan, folder));
+    made.files.insert("Cargo.toml".to_owned(), manifest(plan, folder));
     made.add("src/main.rs", main_rs::generate(plan));
     if let Some(recipe) = &plan.recipe {
         made.add(recipe_file(&recipe.path), recipe.text.clone());
@@ -71,6 +71,14 @@ pub fn workspace(plan: &Plan, folder: &Path) -> Workspace {
         file.executable = true;
     }
     made
+}
+
+/// The `Cargo.toml` of that workspace alone: what Cargo needs to resolve it.
+///
+/// # Panics
+/// As [`workspace`].
+pub fn manifest(plan: &Plan, folder: &Path) -> File {
+    File { text: cargo_toml::generate(plan, folder), executable: false }
 }
 
 /// The recipe's file in the workspace; the extension stays, because it says how the text is
@@ -90,3 +98,6 @@ fn script_values(plan: &Plan) -> templates::Values {
     values.insert("profile_folder".into(), plan.profile.folder().into());
     values
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,8 +78,11 @@ pub fn write_if_changed(path: &Path, file: &File) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// A folder may be written to when it is new, empty, or was written by an earlier run.
-fn claim(folder: &Path) -> Result<(), WriteError> {
+/// Makes a folder, or finds that it is empty or was written by an earlier run.
+///
+/// # Errors
+/// When it holds something else.
+pub fn claim(folder: &Path) -> Result<(), WriteError> {
     let fail = |source| WriteError::Io { path: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(fail)?;
     let mut entries = fs::read_dir(folder).map_err(fail)?;

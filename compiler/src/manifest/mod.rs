@@ -99,31 +99,22 @@ pub struct At<T> {
 impl BuildConfig {
     /// The folder that paths in the file are relative to.
     pub fn folder(&self) -> &Path {
-        match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        }
+        self.path.parent().unwrap_or(Path::new(""))
     }
 }
 
-/// Reads a build config from a file.
+/// Reads a build config from a file, with every mistake in it. What is wrong is left out of the
+/// config, as if it had not been said, so that the rest can be looked at further.
 ///
 /// # Errors
-/// Every mistake in the file, or that it cannot be read.
-pub fn read(path: &Path) -> Result<BuildConfig, Diagnostics> {
+/// When the file cannot be read, or is not YAML.
+pub fn read(path: &Path) -> Result<(BuildConfig, Vec<Diagnostic>), Diagnostics> {
     let source = SourceFile::read(path, RECIPE_LIMIT)?;
-    parse(&source, path)
-}
-
-/// Reads a build config from text that stands for a file of this path.
-///
-/// # Errors
-/// Every mistake in it.
-pub fn parse(source: &SourceFile, path: &Path) -> Result<BuildConfig, Diagnostics> {
-    let root = yaml::parse(source)?;
-    let mut found = Found { source, list: Vec::new() };
+    let root = yaml::parse(&source)?;
+    let mut found = Found { source: &source, list: Vec::new() };
     let config = from_node(&root, path, &mut found);
-    Diagnostics::or_ok(found.list, config).map_err(|errors| errors.in_source(source))
+    let list = found.list.into_iter().map(|d| d.in_source(&source)).collect();
+    Ok((config, list))
 }
 
 /// The mistakes found so far.

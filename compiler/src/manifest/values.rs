@@ -85,6 +85,10 @@ pub(super) fn items(node: &Node) -> &[Node] {
 }
 
 fn wrong<T>(node: &Node, what: &str, found: &mut Found<'_>) -> Option<T> {
-    found.add(node.expected("wrong-type", what));
+    let wrong = node.expected("wrong-type", what);
+    found.add(match node.value {
+        Value::Null => wrong.help("write a value, or take the key away"),
+        _ => wrong,
+    });
     None
 }

@@ -12,7 +12,7 @@ mod runtime;
 
 use std::path::{Path, PathBuf};
 
-use swak_recipe::diag::{Diagnostics, RECIPE_LIMIT, SourceFile};
+use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile};
 
 use crate::manifest::BuildConfig;
 
@@ -32,26 +32,18 @@ pub struct Request {
     pub build_dir: Option<PathBuf>,
 }
 
-/// Makes the plan.
-///
-/// # Errors
-/// Every crate, folder and file that the build config names and that is not there or not what it
-/// should be.
-pub fn resolve(config: &BuildConfig, request: &Request) -> Result<Plan, Diagnostics> {
+/// Makes the plan, and finds every crate, folder and file that the build config names and that is
+/// not there or not what it should be. The plan is as if such a one had not been named: it is good
+/// for looking further, and not for building.
+pub fn resolve(config: &BuildConfig, request: &Request) -> (Plan, Vec<Diagnostic>) {
     let mut found = Vec::new();
-    let folder = real(config.folder());
-    let runtime = match runtime::locate(config, &folder) {
-        Ok(runtime) => Some(runtime),
-        Err(error) => {
-            found.push(*error);
-            None
-        }
-    };
-    // Without the runtime it is not known what lies beside it; the folders that are named are
-    // looked at all the same.
-    let source = runtime.as_ref().map(|r| &r.source);
-    let plugins = plugins::locate(config, &folder, source, &mut found);
-    let recipe = match read_recipe(config, &folder) {
+    let folder = real(&Path::new(".").join(config.folder()));
+    let runtime = runtime::locate(config, &folder).unwrap_or_else(|error| {
+        found.push(*error);
+        runtime::found()
+    });
+    let plugins = plugins::locate(config, &folder, &runtime.source, &mut found);
+    let recipe = match read_recipe(config) {
         Ok(recipe) => recipe,
         Err(errors) => {
             found.extend(errors);
@@ -59,11 +51,7 @@ pub fn resolve(config: &BuildConfig, request: &Request) -> Result<Plan, Diagnost
         }
     };
     let found: Vec<_> = found.into_iter().map(|d| d.in_source(&config.source)).collect();
-    match (Diagnostics::from_vec(found), runtime) {
-        (Some(errors), _) => Err(errors),
-        (None, Some(runtime)) => Ok(finish(config, request, &folder, runtime, plugins, recipe)),
-        (None, None) => unreachable!("a runtime that was not found has noted an error"),
-    }
+    (finish(config, request, &folder, runtime, plugins, recipe), found)
 }
 
 fn finish(
@@ -100,9 +88,9 @@ fn finish(
     }
 }
 
-fn read_recipe(config: &BuildConfig, folder: &Path) -> Result<Option<Recipe>, Diagnostics> {
+fn read_recipe(config: &BuildConfig) -> Result<Option<Recipe>, Diagnostics> {
     let Some(said) = &config.recipe else { return Ok(None) };
-    let path = folder.join(&said.value);
+    let path = config.folder().join(&said.value);
     match SourceFile::read(&path, RECIPE_LIMIT) {
         Ok(source) => Ok(Some(Recipe { path, text: source.text().to_owned() })),
         // What is wrong with the file has no place in the file: it is shown where it is named.

@@ -106,7 +106,7 @@ pub enum GitReference {
 /// The recipe that is built into the agent.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recipe {
-    /// The file.
+    /// The file, as the build config names it from the current folder.
     pub path: PathBuf,
     /// What is in it.
     #[serde(skip)]

@@ -17,14 +17,14 @@ const STANDARD: &str = "swak-plugin-std";
 pub(super) fn locate(
     config: &BuildConfig,
     folder: &Path,
-    runtime: Option<&Source>,
+    runtime: &Source,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Plugin> {
     let mut plugins: Vec<Plugin> = config
         .imports
         .iter()
         .filter_map(|import| match locate_one(import, folder, runtime) {
-            Ok(plugin) => plugin,
+            Ok(plugin) => Some(plugin),
             Err(error) => {
                 found.push(*error);
                 None
@@ -33,19 +33,14 @@ pub(super) fn locate(
         .collect();
     let standard = CrateName::new(STANDARD).expect("a good name");
     let imported = config.imports.iter().any(|i| i.name.value.key() == standard.key());
-    if let (true, false, Some(runtime)) = (config.standard, imported, runtime) {
+    if config.standard && !imported {
         plugins.push(standard_plugins(standard, runtime));
     }
     plugins.sort_by(|a, b| a.name.cmp(&b.name));
     plugins
 }
 
-/// `None` when nothing can be said because the runtime was not found.
-fn locate_one(
-    import: &Import,
-    folder: &Path,
-    runtime: Option<&Source>,
-) -> Result<Option<Plugin>, Box<Diagnostic>> {
+fn locate_one(import: &Import, folder: &Path, runtime: &Source) -> Result<Plugin, Box<Diagnostic>> {
     let name = &import.name.value;
     let mut version = None;
     let source = match &import.origin.value {
@@ -64,34 +59,31 @@ fn locate_one(
             }
             None => Source::Registry { version: requirement.clone() },
         },
-        Origin::Unsaid => {
-            let Some(runtime) = runtime else { return Ok(None) };
-            match beside(name, None, Some(runtime)) {
-                Some((source, its)) => {
-                    version = its;
-                    source
-                }
-                None => Source::Registry { version: VersionReq::STAR },
+        Origin::Unsaid => match beside(name, None, runtime) {
+            Some((source, its)) => {
+                version = its;
+                source
             }
-        }
+            None => Source::Registry { version: VersionReq::STAR },
+        },
     };
-    Ok(Some(Plugin {
+    Ok(Plugin {
         name: name.clone(),
         source,
         version,
         features: import.features.clone(),
         default_features: import.default_features,
         standard: false,
-    }))
+    })
 }
 
 /// The crate, when it lives beside the runtime in a version that fits.
 fn beside(
     name: &CrateName,
     requirement: Option<&VersionReq>,
-    runtime: Option<&Source>,
+    runtime: &Source,
 ) -> Option<(Source, Option<Version>)> {
-    match runtime? {
+    match runtime {
         Source::Path { path } => {
             let path = path.join("plugins").join(name.as_str());
             let package = Package::read(&path).ok().filter(|p| p.name == name.as_str())?;
@@ -108,7 +100,7 @@ fn beside(
 }
 
 fn standard_plugins(name: CrateName, runtime: &Source) -> Plugin {
-    let (source, version) = match beside(&name, None, Some(runtime)) {
+    let (source, version) = match beside(&name, None, runtime) {
         Some(place) => place,
         // They are published together with the runtime.
         None => match runtime {

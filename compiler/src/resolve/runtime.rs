@@ -50,7 +50,7 @@ pub(super) fn locate(config: &BuildConfig, folder: &Path) -> Result<Runtime, Box
 }
 
 /// The source tree that this compiler was built from, else the registry at its own version.
-fn found() -> Runtime {
+pub(super) fn found() -> Runtime {
     match built_from() {
         Some(path) => Runtime {
             source: Source::Path { path },

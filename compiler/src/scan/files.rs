@@ -33,7 +33,7 @@ pub(super) struct Declared {
 pub(super) fn load(library: &Path) -> Source {
     let mut loader = Loader::default();
     let folder = library.parent().unwrap_or(Path::new("")).to_owned();
-    loader.file(library, Place { module: Vec::new(), children: folder.clone(), folder });
+    loader.file(library, &Place { module: Vec::new(), children: folder.clone(), folder });
     loader.source
 }
 
@@ -53,13 +53,13 @@ struct Place {
 }
 
 impl Loader {
-    fn file(&mut self, path: &Path, place: Place) {
+    fn file(&mut self, path: &Path, place: &Place) {
         let known = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if self.seen.len() >= MOST_FILES || !self.seen.insert(known) {
             return;
         }
         match parse(path) {
-            Ok(file) => self.items(file.items, &place, path),
+            Ok(file) => self.items(file.items, place, path),
             Err(why) => self.source.gaps.push(Gap { file: path.to_owned(), why }),
         }
     }
@@ -109,7 +109,7 @@ impl Loader {
                 // A file that a `#[path]` names has its modules beside it, as a `mod.rs` has.
                 let beside = is_mod || path_attribute(&module.attrs).is_some();
                 let children = if beside { folder.clone() } else { folder.join(&name) };
-                self.file(found, Place { module: path, children, folder });
+                self.file(found, &Place { module: path, children, folder });
             }
             None => {
                 let why = format!("has no file for `mod {name};`");

@@ -55,13 +55,13 @@ impl Parse for Range {
         let is_float = |bound: &Option<LiteralValue>| matches!(bound, Some(LiteralValue::Float(_)));
         Ok(if is_float(&min) || is_float(&max) {
             Range::Float {
-                min: min.and_then(float).unwrap_or(f64::NEG_INFINITY),
-                max: max.and_then(float).unwrap_or(f64::INFINITY),
+                min: min.as_ref().and_then(float).unwrap_or(f64::NEG_INFINITY),
+                max: max.as_ref().and_then(float).unwrap_or(f64::INFINITY),
             }
         } else {
             Range::Int {
-                min: min.and_then(int).unwrap_or(i64::MIN),
-                max: max.and_then(int).unwrap_or(i64::MAX),
+                min: min.as_ref().and_then(int).unwrap_or(i64::MIN),
+                max: max.as_ref().and_then(int).unwrap_or(i64::MAX),
             }
         })
     }
@@ -94,17 +94,17 @@ fn scalar(input: ParseStream<'_>) -> syn::Result<LiteralValue> {
     }
 }
 
-fn float(bound: LiteralValue) -> Option<f64> {
+fn float(bound: &LiteralValue) -> Option<f64> {
     match bound {
-        LiteralValue::Int(n) => Some(n as f64),
-        LiteralValue::Float(n) => Some(n),
+        LiteralValue::Int(n) => Some(*n as f64),
+        LiteralValue::Float(n) => Some(*n),
         _ => None,
     }
 }
 
-fn int(bound: LiteralValue) -> Option<i64> {
+fn int(bound: &LiteralValue) -> Option<i64> {
     match bound {
-        LiteralValue::Int(n) => Some(n),
+        LiteralValue::Int(n) => Some(*n),
         _ => None,
     }
 }

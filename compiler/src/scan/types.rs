@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use swak_sdk::options::{
-    ByteSize, ChoiceSpec, OptionSpec, OptionValue, PluginSpec, Secret, TypeSpec,
+    Address, ByteSize, ChoiceSpec, FieldPath, Glob, OptionSpec, OptionValue, Pattern, PluginSpec,
+    Secret, TypeSpec,
 };
 use syn::ext::IdentExt as _;
 use syn::{Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, PathArguments, Type};
@@ -177,6 +178,10 @@ fn known(name: &str) -> Option<(TypeSpec, bool)> {
         "Duration" => of::<Duration>(),
         "ByteSize" => of::<ByteSize>(),
         "Secret" => of::<Secret>(),
+        "Pattern" => of::<Pattern>(),
+        "Address" => of::<Address>(),
+        "FieldPath" => of::<FieldPath>(),
+        "Glob" => of::<Glob>(),
         _ => None,
     }
 }

@@ -1,0 +1,183 @@
+//! Compiling the workspace.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread;
+
+use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::{Message, PackageId};
+
+use super::cargo::{self, Words};
+use super::error::BuildError;
+use super::sources::Crates;
+use super::{Options, Progress};
+use crate::resolve::Plan;
+
+/// How many errors of the compiler are shown.
+const MOST_ERRORS: usize = 20;
+
+/// Compiles, and gives the path of the executable in Cargo's target folder.
+pub(super) fn compile(
+    plan: &Plan,
+    options: &Options,
+    crates: &Crates,
+    progress: &mut dyn Progress,
+) -> Result<PathBuf, BuildError> {
+    progress.step("compiling");
+    let mut child = cargo::start(command(plan, options, progress.is_terminal()))?;
+    let stdout = child.stdout.take().expect("standard output is piped");
+    let stderr = child.stderr.take().expect("standard error is piped");
+    let (send, events) = mpsc::channel();
+    let sends_words = send.clone();
+    let readers = [
+        thread::spawn(move || {
+            cargo::each_line(stderr, |line| drop(sends_words.send(Event::Words(line))));
+        }),
+        thread::spawn(move || {
+            cargo::each_line(stdout, |line| {
+                if let Ok(message) = serde_json::from_str(&line) {
+                    drop(send.send(Event::Message(Box::new(message))));
+                }
+            });
+        }),
+    ];
+    let mut seen = Seen::new(plan, crates);
+    for event in events {
+        seen.take(event, progress);
+    }
+    for reader in readers {
+        reader.join().expect("reading lines does not panic");
+    }
+    let status = child.wait().map_err(|e| BuildError::Answer(e.to_string()))?;
+    if status.code().is_none() {
+        return Err(BuildError::Interrupted);
+    }
+    if !status.success() {
+        return Err(seen.into_error());
+    }
+    seen.executable.ok_or_else(|| BuildError::Answer("it names no executable".to_owned()))
+}
+
+fn command(plan: &Plan, options: &Options, color: bool) -> std::process::Command {
+    let mut command = cargo::command(&plan.workspace);
+    command.args(["build", "--locked", "--manifest-path"]).arg(plan.workspace.join("Cargo.toml"));
+    command.args(["--profile", plan.profile.cargo_name(), "--target-dir"]).arg(&plan.target_dir);
+    let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
+    command.args(["--message-format", format]);
+    if options.offline {
+        command.arg("--offline");
+    }
+    command
+}
+
+enum Event {
+    Words(String),
+    Message(Box<Message>),
+}
+
+/// What was seen of a build so far.
+struct Seen<'a> {
+    package: String,
+    crates: &'a Crates,
+    done: HashSet<PackageId>,
+    executable: Option<PathBuf>,
+    /// The crate that failed first.
+    failed: Option<String>,
+    errors: Vec<String>,
+    words: Words,
+}
+
+impl<'a> Seen<'a> {
+    fn new(plan: &Plan, crates: &'a Crates) -> Self {
+        Seen {
+            package: plan.name.package(),
+            crates,
+            done: HashSet::new(),
+            executable: None,
+            failed: None,
+            errors: Vec::new(),
+            words: Words::default(),
+        }
+    }
+
+    fn take(&mut self, event: Event, progress: &mut dyn Progress) {
+        match event {
+            Event::Words(line) => {
+                progress.cargo_says(&line);
+                if self.failed.is_none() {
+                    self.failed = failed_crate(&line);
+                }
+                self.words.add(&line);
+            }
+            Event::Message(message) => self.message(*message, progress),
+        }
+    }
+
+    fn message(&mut self, message: Message, progress: &mut dyn Progress) {
+        match message {
+            Message::CompilerArtifact(artifact) => {
+                if artifact.target.name == self.package
+                    && let Some(path) = artifact.executable
+                {
+                    self.executable = Some(path.into_std_path_buf());
+                }
+                // A build script is only a part of its crate.
+                if !artifact.target.is_custom_build() && self.done.insert(artifact.package_id) {
+                    progress.compiled(self.done.len(), self.crates.len(), &artifact.target.name);
+                }
+            }
+            Message::CompilerMessage(said)
+                if matches!(said.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice) =>
+            {
+                if self.failed.is_none() {
+                    let name = self.crates.describe(&said.package_id);
+                    self.failed = Some(name.unwrap_or(&said.target.name).to_owned());
+                }
+                let rendered = said.message.rendered.unwrap_or(said.message.message);
+                if self.errors.len() < MOST_ERRORS {
+                    self.errors.push(rendered);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The crate first, then what the compiler said; what Cargo itself said when it was not the
+    /// compiler that failed: a build script, the linker.
+    fn into_error(self) -> BuildError {
+        let words = if self.errors.is_empty() {
+            self.words.text().to_owned()
+        } else {
+            self.errors.join("\n")
+        };
+        BuildError::Compile { krate: self.failed, words }
+    }
+}
+
+/// The crate in Cargo's `error: failed to run custom build command for …` and its like.
+fn failed_crate(line: &str) -> Option<String> {
+    let rest = ["failed to run custom build command for `", "could not compile `"]
+        .iter()
+        .find_map(|start| line.split_once(start))?
+        .1;
+    let (name, _) = rest.split_once('`')?;
+    let name = name.split(" (").next().unwrap_or(name);
+    Some(name.replace(" v", " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_build_script_names_its_crate() {
+        let line = "error: failed to run custom build command for `ring v0.17.8`";
+        assert_eq!(failed_crate(line).as_deref(), Some("ring 0.17.8"));
+        let line = "error: could not compile `swak-plugin-x` (lib) due to 1 previous error";
+        assert_eq!(failed_crate(line).as_deref(), Some("swak-plugin-x"));
+        let line = "error: failed to run custom build command for `x v1.0.0 (/home/me/x)`";
+        assert_eq!(failed_crate(line).as_deref(), Some("x 1.0.0"));
+        assert_eq!(failed_crate("   Compiling x v1.0.0"), None);
+    }
+}

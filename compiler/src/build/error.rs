@@ -1,0 +1,206 @@
+//! What can go wrong in a build.
+
+use std::io;
+use std::path::PathBuf;
+
+use swak_recipe::diag::{Diagnostic, Diagnostics};
+
+use crate::generate::WriteError;
+
+/// Why there is no agent.
+#[derive(Debug)]
+pub enum Failure {
+    /// Mistakes in what was given: exit status 2.
+    Input(Diagnostics),
+    /// Something that was tried did not work.
+    Build(BuildError),
+}
+
+/// Something that was tried and did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// There is no Cargo.
+    #[error("cannot start Cargo (`{program}`)")]
+    NoCargo {
+        /// What was started.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Cargo found no set of crates that fit each other, or could not fetch one.
+    #[error("Cargo could not resolve the crates")]
+    Resolve {
+        /// What Cargo said.
+        words: String,
+        /// Whether the network was forbidden.
+        offline: bool,
+    },
+    /// What Cargo answered could not be understood.
+    #[error("Cargo's answer could not be read: {0}")]
+    Answer(String),
+    /// A crate does not compile.
+    #[error("{} does not compile", .krate.as_deref().map_or("the agent".to_owned(), |k| format!("`{k}`")))]
+    Compile {
+        /// The crate that failed first, with its version.
+        krate: Option<String>,
+        /// What the compiler said.
+        words: String,
+    },
+    /// Cargo was ended from outside.
+    #[error("Cargo was ended before it was done")]
+    Interrupted,
+    /// `--locked`, and there is no lock.
+    #[error("there is no lock `{}`", .0.display())]
+    NoLock(PathBuf),
+    /// `--locked`, and the lock does not fit the build config.
+    #[error("the lock `{}` does not fit the build config any more", .path.display())]
+    StaleLock {
+        /// The lock.
+        path: PathBuf,
+        /// What would change, one line each: `+ serde 1.0.2`.
+        changes: Vec<String>,
+    },
+    /// The lock is not one.
+    #[error("`{}` is not a lock: {why}", .path.display())]
+    BadLock {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// `--update` names a crate that cannot be updated.
+    #[error("Cargo could not update `{krate}`")]
+    Update {
+        /// The crate.
+        krate: String,
+        /// What Cargo said.
+        words: String,
+    },
+    /// A generated file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file or folder of the build could not be used.
+    #[error("cannot {what} {}", .path.display())]
+    Io {
+        /// What was tried: `write`.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The new agent did not answer.
+    #[error("the new agent does not answer to `list --json`: {0}")]
+    Agent(String),
+    /// The new agent holds something else than was asked for.
+    #[error("the new agent does not hold what was asked for")]
+    Differs(Vec<String>),
+}
+
+impl Failure {
+    /// 2 for a mistake in what was given, 1 for a failure in what was tried.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Failure::Input(_) => 2,
+            Failure::Build(error) if error.is_mistake() => 2,
+            Failure::Build(_) => 1,
+        }
+    }
+
+    /// In the words that people are told.
+    pub fn into_diagnostics(self) -> Diagnostics {
+        match self {
+            Failure::Input(found) => found,
+            Failure::Build(error) => error.diagnostic().into(),
+        }
+    }
+
+    /// What Cargo or the compiler said about it, to be shown as it is.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Failure::Build(
+                BuildError::Resolve { words, .. }
+                | BuildError::Compile { words, .. }
+                | BuildError::Update { words, .. },
+            ) => Some(words.as_str()).filter(|w| !w.is_empty()),
+            _ => None,
+        }
+    }
+}
+
+impl BuildError {
+    /// Whether it is a mistake in what was given.
+    fn is_mistake(&self) -> bool {
+        matches!(
+            self,
+            BuildError::NoLock(_)
+                | BuildError::StaleLock { .. }
+                | BuildError::BadLock { .. }
+                | BuildError::Write(WriteError::Occupied(_))
+        )
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            BuildError::NoCargo { .. } => "no-cargo",
+            BuildError::Resolve { .. } => "resolve-failed",
+            BuildError::Answer(_) => "cargo-answer",
+            BuildError::Compile { .. } => "compile-failed",
+            BuildError::Interrupted => "interrupted",
+            BuildError::NoLock(_) => "lock-missing",
+            BuildError::StaleLock { .. } => "lock-stale",
+            BuildError::BadLock { .. } => "lock-unreadable",
+            BuildError::Update { .. } => "update-failed",
+            BuildError::Write(WriteError::Occupied(_)) => "folder-occupied",
+            BuildError::Write(WriteError::Io { .. }) | BuildError::Io { .. } => "file-failed",
+            BuildError::Agent(_) => "agent-silent",
+            BuildError::Differs(_) => "agent-differs",
+        }
+    }
+
+    fn diagnostic(&self) -> Diagnostic {
+        let mut message = self.to_string();
+        if let BuildError::NoCargo { source, .. }
+        | BuildError::Io { source, .. }
+        | BuildError::Write(WriteError::Io { source, .. }) = self
+        {
+            message = format!("{message}: {source}");
+        }
+        if let BuildError::StaleLock { changes: lines, .. } | BuildError::Differs(lines) = self {
+            for line in lines {
+                message.push_str("\n  ");
+                message.push_str(line);
+            }
+        }
+        let error = Diagnostic::error(self.code(), message);
+        match self {
+            BuildError::NoCargo { .. } => error.help("install Rust: https://rustup.rs"),
+            BuildError::Resolve { offline: true, .. } => {
+                error.help("run it once without `--offline`, so that Cargo can fetch the crates")
+            }
+            BuildError::Resolve { .. } => error.help("Cargo's own words follow"),
+            BuildError::Answer(_) => error.help("is this Cargo at least 1.95?"),
+            BuildError::Compile { .. } => error.help("the compiler's own words follow"),
+            BuildError::NoLock(_) => error.help("build once without `--locked`, which writes it"),
+            BuildError::StaleLock { .. } => {
+                error.help("build without `--locked`, or with `--update`, and commit the lock")
+            }
+            BuildError::BadLock { .. } => {
+                error.help("delete it: the next build writes it anew, with the newest versions")
+            }
+            BuildError::Write(WriteError::Occupied(_)) => {
+                error.help("name a folder that is empty or new")
+            }
+            BuildError::Differs(_) | BuildError::Agent(_) => {
+                error.help("the last executable is still in its place")
+            }
+            _ => error,
+        }
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Failure::Build(error)
+    }
+}

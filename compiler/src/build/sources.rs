@@ -1,0 +1,157 @@
+//! Where the source of each crate is, as Cargo resolved it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+use cargo_metadata::{Metadata, MetadataCommand, PackageId, TargetKind};
+use semver::Version;
+
+use super::cargo::{self, Words};
+use super::error::BuildError;
+use super::{Options, Progress};
+use crate::names::CrateName;
+use crate::resolve::{Package, Plan, Source};
+use crate::target::HOST;
+
+/// Every crate of a build.
+pub(super) struct Crates {
+    by_name: HashMap<String, Found>,
+    names: HashMap<PackageId, String>,
+}
+
+/// One crate as it was resolved.
+pub(super) struct Found {
+    pub(super) version: Version,
+    /// The root of its library's source.
+    pub(super) library: Option<PathBuf>,
+}
+
+impl Crates {
+    /// A crate by its name.
+    pub(super) fn get(&self, name: &str) -> Option<&Found> {
+        self.by_name.get(name)
+    }
+
+    /// `serde 1.0.2`
+    pub(super) fn describe(&self, id: &PackageId) -> Option<&str> {
+        self.names.get(id).map(String::as_str)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+}
+
+/// The libraries of the plugins that are in folders.
+pub(super) fn local(plan: &Plan) -> BTreeMap<CrateName, PathBuf> {
+    let library = |source: &Source| match source {
+        Source::Path { path } => Package::read(path).ok().map(|p| p.library),
+        _ => None,
+    };
+    let plugins = plan.plugins.iter();
+    plugins.filter_map(|p| Some((p.name.clone(), library(&p.source)?))).collect()
+}
+
+/// Asks Cargo. It fetches what is not there yet, and writes the lock of the workspace.
+pub(super) fn resolve(
+    plan: &Plan,
+    options: &Options,
+    folder: &Path,
+    progress: &mut dyn Progress,
+) -> Result<Crates, BuildError> {
+    if let super::Update::Crate(name) = &options.update {
+        update(name, options, folder, progress)?;
+    }
+    let mut arguments = vec!["--filter-platform".to_owned(), HOST.to_owned()];
+    if options.offline {
+        arguments.push("--offline".to_owned());
+    }
+    let mut asked = MetadataCommand::new();
+    asked.manifest_path(folder.join("Cargo.toml")).other_options(arguments);
+    let mut command = cargo::command(folder);
+    command.args(asked.cargo_command().get_args());
+    let (ok, answer, words) = run(command, progress)?;
+    if !ok {
+        return Err(BuildError::Resolve { words, offline: options.offline });
+    }
+    let metadata =
+        MetadataCommand::parse(answer.trim()).map_err(|e| BuildError::Answer(e.to_string()))?;
+    Ok(crates(&metadata, plan))
+}
+
+fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
+    let used: Vec<_> = match &metadata.resolve {
+        Some(resolve) => resolve.nodes.iter().map(|n| &n.id).collect(),
+        None => Vec::new(),
+    };
+    let mut crates = Crates { by_name: HashMap::new(), names: HashMap::new() };
+    for package in &metadata.packages {
+        if used.contains(&&package.id) {
+            let described = format!("{} {}", package.name, package.version);
+            crates.names.insert(package.id.clone(), described);
+        }
+        let wanted = plan.plugins.iter().any(|p| p.name.as_str() == package.name.as_str());
+        if wanted {
+            let is_library = |t: &&cargo_metadata::Target| t.is_kind(TargetKind::Lib);
+            let library = package.targets.iter().find(is_library);
+            let found = Found {
+                version: package.version.clone(),
+                library: library.map(|t| t.src_path.clone().into_std_path_buf()),
+            };
+            crates.by_name.insert(package.name.to_string(), found);
+        }
+    }
+    crates
+}
+
+fn update(
+    name: &str,
+    options: &Options,
+    folder: &Path,
+    progress: &mut dyn Progress,
+) -> Result<(), BuildError> {
+    let mut command = cargo::command(folder);
+    command.args(["update", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    // After `--package=`, a word that begins with a dash is no option.
+    command.arg(format!("--package={name}"));
+    if options.offline {
+        command.arg("--offline");
+    }
+    let (ok, _, words) = run(command, progress)?;
+    if ok { Ok(()) } else { Err(BuildError::Update { krate: name.to_owned(), words }) }
+}
+
+/// Runs Cargo to its end; shows what it says on the way.
+fn run(
+    command: std::process::Command,
+    progress: &mut dyn Progress,
+) -> Result<(bool, String, String), BuildError> {
+    let mut child = cargo::start(command)?;
+    let stdout = child.stdout.take().expect("standard output is piped");
+    let stderr = child.stderr.take().expect("standard error is piped");
+    let (send, lines) = mpsc::channel();
+    let saying = thread::spawn(move || {
+        // The other end waits for this thread, so that it is there for every line.
+        cargo::each_line(stderr, |line| drop(send.send(line)));
+    });
+    let answering = thread::spawn(move || {
+        let mut answer = String::new();
+        cargo::each_line(stdout, |line| answer.push_str(&line));
+        answer
+    });
+    let mut words = Words::default();
+    for line in lines {
+        progress.cargo_says(&line);
+        words.add(&line);
+    }
+    saying.join().expect("reading lines does not panic");
+    let answer = answering.join().expect("reading lines does not panic");
+    let status = child.wait().map_err(|e| BuildError::Answer(e.to_string()))?;
+    if status.code().is_none() {
+        return Err(BuildError::Interrupted);
+    }
+    Ok((status.success(), answer, words.text().to_owned()))
+}

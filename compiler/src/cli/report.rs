@@ -1,0 +1,153 @@
+//! What is said at the end: to people, or as JSON to a program.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::say;
+use crate::build::{Built, Failure};
+use crate::check::Checked;
+use crate::resolve::Plan;
+
+/// Answers go to standard output, errors to standard error, or into the answer when that is JSON.
+pub(super) struct Report {
+    json: bool,
+}
+
+impl Report {
+    pub(super) fn new(json: bool) -> Self {
+        Report { json }
+    }
+
+    /// A line for people.
+    pub(super) fn line(&self, line: &str) {
+        say(&format!("{line}\n"));
+    }
+
+    pub(super) fn warning(&self, message: &str) {
+        complain(&format!("warning: {message}\n"));
+    }
+
+    pub(super) fn plan(&self, plan: &Plan) {
+        if self.json {
+            self.answer(&serde_json::to_value(plan).expect("a plan is plain data"));
+        } else {
+            say(&plan.to_text());
+        }
+    }
+
+    pub(super) fn checked(&self, plan: &Plan, checked: &Checked) {
+        if self.json {
+            return self.answer(&json!({ "errors": [], "warnings": checked.warnings }));
+        }
+        self.warnings(&checked.warnings);
+        let plugins: usize = checked.declared.values().map(Vec::len).sum();
+        self.line(&format!(
+            "{}: no mistakes; {} with {}",
+            plan.config.display(),
+            count(plan.plugins.len(), "plugin crate"),
+            count(plugins, "plugin"),
+        ));
+    }
+
+    pub(super) fn generated(&self, plan: &Plan, checked: &Checked, folder: &Path) {
+        if self.json {
+            return self.answer(&json!({ "folder": folder, "warnings": checked.warnings }));
+        }
+        self.warnings(&checked.warnings);
+        let extension = if cfg!(windows) { "bat" } else { "sh" };
+        let script = folder.join(format!("{}.{extension}", plan.name.script()));
+        self.line(&format!("wrote {}: now run {}", shown(folder), shown(&script)));
+    }
+
+    pub(super) fn built(&self, built: &Built) {
+        if self.json {
+            return self.answer(&serde_json::to_value(built).expect("it is plain data"));
+        }
+        self.warnings(&built.warnings);
+        self.line(&format!(
+            "{}: {}, {} from {}, built in {}",
+            shown(&built.file),
+            size(built.bytes),
+            count(built.plugins, "plugin"),
+            count(built.crates.len(), "crate"),
+            seconds(built.time),
+        ));
+    }
+
+    /// The error, the words of Cargo after it.
+    pub(super) fn failure(&self, failure: Failure) {
+        let words = failure.words().map(str::to_owned);
+        let found = failure.into_diagnostics();
+        if self.json {
+            return self.answer(&json!({ "errors": found.to_json(), "words": words }));
+        }
+        complain(&found.render(std::io::stderr().is_terminal()));
+        if let Some(words) = words {
+            complain(&format!("\n{}\n", words.trim_end()));
+        }
+    }
+
+    fn warnings(&self, warnings: &[String]) {
+        for warning in warnings {
+            complain(&format!("{warning}\n"));
+        }
+    }
+
+    fn answer(&self, value: &Value) {
+        let text = serde_json::to_string_pretty(value).expect("it is plain data");
+        say(&format!("{text}\n"));
+    }
+}
+
+/// Writes to standard error; who closed it does not want to know.
+fn complain(text: &str) {
+    drop(std::io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// A path as short as it can be said from here.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().map(|here| crate::resolve::real(&here));
+    match here {
+        Ok(here) => path.strip_prefix(here).unwrap_or(path).display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// `3.4 MB`: millions of bytes.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+/// `1 m 12 s`, `3.4 s`
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        s => format!("{} m {} s", s / 60, s % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_said_as_people_say_them() {
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(3_400_000), "3.4 MB");
+        assert_eq!(seconds(Duration::from_millis(3_400)), "3.4 s");
+        assert_eq!(seconds(Duration::from_secs(72)), "1 m 12 s");
+        assert_eq!(count(1, "crate"), "1 crate");
+        assert_eq!(count(2, "crate"), "2 crates");
+    }
+}

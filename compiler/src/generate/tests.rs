@@ -1,0 +1,179 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use proptest::prelude::*;
+use semver::{Version, VersionReq};
+
+use super::*;
+use crate::names::{AgentName, CrateName};
+use crate::resolve::{GitReference, Plugin, Profile, Recipe, Runtime, Source};
+use crate::target::Target;
+
+fn plugin(name: &str, source: Source) -> Plugin {
+    Plugin {
+        name: CrateName::new(name).expect("a good name"),
+        source,
+        version: Some(Version::new(1, 2, 3)),
+        features: Vec::new(),
+        default_features: true,
+        standard: false,
+    }
+}
+
+fn plan() -> Plan {
+    let tree = PathBuf::from("/home/me/swak");
+    let mut features = plugin(
+        "swak-plugin-tail",
+        Source::Registry { version: VersionReq::parse("=0.4.1").expect("a requirement") },
+    );
+    features.features = vec!["gz".to_owned()];
+    features.default_features = false;
+    Plan {
+        name: AgentName::new("myprj").expect("a good name"),
+        version: Version::new(1, 4, 0),
+        config: PathBuf::from("myprj-build.yml"),
+        runtime: Runtime { source: Source::Path { path: tree.clone() }, because: "a test" },
+        plugins: vec![
+            plugin("swak-plugin-std", Source::Path { path: tree.join("plugins/swak-plugin-std") }),
+            features,
+            plugin(
+                "swak-plugin-y",
+                Source::Git {
+                    url: "https://example.com/y".to_owned(),
+                    reference: GitReference::Rev("9f2c".to_owned()),
+                },
+            ),
+        ],
+        recipe: Some(Recipe { path: PathBuf::from("/p/myprj.swak"), text: "task()\n".to_owned() }),
+        targets: vec![Target::host()],
+        profile: Profile::Release,
+        lock: PathBuf::from("/p/myprj-build.lock"),
+        workspace: PathBuf::from("/home/me/p/.swak/build/myprj-build"),
+        target_dir: PathBuf::from("/home/me/p/.swak/target"),
+        output: vec![PathBuf::from("/home/me/p/dist/swak-myprj")],
+    }
+}
+
+#[test]
+fn the_source_registers_each_plugin_by_name() {
+    let plan = plan();
+    let made = workspace(&plan, &plan.workspace);
+    assert_eq!(
+        made.text("src/main.rs").expect("a source file"),
+        r#"//! The agent `swak-myprj`, written by swak-makebuild.
+fn main() -> std::process::ExitCode {
+    swak_agent::main(
+        swak_agent::About {
+            name: "swak-myprj",
+            version: env!("CARGO_PKG_VERSION"),
+            recipe: Some(swak_agent::EmbeddedRecipe {
+                name: "myprj.swak",
+                text: include_str!("../recipe.swak"),
+            }),
+        },
+        |plugins| {
+            plugins.add_crate("swak-plugin-std", "1.2.3", swak_plugin_std::register);
+            plugins.add_crate("swak-plugin-tail", "1.2.3", swak_plugin_tail::register);
+            plugins.add_crate("swak-plugin-y", "1.2.3", swak_plugin_y::register);
+        },
+    )
+}
+"#
+    );
+    assert_eq!(made.text("recipe.swak"), Some("task()\n"));
+}
+
+#[test]
+fn the_manifest_says_where_each_crate_comes_from() {
+    let plan = plan();
+    let made = workspace(&plan, &plan.workspace);
+    let text = made.text("Cargo.toml").expect("a manifest");
+    for line in [
+        r#"swak-agent = { path = "../../../../swak/runtime/swak-agent" }"#,
+        r#"swak-plugin-std = { path = "../../../../swak/plugins/swak-plugin-std" }"#,
+        r#"swak-plugin-tail = { version = "=0.4.1", default-features = false, features = ["gz"] }"#,
+        r#"swak-plugin-y = { git = "https://example.com/y", rev = "9f2c" }"#,
+        r#"swak-sdk = { path = "../../../../swak/runtime/swak-sdk" }"#,
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn a_runtime_whose_plugins_all_lie_beside_it_needs_no_patch() {
+    let mut plan = plan();
+    plan.plugins.truncate(1);
+    let made = workspace(&plan, &plan.workspace);
+    assert!(!made.text("Cargo.toml").expect("a manifest").contains("[patch"));
+}
+
+#[test]
+fn the_same_plan_gives_the_same_tree_and_touches_nothing_twice() {
+    let plan = plan();
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = || -> BTreeMap<String, (String, SystemTime)> {
+        workspace(&plan, &plan.workspace)
+            .files()
+            .map(|(name, _)| {
+                let path = folder.path().join(name);
+                let time = fs::metadata(&path).and_then(|m| m.modified()).expect("written");
+                (name.to_owned(), (fs::read_to_string(&path).expect("written"), time))
+            })
+            .collect()
+    };
+    workspace(&plan, &plan.workspace).write(folder.path()).expect("writable");
+    let first = read();
+    workspace(&plan, &plan.workspace).write(folder.path()).expect("writable");
+    assert_eq!(read(), first);
+    assert_eq!(
+        first.keys().collect::<Vec<_>>(),
+        ["Cargo.toml", "myprj-build.bat", "myprj-build.sh", "recipe.swak", "src/main.rs"]
+    );
+}
+
+#[test]
+fn what_an_earlier_plan_left_is_taken_away() {
+    let mut plan = plan();
+    let folder = tempfile::tempdir().expect("a folder");
+    workspace(&plan, &plan.workspace).write(folder.path()).expect("writable");
+    plan.recipe = None;
+    plan.name = AgentName::default();
+    workspace(&plan, &plan.workspace).write(folder.path()).expect("writable");
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|e| e.expect("readable").file_name().into_string().expect("ASCII"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["Cargo.toml", "src", "swak-build.bat", "swak-build.sh"]);
+}
+
+#[test]
+fn a_folder_with_something_else_in_it_is_left_alone() {
+    let plan = plan();
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("Cargo.toml"), "[package]\n").expect("writable");
+    let error = workspace(&plan, folder.path()).write(folder.path()).expect_err("occupied");
+    assert!(matches!(error, WriteError::Occupied(_)));
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+}
+
+proptest! {
+    /// Whatever a file, an address or a version is called: the files parse again (`workspace`
+    /// panics if not) and depend on what the plan names and nothing else.
+    #[test]
+    fn no_word_of_a_person_gets_out_of_its_quotes(
+        config in any::<String>(), recipe in any::<String>(), url in any::<String>(),
+        rev in any::<String>(), folder in any::<String>(),
+    ) {
+        let mut plan = plan();
+        plan.config = PathBuf::from(config);
+        plan.recipe = Some(Recipe { path: PathBuf::from(recipe), text: String::new() });
+        plan.plugins = vec![
+            plugin("swak-plugin-a", Source::Git { url, reference: GitReference::Branch(rev) }),
+            plugin("swak-plugin-b", Source::Path { path: PathBuf::from(format!("/x/{folder}")) }),
+        ];
+        workspace(&plan, &plan.workspace);
+    }
+}

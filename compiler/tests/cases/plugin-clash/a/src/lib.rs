@@ -1,0 +1,4 @@
+/// Same.
+#[derive(Options)]
+#[plugin(output, name = "Same")]
+struct SameOptions {}
