@@ -1,6 +1,6 @@
 //! What a recipe says, before anyone asks whether it makes sense.
 //!
-//! Both spellings are read into this tree, and both are written from it; [`crate::check`] turns it
+//! Both spellings are read into this tree, and both are written from it; [`crate::check()`] turns it
 //! into the [`crate::model`].
 
 use swak_sdk::options::{Key, Span};

@@ -1,10 +1,12 @@
 //! The plugins that a recipe may name.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use swak_sdk::options::{
-    Args, ByteSize, Literal, LiteralValue, OptionError, OptionErrors, OptionSpec, OptionValue,
-    PluginSpec, TextKind, TypeSpec, did_you_mean,
+    Address, Args, ByteSize, Expr, FieldPath, Glob, Literal, LiteralValue, OptionError,
+    OptionErrors, OptionSpec, OptionValue, Pattern, PluginSpec, Template, TextKind, TypeSpec,
+    did_you_mean,
 };
 use swak_sdk::plugin::Plugins;
 
@@ -133,7 +135,7 @@ fn check_value(ty: &TypeSpec, value: &Literal, errors: &mut Vec<OptionError>) {
                 errors.push(error.with_help(known_words(typed, "the words are", words)));
             }
         }
-        (TypeSpec::Text(kind), _) => check_text(*kind, value, errors),
+        (TypeSpec::Text(kind), _) => errors.extend(check_text(*kind, value)),
         _ => errors.push(wrong()),
     }
 }
@@ -157,52 +159,21 @@ fn check_struct(fields: &[OptionSpec], value: &Literal, errors: &mut Vec<OptionE
     }
 }
 
-fn check_text(kind: TextKind, value: &Literal, errors: &mut Vec<OptionError>) {
+/// The texts that have a syntax of their own are read by the types that plugins read them with.
+fn check_text(kind: TextKind, value: &Literal) -> Vec<OptionError> {
     match kind {
-        TextKind::Duration => errors.extend(failure(Duration::read(value))),
-        TextKind::Size => errors.extend(failure(ByteSize::read(value))),
-        TextKind::Char => errors.extend(failure(char::read(value))),
-        TextKind::Plain => errors.extend(failure(String::read(value))),
-        _ => match &value.value {
-            LiteralValue::Str(text) => errors.extend(check_language(kind, text, value)),
-            _ => errors.push(OptionError::expected(&TypeSpec::Text(kind), value)),
-        },
+        TextKind::Duration => failure(Duration::read(value)),
+        TextKind::Size => failure(ByteSize::read(value)),
+        TextKind::Char => failure(char::read(value)),
+        TextKind::Path => failure(PathBuf::read(value)),
+        TextKind::Glob => failure(Glob::read(value)),
+        TextKind::FieldPath => failure(FieldPath::read(value)),
+        TextKind::Template => failure(Template::read(value)),
+        TextKind::Expression => failure(Expr::read(value)),
+        TextKind::Regex => failure(Pattern::read(value)),
+        TextKind::Address => failure(Address::read(value)),
+        _ => failure(String::read(value)),
     }
-}
-
-/// Texts that have a syntax of their own.
-fn check_language(kind: TextKind, text: &str, value: &Literal) -> Option<OptionError> {
-    let reason = match kind {
-        TextKind::Expression => expression_error(text)?,
-        TextKind::Template => {
-            let mut environment = minijinja::Environment::empty();
-            reason(&environment.add_template_owned("template", text.to_owned()).err()?)
-        }
-        TextKind::Regex => {
-            // The library draws the pattern with a mark under it; the reason is the last line.
-            let error = regex::Regex::new(text).err()?.to_string();
-            let last = error.lines().last().unwrap_or_default();
-            last.strip_prefix("error: ").unwrap_or(last).to_owned()
-        }
-        TextKind::Path | TextKind::Glob | TextKind::FieldPath | TextKind::Address
-            if text.is_empty() =>
-        {
-            "it is empty".to_owned()
-        }
-        _ => return None,
-    };
-    let noun = kind.noun();
-    Some(OptionError::new(value.span, format!("this is not {noun}: {reason}")))
-}
-
-/// Why a text is no Jinja expression.
-pub(super) fn expression_error(text: &str) -> Option<String> {
-    let environment = minijinja::Environment::empty();
-    environment.compile_expression(text).err().map(|error| reason(&error))
-}
-
-fn reason(error: &minijinja::Error) -> String {
-    error.detail().map_or_else(|| error.to_string(), str::to_owned)
 }
 
 fn failure<T>(result: Result<T, OptionErrors>) -> Vec<OptionError> {

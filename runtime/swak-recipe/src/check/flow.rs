@@ -1,8 +1,9 @@
 //! Steps: plugins and the flow words between them.
 
-use swak_sdk::options::{Kind, Literal, LiteralValue};
+use swak_sdk::options::{
+    Expr as Condition, Kind, Literal, LiteralValue, OptionErrors, OptionValue,
+};
 
-use super::catalog::expression_error;
 use super::params::Params;
 use super::{Checker, FLOW_WORDS};
 use crate::diag::{Diagnostic, Span};
@@ -254,7 +255,7 @@ impl Checker<'_> {
         if self.later.contains(&value.span) {
             return Some(Literal { value: LiteralValue::Str(String::new()), span: value.span });
         }
-        let LiteralValue::Str(text) = &value.value else {
+        if !matches!(value.value, LiteralValue::Str(_)) {
             self.found.push(
                 Diagnostic::error(
                     "bad-argument",
@@ -264,13 +265,12 @@ impl Checker<'_> {
                 .help("write when(\"status >= 500\", […])"),
             );
             return None;
-        };
-        if let Some(reason) = expression_error(text) {
-            self.found.push(
-                Diagnostic::error("bad-expression", format!("this is not an expression: {reason}"))
-                    .at(expr.span, "")
-                    .help("conditions are Jinja's: status >= 500 and host == \"a\""),
-            );
+        }
+        if let Err(OptionErrors(errors)) = Condition::read(&value) {
+            for error in errors {
+                let found = Diagnostic::error("bad-expression", error.message).at(error.span, "");
+                self.found.push(error.help.into_iter().fold(found, Diagnostic::help));
+            }
             return None;
         }
         Some(value)

@@ -86,10 +86,7 @@ impl Checker<'_> {
             let place = option_at(spec, args, error.span)
                 .map_or_else(String::new, |name| format!("`{name}` of `{}`", spec.path()));
             let found = Diagnostic::error("bad-option", error.message).at(error.span, place);
-            self.found.push(match error.help {
-                Some(help) => found.help(help),
-                None => found,
-            });
+            self.found.push(error.help.into_iter().fold(found, Diagnostic::help));
         }
     }
 

@@ -157,7 +157,7 @@ impl Checker<'_> {
             Err(OptionErrors(errors)) => {
                 for error in errors {
                     let found = Diagnostic::error("bad-argument", error.message).at(error.span, "");
-                    self.found.push(found.help(error.help.unwrap_or_default()));
+                    self.found.push(error.help.into_iter().fold(found, Diagnostic::help));
                 }
                 None
             }

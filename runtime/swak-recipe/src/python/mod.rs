@@ -6,10 +6,12 @@
 //! are free; indentation means nothing. Whatever else Python has is told apart by name, so that a
 //! person learns at once that this is no programming language and what to write instead.
 
+mod brackets;
 mod foreign;
 mod lexer;
 mod literals;
 mod parser;
+mod recover;
 
 use crate::diag::{Diagnostic, SourceFile};
 use crate::syntax::Script;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::lexer::{Tok, Token, lex};
 use super::{foreign, literals};
-use crate::diag::{Diagnostic, Label, Span};
+use crate::diag::{Diagnostic, Span};
 use crate::syntax::{Arg, Call, Expr, ExprKind, MAX_DEPTH, Script, Statement};
 use swak_sdk::options::Key;
 
@@ -21,21 +21,21 @@ pub(super) fn parse(text: &str) -> (Script, Vec<Diagnostic>) {
     (script, parser.errors)
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
-    tokens: Vec<Token>,
-    at: usize,
+    pub(super) tokens: Vec<Token>,
+    pub(super) at: usize,
     /// The brackets that are open around the current token.
-    open: Vec<Token>,
-    errors: Vec<Diagnostic>,
+    pub(super) open: Vec<Token>,
+    pub(super) errors: Vec<Diagnostic>,
     /// Nothing more is read or told.
     gave_up: bool,
     /// The token at which a bracket was last told to be open.
-    unclosed_at: Option<usize>,
+    pub(super) unclosed_at: Option<usize>,
 }
 
 /// An expression could not be read; the mistake was noted.
-struct Failed;
+pub(super) struct Failed;
 
 impl<'a> Parser<'a> {
     fn script(&mut self) -> Script {
@@ -380,149 +380,6 @@ impl<'a> Parser<'a> {
         (args, span)
     }
 
-    /// Reads elements between brackets, at the open one, and goes on after each that is wrong.
-    /// Returns the place from bracket to bracket.
-    fn elements(&mut self, mut element: impl FnMut(&mut Self) -> Result<(), Failed>) -> Span {
-        let open = self.peek();
-        self.at += 1;
-        self.open.push(open);
-        let end = loop {
-            let token = self.peek();
-            if let Some(end) = self.closed(open, token) {
-                break end;
-            }
-            if token.kind == Tok::Comma {
-                self.error(
-                    Diagnostic::error("unexpected-token", "a value is missing before this `,`")
-                        .at(token.span, ""),
-                );
-                self.at += 1;
-                continue;
-            }
-            if element(self).is_err() {
-                self.skip_element();
-            }
-            let token = self.peek();
-            if token.kind == Tok::Comma {
-                self.at += 1;
-            } else if self.closed_next(token) {
-                // The top of the loop sees to it.
-            } else {
-                self.missing_comma(token);
-            }
-        };
-        self.open.pop();
-        open.span.to(end)
-    }
-
-    /// Where the bracket ends if the token is its end, or if it has none.
-    fn closed(&mut self, open: Token, token: Token) -> Option<Span> {
-        match token.kind {
-            Tok::Close(close) => {
-                self.at += 1;
-                let wanted = partner(open);
-                if close != wanted {
-                    // If a bracket farther out is closed by it, then this one was forgotten.
-                    let outer = self.open.len() >= 2
-                        && self.open[..self.open.len() - 1].iter().any(|o| partner(*o) == close);
-                    if outer {
-                        self.at -= 1;
-                        self.never_closed(open);
-                        return Some(self.tokens[self.at.saturating_sub(1)].span);
-                    }
-                    self.error(
-                        Diagnostic::error(
-                            "unmatched-bracket",
-                            format!("`{}` is closed by `{}`", self.text_of(open), close as char),
-                        )
-                        .at(token.span, format!("expected `{}`", wanted as char))
-                        .label(open.span, "opened here"),
-                    );
-                }
-                Some(token.span)
-            }
-            Tok::End => {
-                self.never_closed(open);
-                Some(token.span)
-            }
-            _ if self.begins_statement(token) => {
-                self.never_closed(open);
-                Some(self.tokens[self.at - 1].span)
-            }
-            _ => None,
-        }
-    }
-
-    fn closed_next(&self, token: Token) -> bool {
-        matches!(token.kind, Tok::Close(_) | Tok::End) || self.begins_statement(token)
-    }
-
-    /// A `task(` or a `name =` at the very left is a new statement even when brackets are open: one
-    /// forgotten bracket does not swallow the rest of the recipe.
-    fn begins_statement(&self, token: Token) -> bool {
-        if token.indent != Some(0) || token.kind != Tok::Name {
-            return false;
-        }
-        match self.peek_at(1).kind {
-            Tok::Open(b'(') => self.word(token) == "task",
-            Tok::Equal => {
-                let call = self.peek_at(2);
-                call.kind == Tok::Name && self.word(call) == "task"
-            }
-            _ => false,
-        }
-    }
-
-    fn never_closed(&mut self, open: Token) {
-        // The innermost is told first; those around it that end at the same place are told with it.
-        if let Some(last) = self.errors.last_mut()
-            && last.code == "unclosed-bracket"
-            && self.unclosed_at == Some(self.at)
-        {
-            if last.secondary.len() < 4 {
-                last.secondary.push(Label { span: open.span, text: "and this one".into() });
-            }
-            return;
-        }
-        self.unclosed_at = Some(self.at);
-        self.error(
-            Diagnostic::error(
-                "unclosed-bracket",
-                format!("`{}` is never closed", self.text_of(open)),
-            )
-            .at(open.span, "opened here")
-            .help(format!("add a `{}`", partner(open) as char)),
-        );
-    }
-
-    fn missing_comma(&mut self, token: Token) {
-        let before = self.tokens[self.at - 1].span.end as usize;
-        let begins_value = matches!(
-            token.kind,
-            Tok::Name | Tok::Str | Tok::Number | Tok::Open(_) | Tok::Unreadable
-        );
-        if begins_value {
-            self.error(
-                Diagnostic::error("missing-comma", "a `,` is missing here")
-                    .at(Span::new(before, before), "between these two values")
-                    .label(token.span, "the next value"),
-            );
-        } else {
-            let close = self.open.last().map_or(b')', |open| partner(*open)) as char;
-            self.error(
-                Diagnostic::error(
-                    "unexpected-token",
-                    format!("expected `,` or `{close}`, found `{}`", self.text_of(token)),
-                )
-                .at(token.span, ""),
-            );
-            self.skip_element();
-            if self.peek().kind == Tok::Comma {
-                self.at += 1;
-            }
-        }
-    }
-
     fn no_operator_follows(&mut self) -> Result<(), Failed> {
         let token = self.peek();
         if token.indent.is_some() && self.open.is_empty() {
@@ -553,55 +410,7 @@ impl<'a> Parser<'a> {
         Failed
     }
 
-    /// To the `,` or the end of the element that could not be read.
-    fn skip_element(&mut self) {
-        let mut depth = 0usize;
-        loop {
-            let token = self.peek();
-            match token.kind {
-                Tok::End => return,
-                Tok::Comma if depth == 0 => return,
-                Tok::Close(_) if depth == 0 => return,
-                Tok::Close(_) => depth -= 1,
-                Tok::Open(_) => depth += 1,
-                _ if self.begins_statement(token) => return,
-                _ => {}
-            }
-            self.at += 1;
-        }
-    }
-
-    /// To the next line that is not inside brackets.
-    fn skip_to_line(&mut self) {
-        let mut depth = 0usize;
-        loop {
-            let token = self.peek();
-            let fresh = token.indent.is_some() && self.at > 0;
-            match token.kind {
-                Tok::End => return,
-                _ if fresh && (depth == 0 || self.begins_statement(token)) => return,
-                Tok::Open(_) => depth += 1,
-                Tok::Close(_) => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            self.at += 1;
-        }
-    }
-
-    /// Past a statement of Python and the lines that are indented under it.
-    fn skip_block(&mut self, first: Token) {
-        let own = first.indent.unwrap_or(0);
-        self.at += 1;
-        loop {
-            let token = self.peek();
-            if token.kind == Tok::End || token.indent.is_some_and(|indent| indent <= own) {
-                return;
-            }
-            self.at += 1;
-        }
-    }
-
-    fn error(&mut self, found: Diagnostic) {
+    pub(super) fn error(&mut self, found: Diagnostic) {
         if self.gave_up {
             return;
         }
@@ -617,28 +426,20 @@ impl<'a> Parser<'a> {
         self.at = self.tokens.len() - 1;
     }
 
-    fn peek(&self) -> Token {
+    pub(super) fn peek(&self) -> Token {
         self.peek_at(0)
     }
 
-    fn peek_at(&self, ahead: usize) -> Token {
+    pub(super) fn peek_at(&self, ahead: usize) -> Token {
         let end = self.tokens.len() - 1;
         self.tokens[(self.at + ahead).min(end)]
     }
 
-    fn text_of(&self, token: Token) -> &'a str {
+    pub(super) fn text_of(&self, token: Token) -> &'a str {
         &self.text[token.span.range()]
     }
 
-    fn word(&self, token: Token) -> &'a str {
+    pub(super) fn word(&self, token: Token) -> &'a str {
         self.text_of(token)
-    }
-}
-
-fn partner(open: Token) -> u8 {
-    match open.kind {
-        Tok::Open(b'[') => b']',
-        Tok::Open(b'{') => b'}',
-        _ => b')',
     }
 }
