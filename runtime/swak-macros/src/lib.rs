@@ -130,6 +130,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `Option<T>` | a `T`, or `None` |
 /// | `Vec<T>` | `[…]`; one `T` stands for a list of one |
 /// | `Dict<T>`, `BTreeMap<String, T>` | `{"name": …}`, in the order written or sorted |
+/// | `PathDict<T>` | `{"user.name": …}`, a dict whose keys are field paths |
+/// | `Placed<T>` | a `T`; remembers its place in the recipe |
 /// | `Literal` | anything, to be looked at by the plugin |
 /// | an enum with `#[derive(Choice)]` | one of its words |
 /// | a struct with `#[derive(Options)]` alone | a dict |
@@ -141,7 +143,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// `read` finds every mistake of a call in one pass, each with its place in the recipe, what is
 /// wrong and what to do: unknown options with the one that was probably meant, options given twice
 /// or not at all, values of the wrong type or out of range. What only two options together can get
-/// wrong is the plugin's to refuse, in `Plugin::new`.
+/// wrong is the plugin's to refuse, in `Plugin::new`: `Placed<T>` makes an error with the place of
+/// a value.
 ///
 /// # Errors at compile time
 ///

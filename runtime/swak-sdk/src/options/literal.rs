@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::data::{Map, Value};
+
 /// A place in a recipe: a range of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
@@ -92,6 +94,24 @@ impl Literal {
     }
 }
 
+/// As a value of a record: numbers, text, lists and maps as they are written.
+impl From<&Literal> for Value {
+    fn from(literal: &Literal) -> Self {
+        match &literal.value {
+            LiteralValue::None => Value::Null,
+            LiteralValue::Bool(b) => Value::Bool(*b),
+            LiteralValue::Int(n) => Value::Int(*n),
+            LiteralValue::Float(n) => Value::Float(*n),
+            LiteralValue::Str(text) => Value::from(text.as_str()),
+            LiteralValue::List(items) => Value::List(items.iter().map(Value::from).collect()),
+            LiteralValue::Dict(entries) => {
+                let entries = entries.iter().map(|(key, value)| (key.name.as_str(), value));
+                entries.collect::<Map>().into()
+            }
+        }
+    }
+}
+
 impl LiteralValue {
     /// What a person calls it: `a string`.
     pub fn noun(&self) -> &'static str {
@@ -168,4 +188,46 @@ pub struct Args {
     pub positional: Vec<Literal>,
     /// By name, in order; the checker has refused repeats.
     pub named: Vec<(Key, Literal)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{dict, int, list, text};
+    use super::*;
+
+    #[test]
+    fn a_literal_is_shown_as_a_recipe_writes_it() {
+        let value = dict([
+            ("a", list([int(-1), LiteralValue::Float(2.0), LiteralValue::None])),
+            ("b", text("x\"\\\n\u{1}")),
+            ("c", LiteralValue::Bool(true)),
+        ]);
+        assert_eq!(
+            Literal::bare(value).to_string(),
+            r#"{"a": [-1, 2.0, None], "b": "x\"\\\n\u0001", "c": True}"#
+        );
+    }
+
+    #[test]
+    fn a_literal_is_a_value_of_a_record() {
+        let literal =
+            Literal::bare(dict([("b", list([text("x"), int(1)])), ("a", LiteralValue::None)]));
+        let mut map = Map::new();
+        map.insert("b", Value::List(vec!["x".into(), 1.into()]));
+        map.insert("a", Value::Null);
+        assert_eq!(Value::from(&literal), Value::from(map));
+    }
+
+    #[test]
+    fn a_part_of_a_string_has_its_own_place_unless_something_is_escaped() {
+        let literal = |span| Literal { value: text("a한b"), span };
+        let quoted = literal(Span::new(10, 17));
+        assert_eq!(quoted.span_within(1..4), Span::new(12, 15));
+        assert_eq!(quoted.span_within(5..5), Span::new(16, 16));
+        assert_eq!(quoted.span_within(0..99), Span::new(11, 16));
+        let plain = literal(Span::new(10, 15));
+        assert_eq!(plain.span_within(4..5), Span::new(14, 15));
+        let escaped = Span::new(10, 20);
+        assert_eq!(literal(escaped).span_within(1..4), escaped);
+    }
 }

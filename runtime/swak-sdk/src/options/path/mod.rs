@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+mod dict;
 mod text;
 
+pub use dict::PathDict;
 pub use text::FieldPathError;
 
 use crate::data::{Map, RecordRef, Value};
@@ -44,6 +46,11 @@ impl FieldPath {
     /// The name, when it is the path of a top-level field.
     pub fn as_key(&self) -> Option<&str> {
         self.rest.is_empty().then_some(&self.key)
+    }
+
+    /// Whether it is `other`, or leads to something inside of it.
+    pub fn starts_with(&self, other: &FieldPath) -> bool {
+        self.key == other.key && self.rest.starts_with(&other.rest)
     }
 
     /// The value at this path.
@@ -284,6 +291,20 @@ mod tests {
         assert_eq!(path("message").get_from(record).as_deref(), Some(&Value::from("hello")));
         assert_eq!(path("message.x").get_from(record), None);
         assert_eq!(path("other").get_from(record), None);
+    }
+
+    #[test]
+    fn a_path_starts_with_those_above_it() {
+        for (below, above, starts) in [
+            ("a.b[0]", "a", true),
+            ("a.b[0]", "a.b", true),
+            ("a.b", "a.b", true),
+            ("a", "a.b", false),
+            ("ab", "a", false),
+            ("a.bc", "a.b", false),
+        ] {
+            assert_eq!(path(below).starts_with(&path(above)), starts, "{below} {above}");
+        }
     }
 
     #[test]
