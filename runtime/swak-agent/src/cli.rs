@@ -14,7 +14,7 @@ use crate::{About, Console};
 
 /// A data agent: reads, changes and delivers records as its recipe says.
 #[derive(Debug, Parser)]
-#[command(disable_help_subcommand = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,7 +25,7 @@ pub(crate) struct Cli {
     pub(crate) color: Color,
 }
 
-/// What is logged to standard error. `SWAK_LOG` says it in more detail: `info,swak_engine=trace`.
+/// What is logged to standard error.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Logging")]
 pub(crate) struct LogArgs {
@@ -35,7 +35,8 @@ pub(crate) struct LogArgs {
     /// Log warnings and errors only; twice for errors only
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) quiet: u8,
-    /// Log this level and above [default: info]
+    /// Log this level and above; SWAK_LOG can say it by module: `warn,swak_engine=trace`
+    /// [default: info]
     #[arg(long, global = true, value_name = "LEVEL", conflicts_with_all = ["verbose", "quiet"])]
     pub(crate) log_level: Option<LogLevel>,
     /// How a log line is written [default: text]
@@ -202,6 +203,9 @@ pub(crate) struct ConvertArgs {
     /// The spelling to read [default: by the end of the recipe's name]
     #[arg(long, value_name = "SPELLING")]
     pub(crate) from: Option<SpellingArg>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -405,7 +409,9 @@ mod tests {
     #[test]
     fn every_command_has_examples_that_parse() {
         let named: Vec<_> = EXAMPLES.iter().map(|(name, _)| *name).collect();
-        for subcommand in command(&ABOUT).get_subcommands().filter(|c| !c.is_hide_set()) {
+        for subcommand in
+            command(&ABOUT).get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help")
+        {
             assert!(named.contains(&subcommand.get_name()), "{}", subcommand.get_name());
         }
         let all = EXAMPLES.iter().flat_map(|(_, lines)| lines.iter()).chain(TOP_EXAMPLES);

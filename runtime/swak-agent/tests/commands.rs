@@ -141,6 +141,50 @@ fn the_schema_names_every_plugin() {
 }
 
 #[test]
+fn graph_draws_in_either_language_and_shows_no_secret() {
+    let recipe = "task(in.Lines([\"a\"]), out.Keep(\"/tmp/x\", password=\"hunter2\"))\n";
+    let dot = agent_with(&["graph", "-", "--format", "dot"], None, recipe);
+    let mermaid = agent_with(&["graph", "-"], None, recipe);
+    assert!(dot.stdout.starts_with("digraph"), "{}", dot.stdout);
+    assert!(mermaid.stdout.contains("out.Keep"), "{}", mermaid.stdout);
+    for answer in [dot, mermaid] {
+        assert_eq!(answer.status, 0, "{}", answer.stderr);
+        assert!(!answer.stdout.contains("hunter2"), "{}", answer.stdout);
+    }
+}
+
+#[test]
+fn convert_goes_to_the_other_spelling_and_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("my.swak"), GOOD).unwrap();
+    let answer = agent(&["convert", &path("my.swak"), &path("my.yml")]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert!(fs::read_to_string(path("my.yml")).unwrap().starts_with("tasks:"));
+    assert_eq!(agent(&["check", &path("my.yml")]).status, 0);
+
+    let again = agent(&["convert", &path("my.yml")]);
+    assert_eq!(again.status, 0, "{}", again.stderr);
+    assert!(again.stdout.starts_with("task("), "{}", again.stdout);
+    let piped = agent_with(&["convert", "-", "--to", "yaml"], None, &again.stdout);
+    assert_eq!(piped.stdout, fs::read_to_string(path("my.yml")).unwrap());
+}
+
+#[test]
+fn convert_writes_over_a_file_only_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("my.swak"), GOOD).unwrap();
+    fs::write(path("my.yml"), "mine").unwrap();
+    let answer = agent(&["convert", &path("my.swak"), &path("my.yml")]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.starts_with("error[file-exists]: "), "{}", answer.stderr);
+    assert_eq!(fs::read_to_string(path("my.yml")).unwrap(), "mine");
+    assert_eq!(agent(&["convert", &path("my.swak"), &path("my.yml"), "--force"]).status, 0);
+    assert_ne!(fs::read_to_string(path("my.yml")).unwrap(), "mine");
+}
+
+#[test]
 fn a_wrong_command_line_is_a_mistake_and_help_is_none() {
     let answer = agent(&["chekc"]);
     assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));

@@ -1,7 +1,9 @@
 //! What the commands do, one a file.
 
 mod check;
+mod convert;
 mod desc;
+mod graph;
 mod list;
 mod recipe;
 mod reference;
@@ -33,11 +35,11 @@ pub(crate) fn dispatch(
         Command::Run(args) => run::run(&args, &cli.log, about, plugins, console),
         Command::Test(args) => test::run(&args, &cli.log, about, plugins, console),
         Command::Check(args) => check::run(&args, about, &plugins, console),
-        Command::Graph(_) => todo!(),
+        Command::Graph(args) => graph::run(&args, about, &plugins, console),
         Command::List(args) => list::run(&args, &plugins, console),
         Command::Desc(args) => desc::run(&args, &plugins, console),
         Command::Schema => schema::run(about, &plugins, console),
-        Command::Convert(_) => todo!(),
+        Command::Convert(args) => convert::run(&args, about, &plugins, console),
         Command::Version(args) => version::run(&args, about, &plugins, console),
         Command::Reference(args) => reference::run(&args, &plugins, console),
     }

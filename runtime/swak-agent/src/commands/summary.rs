@@ -22,12 +22,14 @@ pub(super) fn log(summary: &Summary) -> bool {
 
 /// `1 in.DummyData 10, 2 out.Filter 10 → 4 (6 filtered), 3 out.Stdout 4`
 fn steps(task: &TaskSummary) -> String {
-    task.steps.iter().map(step).collect::<Vec<_>>().join(", ")
+    let steps = task.steps.iter().enumerate();
+    // What comes in at the beginning is all that there is to count there.
+    steps.map(|(i, one)| step(one, i == 0)).collect::<Vec<_>>().join(", ")
 }
 
-fn step(step: &StepSummary) -> String {
+fn step(step: &StepSummary, is_first: bool) -> String {
     let counters = &step.counters;
-    let mut text = match counters.received == counters.sent {
+    let mut text = match is_first || counters.received == counters.sent {
         true => format!("{} {}", step.step, counters.received),
         false => format!("{} {} → {}", step.step, counters.received, counters.sent),
     };
@@ -57,7 +59,8 @@ mod tests {
 
     #[test]
     fn a_step_says_what_became_of_its_records() {
-        let counted = |counters| step(&StepSummary { step: "2 out.Filter".into(), counters });
+        let counted =
+            |counters| step(&StepSummary { step: "2 out.Filter".into(), counters }, false);
         let all = CountersSnapshot { received: 10, sent: 10, ..Default::default() };
         assert_eq!(counted(all), "2 out.Filter 10");
         let some = CountersSnapshot {
