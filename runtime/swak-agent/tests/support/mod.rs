@@ -89,6 +89,9 @@ pub(crate) struct KeepOptions {
     /// Fail for good.
     #[option(default = false)]
     broken: bool,
+    /// Never come to an end after the first write.
+    #[option(default = false)]
+    hangs: bool,
 }
 
 struct Keep(KeepOptions);
@@ -112,7 +115,11 @@ impl Output for Keep {
         let opened = std::fs::OpenOptions::new().create(true).append(true).open(&self.0.path);
         opened
             .and_then(|mut file| file.write_all(&text))
-            .map_err(|error| WriteError::Retry(error.into()))
+            .map_err(|error| WriteError::Retry(error.into()))?;
+        if self.0.hangs {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
     }
 }
 
