@@ -72,14 +72,7 @@ impl FieldPath {
 
     /// The value at this path, to change it.
     pub fn get_mut<'a>(&self, fields: &'a mut Map) -> Option<&'a mut Value> {
-        self.rest.iter().try_fold(fields.get_mut(&self.key)?, |value, step| match (step, value) {
-            (Step::Key(key), Value::Map(map)) => map.get_mut(key),
-            (Step::Index(index), Value::List(items)) => {
-                let place = place(*index, items.len())?;
-                items.get_mut(place)
-            }
-            _ => None,
-        })
+        walk(fields.get_mut(&self.key)?, &self.rest)
     }
 
     /// Sets the value at this path and gives back the one that was there.
@@ -119,8 +112,7 @@ impl FieldPath {
         let Some((last, between)) = self.rest.split_last() else {
             return fields.remove(&self.key);
         };
-        let parent = FieldPath { key: self.key.clone(), rest: between.to_vec() };
-        match (last, parent.get_mut(fields)?) {
+        match (last, walk(fields.get_mut(&self.key)?, between)?) {
             (Step::Key(key), Value::Map(map)) => map.remove(key),
             (Step::Index(index), Value::List(items)) => {
                 place(*index, items.len()).map(|place| items.remove(place))
@@ -194,6 +186,18 @@ impl OptionValue for FieldPath {
             .into()
         })
     }
+}
+
+/// The value at the end of some steps.
+fn walk<'a>(from: &'a mut Value, steps: &[Step]) -> Option<&'a mut Value> {
+    steps.iter().try_fold(from, |value, step| match (step, value) {
+        (Step::Key(key), Value::Map(map)) => map.get_mut(key),
+        (Step::Index(index), Value::List(items)) => {
+            let place = place(*index, items.len())?;
+            items.get_mut(place)
+        }
+        _ => None,
+    })
 }
 
 /// The position that an index means in a list of this length, if it is in it.
