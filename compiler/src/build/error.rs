@@ -68,6 +68,14 @@ pub enum BuildError {
         /// What is wrong with it.
         why: String,
     },
+    /// `--update` names a crate that the agent does not have.
+    #[error("the agent has no crate `{krate}` that could be updated")]
+    NoSuchCrate {
+        /// The crate.
+        krate: String,
+        /// The one that may have been meant.
+        nearest: Option<String>,
+    },
     /// `--update` names a crate that cannot be updated.
     #[error("Cargo could not update `{krate}`")]
     Update {
@@ -136,6 +144,7 @@ impl BuildError {
             BuildError::NoLock(_)
                 | BuildError::StaleLock { .. }
                 | BuildError::BadLock { .. }
+                | BuildError::NoSuchCrate { .. }
                 | BuildError::Write(WriteError::Occupied(_))
         )
     }
@@ -150,6 +159,7 @@ impl BuildError {
             BuildError::NoLock(_) => "lock-missing",
             BuildError::StaleLock { .. } => "lock-stale",
             BuildError::BadLock { .. } => "lock-unreadable",
+            BuildError::NoSuchCrate { .. } => "unknown-crate",
             BuildError::Update { .. } => "update-failed",
             BuildError::Write(WriteError::Occupied(_)) => "folder-occupied",
             BuildError::Write(WriteError::Io { .. }) | BuildError::Io { .. } => "file-failed",
@@ -188,6 +198,10 @@ impl BuildError {
             BuildError::BadLock { .. } => {
                 error.help("delete it: the next build writes it anew, with the newest versions")
             }
+            BuildError::NoSuchCrate { nearest: Some(name), .. } => {
+                error.help(format!("did you mean `{name}`?"))
+            }
+            BuildError::Update { .. } => error.help("Cargo's own words follow"),
             BuildError::Write(WriteError::Occupied(_)) => {
                 error.help("name a folder that is empty or new")
             }

@@ -79,6 +79,13 @@ pub(super) fn keep(plan: &Plan, folder: &Path) -> Result<(), BuildError> {
     Ok(write_if_changed(&plan.lock, &File { text, executable: false })?)
 }
 
+/// The names of the crates in the workspace's lock; `None` if there is no lock.
+pub(super) fn crates(folder: &Path) -> Result<Option<BTreeSet<String>>, BuildError> {
+    let name = |package: String| package.split(' ').next().unwrap_or_default().to_owned();
+    let body = read(&folder.join("Cargo.lock"))?;
+    Ok(body.map(|body| packages(&body).into_iter().map(name).collect()))
+}
+
 /// A lock without the comments at its head; `None` if there is no file.
 fn read(path: &Path) -> Result<Option<String>, BuildError> {
     if !path.exists() {

@@ -1,16 +1,17 @@
 //! Where the source of each crate is, as Cargo resolved it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
 use cargo_metadata::{Metadata, MetadataCommand, PackageId, TargetKind};
 use semver::Version;
+use swak_recipe::diag::did_you_mean;
 
 use super::cargo::{self, Words};
 use super::error::BuildError;
-use super::{Options, Progress};
+use super::{Options, Progress, lock};
 use crate::names::CrateName;
 use crate::resolve::{Package, Plan, Source};
 use crate::target::HOST;
@@ -63,7 +64,11 @@ pub(super) fn resolve(
     progress: &mut dyn Progress,
 ) -> Result<Crates, BuildError> {
     if let super::Update::Crate(name) = &options.update {
-        update(name, options, folder, progress)?;
+        // Without a lock, every crate is taken in its newest version anyway.
+        if let Some(known) = lock::crates(folder)? {
+            require(name, &known)?;
+            update(name, options, folder, progress)?;
+        }
     }
     let mut arguments = vec!["--filter-platform".to_owned(), HOST.to_owned()];
     if options.offline {
@@ -80,6 +85,17 @@ pub(super) fn resolve(
     let metadata =
         MetadataCommand::parse(answer.trim()).map_err(|e| BuildError::Answer(e.to_string()))?;
     Ok(crates(&metadata, plan))
+}
+
+/// The crate must be in the lock.
+fn require(name: &str, known: &BTreeSet<String>) -> Result<(), BuildError> {
+    // `serde@1.0.2` tells one of several.
+    let plain = name.split('@').next().unwrap_or_default();
+    if known.contains(plain) {
+        return Ok(());
+    }
+    let nearest = did_you_mean(plain, known.iter().map(String::as_str)).map(str::to_owned);
+    Err(BuildError::NoSuchCrate { krate: name.to_owned(), nearest })
 }
 
 fn crates(metadata: &Metadata, plan: &Plan) -> Crates {

@@ -1,0 +1,278 @@
+//! Whole builds, with Cargo. The runtime is a miniature of a few lines, in `tests/mini/`, so that a
+//! build takes a second; what the real one comes to is tested by building `build-configs/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A project folder with the miniature beside it. The miniature's manifests are kept under another
+/// name, because Cargo leaves folders with a `Cargo.toml` out of a package.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    fn new(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let project = Project { folder };
+        let mini = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mini");
+        copy(&mini, &project.path("swak"));
+        project.write("x-build.yml", config);
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("in a folder")).expect("writable");
+        fs::write(path, text).expect("writable");
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// A plugin crate in the project, `swak-plugin-NAME`.
+    fn plugin(&self, name: &str, version: &str, source: &str) {
+        self.write(
+            &format!("{name}/Cargo.toml"),
+            &format!(
+                "[package]\nname = \"swak-plugin-{name}\"\nversion = \"{version}\"\n\
+                 edition = \"2024\"\n\n[dependencies]\n\
+                 swak-sdk = {{ path = \"../swak/runtime/swak-sdk\" }}\n"
+            ),
+        );
+        self.write(&format!("{name}/src/lib.rs"), source);
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swak-makebuild"));
+        command.args(["x-build.yml", "--profile", "debug", "--offline"]).args(arguments);
+        command.current_dir(self.folder.path()).env_remove("SWAK_BUILD_DIR");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the command can be run")
+    }
+
+    fn agent(&self) -> PathBuf {
+        self.path(&format!("dist/swak-x{}", std::env::consts::EXE_SUFFIX))
+    }
+}
+
+const GOOD: &str = "name: x\nversion: 2.1.0\nswak: {path: swak}\n";
+
+/// A plugin crate's source that declares and registers one output.
+const SHOUT: &str = "\
+/* #[derive(Options)] stands in for the real macro in a comment */
+pub fn register(plugins: &mut swak_sdk::Plugins) { plugins.register(\"out.Shout\"); }
+";
+
+#[test]
+fn a_build_leaves_an_agent_and_a_lock_and_can_be_repeated() {
+    let project = Project::new(&format!(
+        "{GOOD}import: [{{crate: swak-plugin-shout, path: shout}}]\nrecipe: 'my recipe.swak'\n"
+    ));
+    project.plugin("shout", "0.3.0", SHOUT);
+    project.write("my recipe.swak", "task(in.Nothing(), out.Shout())\n");
+    // The miniature's plugins are declared by no macro, so that the recipe's are not known; a macro
+    // of its own that may declare them keeps the check from holding that against the recipe.
+    for krate in ["shout", "swak/plugins/swak-plugin-std"] {
+        let file = format!("{krate}/src/lib.rs");
+        let text = project.read(&file);
+        project.write(&file, &format!("{text}macro_rules! declare {{ (plugin) => {{}} }}\n"));
+    }
+
+    let output = project.run(&[]);
+    let (said, told) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{told}");
+    assert!(said.starts_with("dist/swak-x"), "{said}");
+    assert!(said.contains("2 plugins from 2 crates"), "{said}");
+    let agent = Command::new(project.agent()).output().expect("the agent can be run");
+    assert_eq!(text(&agent.stdout), "swak-x 2.1.0 recipe my recipe.swak\n");
+    let lock = project.read("x-build.lock");
+    assert!(lock.starts_with("# Pins every crate"), "{lock}");
+    assert!(lock.contains("name = \"swak-plugin-shout\"\nversion = \"0.3.0\""), "{lock}");
+
+    let again = project.run(&["--locked", "--json"]);
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    assert_eq!(report["name"], "swak-x");
+    assert_eq!(report["crates"]["swak-plugin-shout"], "0.3.0");
+    assert_eq!(report["bytes"], fs::metadata(project.agent()).expect("it is there").len());
+    assert_eq!(project.read("x-build.lock"), lock);
+    assert!(!text(&again.stderr).contains("Compiling"), "{}", text(&again.stderr));
+
+    // Another version of a plugin: the lock does not fit any more, and the difference is shown.
+    project.plugin("shout", "0.4.0", &project.read("shout/src/lib.rs"));
+    let stale = project.run(&["--locked"]);
+    assert_eq!(stale.status.code(), Some(2));
+    let told = text(&stale.stderr);
+    assert!(told.contains("error[lock-stale]"), "{told}");
+    assert!(told.contains("- swak-plugin-shout 0.3.0"), "{told}");
+    assert!(told.contains("+ swak-plugin-shout 0.4.0"), "{told}");
+    assert_eq!(project.read("x-build.lock"), lock);
+}
+
+#[test]
+fn a_crate_that_does_not_compile_is_named_first_and_the_last_agent_stays() {
+    let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-bad, path: bad}}]\n"));
+    project.plugin("bad", "0.1.0", "pub fn register(_: &mut swak_sdk::Plugins) { nonsense }\n");
+    project.write(
+        project
+            .agent()
+            .strip_prefix(project.folder.path())
+            .map_or("", |p| p.to_str().expect("ASCII")),
+        "the last one",
+    );
+    let output = project.run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    let error = told.find("error[compile-failed]: `swak-plugin-bad 0.1.0` does not compile");
+    let words = told.find("cannot find value `nonsense`");
+    assert!(error.is_some() && error < words, "{told}");
+    assert_eq!(fs::read_to_string(project.agent()).expect("it is there"), "the last one");
+    assert!(!project.path("x-build.lock").exists());
+}
+
+#[test]
+fn a_plugin_that_is_not_registered_is_found_out() {
+    let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-shy, path: shy}}]\n"));
+    // Declared for the eye of the scanner; `cfg` keeps it from the compiler.
+    project.plugin(
+        "shy",
+        "0.1.0",
+        "pub fn register(_: &mut swak_sdk::Plugins) {}\n\
+         /// Shy.\n#[cfg(feature = \"never\")]\n#[derive(Options)]\n\
+         #[plugin(output, name = \"Shy\")]\nstruct ShyOptions {}\n\
+         // [features] in Cargo.toml does not know it, which is a warning and no more.\n",
+    );
+    let output = project.run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("error[agent-differs]"), "{told}");
+    assert!(told.contains("`out.Shy` of `swak-plugin-shy` is missing"), "{told}");
+    assert!(!project.agent().exists());
+}
+
+#[test]
+fn two_builds_at_once_do_not_disturb_each_other() {
+    let project = Project::new(GOOD);
+    project.write("y-build.yml", "name: y\nswak: {path: swak}\n");
+    let builds: Vec<_> = ["x-build.yml", "y-build.yml", "x-build.yml"]
+        .map(|file| {
+            Command::new(env!("CARGO_BIN_EXE_swak-makebuild"))
+                .args([file, "--profile", "debug", "--offline"])
+                .current_dir(project.folder.path())
+                .env_remove("SWAK_BUILD_DIR")
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .expect("the command can be run")
+        })
+        .into();
+    for build in builds {
+        let output = build.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    for name in ["x", "y"] {
+        let file = project.path(&format!("dist/swak-{name}{}", std::env::consts::EXE_SUFFIX));
+        let agent = Command::new(file).output().expect("the agent can be run");
+        assert!(text(&agent.stdout).starts_with(&format!("swak-{name} ")));
+    }
+    let left: Vec<_> = fs::read_dir(project.path("dist")).expect("a folder").collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_generated_workspace_builds_by_its_script() {
+    let project = Project::new(GOOD);
+    let output = project.run(&["--generate-only", "work"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("work/x-build.sh"), "{}", text(&output.stdout));
+    assert!(!project.path(".swak").exists() && !project.path("x-build.lock").exists());
+    let script = Command::new(project.path("work/x-build.sh"))
+        .arg("--offline")
+        .output()
+        .expect("the script can be run");
+    assert!(script.status.success(), "{}", text(&script.stderr));
+    let agent = Command::new(project.path("work/dist/swak-x")).output().expect("it can be run");
+    assert_eq!(text(&agent.stdout), "swak-x 2.1.0 recipe none\n");
+    // The same folder again, and a folder of somebody else.
+    assert!(project.run(&["--generate-only", "work"]).status.success());
+    project.write("mine/notes.txt", "mine");
+    let refused = project.run(&["--generate-only", "mine"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("error[folder-occupied]"), "{}", text(&refused.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_build_that_is_killed_leaves_the_last_agent() {
+    let project =
+        Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-slow, path: slow}}]\n"));
+    project.plugin("slow", "0.1.0", "pub fn register(_: &mut swak_sdk::Plugins) {}\n");
+    // Tells that it runs, then waits until its folder is gone.
+    project.write(
+        "slow/build.rs",
+        "fn main() {\n    std::fs::write(\"running\", \"\").unwrap();\n    \
+         while std::path::Path::new(\"running\").exists() {\n        \
+         std::thread::sleep(std::time::Duration::from_millis(5));\n    }\n}\n",
+    );
+    project.write("dist/swak-x", "the last one");
+    let mut build = project
+        .command(&[])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the command can be run");
+    while !project.path("slow/running").exists() {
+        assert!(build.try_wait().expect("it can be asked").is_none(), "it ended too soon");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    build.kill().expect("it runs");
+    build.wait().expect("it ends");
+    assert_eq!(project.read("dist/swak-x"), "the last one");
+    assert_eq!(fs::read_dir(project.path("dist")).expect("a folder").count(), 1);
+    // The next build waits for no one: the lock went with the process that held it.
+    fs::remove_file(project.path("slow/running")).expect("it is there");
+    project.write("slow/build.rs", "fn main() {}\n");
+    let output = project.run(&[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn an_unknown_crate_cannot_be_updated() {
+    let project = Project::new(GOOD);
+    assert!(project.run(&[]).status.success());
+    let output = project.run(&["--update", "swak-sdc"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    assert!(told.contains("error[unknown-crate]"), "{told}");
+    assert!(told.contains("did you mean `swak-sdk`?"), "{told}");
+    assert!(project.run(&["--update", "swak-sdk"]).status.success());
+    assert!(project.run(&["--update"]).status.success());
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("writable");
+    for entry in fs::read_dir(from).expect("readable") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+        let to = to.join(if name == "Cargo.toml.txt" { "Cargo.toml" } else { &name });
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).expect("writable");
+        }
+    }
+}
