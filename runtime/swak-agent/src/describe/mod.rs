@@ -17,11 +17,19 @@ pub(crate) fn crate_of<'a>(plugins: &'a Plugins, entry: &PluginEntry) -> Option<
     plugins.crates().get(entry.crate_index?)
 }
 
-/// How a plugin is called: `in.Counter(start, count=None, step=1)`.
+/// The longest call that stands on one line.
+const WIDTH: usize = 88;
+
+/// How a plugin is called: `in.Counter(start, count=None, step=1)`, or a line an option when that
+/// is too long for one.
 fn signature(spec: &PluginSpec) -> String {
     let (by_place, by_name): (Vec<_>, Vec<_>) = spec.options.iter().partition(|o| o.positional);
     let args: Vec<_> = by_place.into_iter().chain(by_name).map(argument).collect();
-    format!("{}({})", spec.path(), args.join(", "))
+    let line = format!("{}({})", spec.path(), args.join(", "));
+    match line.chars().count() > WIDTH {
+        true => format!("{}(\n    {},\n)", spec.path(), args.join(",\n    ")),
+        false => line,
+    }
 }
 
 fn argument(option: &OptionSpec) -> String {
@@ -56,5 +64,26 @@ fn innermost(ty: &TypeSpec) -> &TypeSpec {
             innermost(inner)
         }
         _ => ty,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::testing::{follow, null, option};
+    use super::*;
+
+    #[test]
+    fn a_short_call_is_one_line_and_a_long_one_several() {
+        assert_eq!(signature(&null()), "out.Null()");
+        let mut spec = follow();
+        let long = option("a_name_that_is_very_long_for_an_option", "", TypeSpec::Bool);
+        spec.options = Cow::Owned(vec![spec.options[0].clone(), long.clone(), long]);
+        assert_eq!(
+            signature(&spec),
+            "in.Follow(\n    path,\n    a_name_that_is_very_long_for_an_option=None,\n    \
+             a_name_that_is_very_long_for_an_option=None,\n)"
+        );
     }
 }

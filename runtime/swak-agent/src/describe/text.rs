@@ -14,7 +14,8 @@ pub(crate) fn plugin(spec: &PluginSpec, from: Option<&CrateInfo>, paint: Paint) 
     }
     out.push_str("\n\n");
     indent(&mut out, &spec.help, 2);
-    out.push_str(&format!("\n{}\n  {}\n", paint.heading("Call:"), signature(spec)));
+    out.push_str(&format!("\n{}\n", paint.heading("Call:")));
+    indent(&mut out, &signature(spec), 2);
     if !spec.options.is_empty() {
         out.push_str(&format!("\n{}\n", paint.heading("Options:")));
         options(&mut out, &spec.options, 2, paint);
