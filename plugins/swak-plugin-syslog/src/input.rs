@@ -1,0 +1,145 @@
+//! `in.Syslog`: what it can be told, and how it starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use swak_sdk::prelude::*;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::endpoint::Endpoint;
+use crate::listen::{self, Limits};
+use crate::parse::Format;
+use crate::record::{Mode, OnError, Reader};
+
+/// Receives syslog over UDP, TCP and Unix sockets.
+///
+/// RFC 3164 and RFC 5424 are told apart for each message, and so are the two framings of RFC 6587 on
+/// a stream: octet counting, and messages that end with a line feed or a zero byte. The source of a
+/// batch is the peer's address, or the path of the Unix socket.
+///
+/// Syslog has no acks: what a peer has sent and this agent has not yet read is lost when the agent is
+/// killed. Over TCP a full task makes the peers wait; over UDP the system drops what does not fit
+/// into `receive_buffer`.
+#[derive(Options)]
+#[plugin(input, name = "Syslog")]
+pub struct SyslogOptions {
+    /// Where to listen: `udp://127.0.0.1:514`, `tcp://[::]:601`, `unix:///run/log` for streams or
+    /// `unixgram:///dev/log` for datagrams; one or a list.
+    #[option(positional, default = ["udp://127.0.0.1:514"])]
+    listen: Vec<Endpoint>,
+    /// Whether to parse the messages, or to take each as a line.
+    #[option(default = "parsed")]
+    mode: Mode,
+    /// The format of the messages.
+    #[option(default = "auto")]
+    format: Format,
+    /// What becomes of a message that cannot be parsed.
+    #[option(default = "keep")]
+    on_error: OnError,
+    /// The time zone of timestamps that do not say one, as those of RFC 3164: `Asia/Seoul`, `UTC`.
+    /// Left out, it is the zone of this machine.
+    zone: Option<String>,
+    /// The longest message. The rest of a longer one is cut off, and counted as an error.
+    #[option(default = "64k")]
+    max_message: ByteSize,
+    /// How many peers may be connected at once, all streams together. Others wait until one leaves.
+    #[option(default = 1000, range = 1..=1000000)]
+    max_connections: usize,
+    /// How long a connected peer may be silent before it is disconnected. Left out, it is kept as
+    /// long as it is there; many senders lose the next message when they are disconnected.
+    idle_timeout: Option<Duration>,
+    /// How much the system holds of UDP until it is read. Systems have a limit of their own, on Linux
+    /// `net.core.rmem_max`.
+    #[option(default = "4m")]
+    receive_buffer: ByteSize,
+}
+
+pub(crate) struct Syslog {
+    listen: Vec<Endpoint>,
+    reader: Arc<Reader>,
+    limits: Limits,
+    max_connections: usize,
+}
+
+impl Plugin for Syslog {
+    type Options = SyslogOptions;
+
+    fn new(options: SyslogOptions, cx: &BuildContext) -> Result<Self> {
+        ensure!(!options.listen.is_empty(), "`listen` names nothing to listen on");
+        // A message and what is read with it lie in one block.
+        let max_message = usize::try_from(options.max_message.0).unwrap_or(usize::MAX);
+        ensure!((256..=1 << 30).contains(&max_message), "`max_message` is from 256 bytes to 1g");
+        let zone = match &options.zone {
+            None => TimeZone::system(),
+            Some(name) => TimeZone::get(name).ok().with_context(|| {
+                format!("`zone` is a time zone such as `Asia/Seoul` or `UTC`, found `{name}`")
+            })?,
+        };
+        let reader = Reader {
+            mode: options.mode,
+            format: options.format,
+            on_error: options.on_error,
+            zone,
+            counters: cx.counters().clone(),
+        };
+        let limits = Limits {
+            max_message,
+            idle_timeout: options.idle_timeout,
+            receive_buffer: usize::try_from(options.receive_buffer.0).unwrap_or(usize::MAX),
+        };
+        let (listen, max_connections) = (options.listen, options.max_connections);
+        Ok(Syslog { listen, reader: Arc::new(reader), limits, max_connections })
+    }
+}
+
+impl Input for Syslog {
+    async fn run(self, out: Emitter, shutdown: Shutdown) -> Result<()> {
+        let connections = Arc::new(Semaphore::new(self.max_connections));
+        let mut listeners = Vec::new();
+        // All are bound before the first is read.
+        for endpoint in &self.listen {
+            let bound = listen::bind(endpoint, self.limits).await;
+            listeners.push(bound.with_context(|| cannot_listen(endpoint))?);
+        }
+        let mut running = JoinSet::new();
+        for listener in listeners {
+            let receiver = listen::Receiver {
+                reader: Arc::clone(&self.reader),
+                limits: self.limits,
+                connections: Arc::clone(&connections),
+                out: out.clone(),
+                shutdown: shutdown.clone(),
+            };
+            running.spawn(listener.run(receiver));
+        }
+        drop(out);
+        while let Some(ended) = running.join_next().await {
+            match ended {
+                Ok(result) => result?,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => return Err(error.into()),
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cannot_listen(endpoint: &Endpoint) -> String {
+    let low_port = match endpoint {
+        Endpoint::Udp(address) | Endpoint::Tcp(address) => {
+            address.host_and_port(crate::endpoint::PORT).1 < 1024
+        }
+        _ => false,
+    };
+    // Whether that is the reason stands in the error below this.
+    let hint = if cfg!(unix) && low_port {
+        " (a port below 1024 needs root or CAP_NET_BIND_SERVICE)"
+    } else {
+        ""
+    };
+    format!("cannot listen on {endpoint}{hint}")
+}

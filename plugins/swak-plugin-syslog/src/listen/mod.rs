@@ -1,0 +1,104 @@
+//! Sockets: binding them, and reading until the agent stops.
+
+mod datagram;
+mod stream;
+#[cfg(unix)]
+mod unix;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use swak_sdk::plugin::{Emitter, Shutdown};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::Semaphore;
+
+use crate::endpoint::{Endpoint, PORT};
+use crate::record::Reader;
+
+/// What messages and peers must keep to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_message: usize,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) receive_buffer: usize,
+}
+
+/// What every listener needs to do its work.
+pub(crate) struct Receiver {
+    pub(crate) reader: Arc<Reader>,
+    pub(crate) limits: Limits,
+    /// One permit for each peer that may be connected.
+    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) out: Emitter,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// A bound socket.
+pub(crate) enum Listener {
+    Udp(UdpSocket),
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    UnixStream(unix::Bound<tokio::net::UnixListener>),
+    #[cfg(unix)]
+    UnixDatagram(unix::Bound<tokio::net::UnixDatagram>),
+}
+
+/// How often a socket is read on after the stop, for what has come in already; a peer that goes on
+/// sending must not keep the agent from its end.
+const READS_AFTER_STOP: usize = 64;
+
+/// Binds a socket.
+pub(crate) async fn bind(endpoint: &Endpoint, limits: Limits) -> io::Result<Listener> {
+    Ok(match endpoint {
+        Endpoint::Udp(address) => {
+            let mut error = None;
+            for address in tokio::net::lookup_host(address.host_and_port(PORT)).await? {
+                match bind_udp(address, limits.receive_buffer) {
+                    Ok(socket) => return Ok(Listener::Udp(socket)),
+                    Err(e) => error = Some(e),
+                }
+            }
+            return Err(error.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()));
+        }
+        Endpoint::Tcp(address) => {
+            Listener::Tcp(TcpListener::bind(address.host_and_port(PORT)).await?)
+        }
+        #[cfg(unix)]
+        Endpoint::UnixStream(path) => Listener::UnixStream(unix::bind_stream(path)?),
+        #[cfg(unix)]
+        Endpoint::UnixDatagram(path) => Listener::UnixDatagram(unix::bind_datagram(path)?),
+        #[cfg(not(unix))]
+        Endpoint::UnixStream(_) | Endpoint::UnixDatagram(_) => {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+    })
+}
+
+impl Listener {
+    /// Reads until the agent stops.
+    pub(crate) async fn run(self, receiver: Receiver) -> swak_sdk::Result<()> {
+        match self {
+            Listener::Udp(socket) => datagram::run(socket, receiver).await?,
+            Listener::Tcp(listener) => stream::run(listener, receiver).await,
+            #[cfg(unix)]
+            Listener::UnixStream(listener) => stream::run(listener, receiver).await,
+            #[cfg(unix)]
+            Listener::UnixDatagram(socket) => datagram::run(socket, receiver).await?,
+        }
+        Ok(())
+    }
+}
+
+fn bind_udp(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    // The system takes less when its limit is lower; one that refuses has its own default.
+    if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(receive_buffer) {
+        tracing::warn!("the receive buffer of {address} keeps its size: {error}");
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    UdpSocket::from_std(socket.into())
+}

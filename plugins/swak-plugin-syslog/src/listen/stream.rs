@@ -1,0 +1,165 @@
+//! Sockets of streams: a task for each peer.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use swak_sdk::data::Name;
+use swak_sdk::plugin::{Emitter, Shutdown, Stopped};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinError, JoinSet};
+
+use super::{Limits, READS_AFTER_STOP, Receiver};
+use crate::framing::{Deframer, Frames};
+use crate::record::Reader;
+
+/// How much is read at once.
+const READ: usize = 64 * 1024;
+
+/// How long accepting rests after it failed, which it does when there are no descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// When a silent peer is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// A socket that accepts peers.
+pub(super) trait StreamListener: Send + Sync {
+    /// A connected peer.
+    type Stream: AsyncRead + Unpin + Send + 'static;
+
+    /// Waits for a peer, and gives its name too.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Name)>> + Send;
+}
+
+impl StreamListener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<(TcpStream, Name)> {
+        let (stream, peer) = TcpListener::accept(self).await?;
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+        if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&keepalive) {
+            tracing::debug!("TCP keep-alive stays off: {error}");
+        }
+        Ok((stream, Name::from(peer.to_string())))
+    }
+}
+
+/// Accepts and reads peers until the agent stops.
+pub(super) async fn run<L: StreamListener>(listener: L, receiver: Receiver) {
+    let Receiver { reader, limits, connections, out, mut shutdown } = receiver;
+    let mut peers = JoinSet::new();
+    loop {
+        let accept = async {
+            let permit = Arc::clone(&connections).acquire_owned().await;
+            let permit = permit.expect("the semaphore is never closed");
+            listener.accept().await.map(|accepted| (accepted, permit))
+        };
+        tokio::select! {
+            () = shutdown.triggered() => break,
+            Some(ended) = peers.join_next() => pass_on_panic(ended),
+            accepted = accept => match accepted {
+                Ok(((stream, source), permit)) => {
+                    let peer = Peer {
+                        source,
+                        reader: Arc::clone(&reader),
+                        limits,
+                        out: out.clone(),
+                        shutdown: shutdown.clone(),
+                    };
+                    peers.spawn(async move {
+                        peer.serve(stream).await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    reader.counters.error();
+                    tracing::warn!("cannot accept a connection: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+    // They have heard of it too, and read what has come in until now.
+    while let Some(ended) = peers.join_next().await {
+        pass_on_panic(ended);
+    }
+}
+
+struct Peer {
+    source: Name,
+    reader: Arc<Reader>,
+    limits: Limits,
+    out: Emitter,
+    shutdown: Shutdown,
+}
+
+impl Peer {
+    async fn serve(mut self, stream: impl AsyncRead + Unpin) {
+        tracing::debug!(peer = %self.source, "connected");
+        match self.read(stream).await {
+            Ok(()) => tracing::debug!(peer = %self.source, "disconnected"),
+            Err(error) => tracing::info!(peer = %self.source, "disconnected: {error}"),
+        }
+    }
+
+    async fn read(&mut self, mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
+        let mut deframer = Deframer::new(self.limits.max_message);
+        let mut reads_left = READS_AFTER_STOP;
+        let ended = loop {
+            deframer.buffer().reserve(READ);
+            let read = tokio::select! {
+                biased;
+                read = stream.read_buf(deframer.buffer()) => read,
+                () = self.shutdown.triggered() => break Ok(()),
+                () = idle(self.limits.idle_timeout) => break Err(io::ErrorKind::TimedOut.into()),
+            };
+            match read {
+                Ok(0) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error),
+            }
+            if let Some(frames) = deframer.split()
+                && self.emit(frames).await == Err(Stopped)
+            {
+                return Ok(());
+            }
+            if self.shutdown.is_triggered() {
+                reads_left -= 1;
+                if reads_left == 0 {
+                    break Ok(());
+                }
+            }
+        };
+        if let Some(frames) = deframer.finish() {
+            // Nobody is there to take it when the task is stopping.
+            let _ = self.emit(frames).await;
+        }
+        ended
+    }
+
+    async fn emit(&self, frames: Frames) -> Result<(), Stopped> {
+        for _ in 0..frames.cut {
+            self.reader.counters.error();
+        }
+        let batch = self.reader.batch(&frames.block, frames.messages.into_iter(), &self.source);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.out.emit(batch).await
+    }
+}
+
+async fn idle(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn pass_on_panic(ended: Result<(), JoinError>) {
+    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+        std::panic::resume_unwind(panic);
+    }
+}
