@@ -33,9 +33,10 @@ use cli::Cli;
 /// What an agent's `main` calls: registers the plugins and does what the command line says.
 pub fn main(about: About, register: impl FnOnce(&mut Plugins)) -> ExitCode {
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let color = paint::available();
     let mut console = Console {
-        stdout_color: stdout.is_terminal() && paint::allowed(),
-        stderr_color: stderr.is_terminal() && paint::allowed(),
+        stdout_color: color && stdout.is_terminal(),
+        stderr_color: color && stderr.is_terminal(),
         stdin: &mut stdin.lock(),
         // Not locked: outputs of a recipe write to these too, from threads of their own.
         stdout: &mut &stdout,

@@ -1,7 +1,5 @@
 //! Logs to standard error.
 
-use std::io::IsTerminal;
-
 use swak_recipe::diag::{Diagnostic, Diagnostics};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::layer;
@@ -9,7 +7,6 @@ use tracing_subscriber::prelude::*;
 
 use crate::cli::{LogArgs, LogFormat, LogLevel};
 use crate::config::LogConfig;
-use crate::paint;
 
 /// The environment variable that holds a filter: `info,swak_engine=trace`.
 const VARIABLE: &str = "SWAK_LOG";
@@ -18,14 +15,12 @@ const VARIABLE: &str = "SWAK_LOG";
 ///
 /// # Errors
 /// `bad-log-filter`: the environment variable cannot be read as a filter.
-pub(crate) fn start(args: &LogArgs, config: &LogConfig) -> Result<(), Diagnostics> {
+pub(crate) fn start(args: &LogArgs, config: &LogConfig, color: bool) -> Result<(), Diagnostics> {
     let filter = filter(args, config, std::env::var(VARIABLE).ok())?;
     let stderr = layer().with_writer(std::io::stderr).with_target(false);
     let layer = match args.log_format.or(config.format).unwrap_or(LogFormat::Text) {
         LogFormat::Json => stderr.json().flatten_event(true).boxed(),
-        LogFormat::Text => {
-            stderr.with_ansi(std::io::stderr().is_terminal() && paint::allowed()).boxed()
-        }
+        LogFormat::Text => stderr.with_ansi(color).boxed(),
     };
     // Somebody who runs an agent inside their own process may log already; theirs stays.
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();

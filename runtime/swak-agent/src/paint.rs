@@ -32,7 +32,15 @@ impl Paint {
     }
 }
 
-/// Whether `NO_COLOR` leaves the choice to us; see <https://no-color.org>.
-pub(crate) fn allowed() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Whether a terminal of this process would show colours and its user has not said no, see
+/// <https://no-color.org>. A Windows console is told to understand them.
+pub(crate) fn available() -> bool {
+    if anstyle_query::no_color() {
+        return false;
+    }
+    #[cfg(windows)]
+    let shows = anstyle_query::windows::enable_ansi_colors().unwrap_or(false);
+    #[cfg(not(windows))]
+    let shows = anstyle_query::term_supports_color();
+    shows
 }

@@ -16,7 +16,7 @@ pub(super) fn run(
     console: &mut Console<'_>,
 ) -> Result {
     let config = recipe::config(&args.settings.config)?;
-    logging::start(log, &config.log)?;
+    logging::start(log, &config.log, console.stderr_color)?;
     let recipe = recipe::checked_aloud(args.recipe.as_deref(), &config, about, &plugins, console)?;
     let folder = match args.data_dir.clone().or(config.data_dir) {
         Some(folder) => folder,

@@ -23,7 +23,7 @@ pub(super) fn run(
     console: &mut Console<'_>,
 ) -> Result {
     let config = recipe::config(&args.settings.config)?;
-    logging::start(log, &config.log)?;
+    logging::start(log, &config.log, console.stderr_color)?;
     let mut recipe =
         recipe::checked_aloud(args.recipe.as_deref(), &config, about, &plugins, console)?;
     let chosen = choose(&recipe.tasks, args.task.as_deref())?;
