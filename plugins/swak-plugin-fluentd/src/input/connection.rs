@@ -118,8 +118,10 @@ impl Incoming {
     fn take_messages(&mut self) -> Option<(Block, Vec<Range<usize>>)> {
         let end = self.messages.last()?.end;
         let rest = self.bytes.split_off(end);
-        let block = Block::from(std::mem::replace(&mut self.bytes, rest));
-        Some((block, std::mem::take(&mut self.messages)))
+        let mut bytes = std::mem::replace(&mut self.bytes, rest);
+        // Records must not hold the memory that a buffer has in reserve.
+        bytes.shrink_to_fit();
+        Some((Block::from(bytes), std::mem::take(&mut self.messages)))
     }
 }
 

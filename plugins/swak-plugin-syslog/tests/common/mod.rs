@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Not one that the system picks: it gives such a port to somebody else as soon as it is free again,
 /// and tests run side by side. These are below the ports that systems pick, and differ for each
 /// process and call.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     loop {
         let call = CALLS.fetch_add(1, Ordering::Relaxed);
@@ -22,7 +22,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Waits until it is done.
-pub fn until(mut done: impl FnMut() -> bool) {
+pub(crate) fn until(mut done: impl FnMut() -> bool) {
     for _ in 0..6000 {
         if done() {
             return;

@@ -1,0 +1,33 @@
+//! What the tests of this folder share.
+
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A port that nobody uses, of TCP.
+///
+/// Not one that the system picks: it gives such a port to somebody else as soon as it is free again,
+/// and tests run side by side. These are below the ports that systems pick, and differ for each
+/// process and call.
+pub(crate) fn free_port() -> u16 {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let call = CALLS.fetch_add(1, Ordering::Relaxed);
+        let port =
+            10_000 + (std::process::id().wrapping_mul(16).wrapping_add(call) % 20_000) as u16;
+        let address = ("127.0.0.1", port);
+        if TcpListener::bind(address).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Connects to a port on which somebody will listen soon.
+pub(crate) fn connect(port: u16) -> TcpStream {
+    for _ in 0..6000 {
+        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
+            return stream;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("nobody listens on port {port} within a minute");
+}

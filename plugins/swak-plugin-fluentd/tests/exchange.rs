@@ -1,0 +1,303 @@
+//! `in.Fluentd` and `out.Fluentd` with each other, and with peers that behave badly.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown as Close, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{connect, free_port};
+use rmpv::Value;
+use swak_sdk::ack::Outcome;
+use swak_sdk::data::{Chunk, Name};
+use swak_sdk::options::{Args, Kind, Literal, LiteralValue};
+use swak_sdk::plugin::erased::AnyPlugin;
+use swak_sdk::plugin::{
+    BuildContext, CheckpointStore, Checkpoints, Emitter, Plugins, Shutdown, ShutdownTrigger,
+};
+use swak_test::{Bench, fields, lines};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+#[test]
+fn they_keep_what_all_plugins_promise() {
+    swak_test::conformance(swak_plugin_fluentd::register);
+}
+
+#[test]
+fn several_senders_lose_nothing_and_keep_their_order() {
+    let port = free_port();
+    let mut running = bench().input(&format!("in.Fluentd(\"127.0.0.1:{port}\")"));
+    let senders: Vec<_> = (0..4)
+        .map(|sender| {
+            std::thread::spawn(move || {
+                let events = (0..2500).map(|i| format!(r#"{{"sender":{sender},"i":{i}}}"#));
+                let call = format!("out.Fluentd(\"127.0.0.1\", port={port}, tag=\"s{sender}\")");
+                let ran = bench().chain(&call, fields(events));
+                assert_eq!(ran.counters("2").sent, 2500, "{:?}", ran.ended());
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.join().unwrap();
+    }
+    running.wait_for(10_000);
+    let ran = running.stop();
+    let found: Vec<_> = std::iter::zip(ran.tags(), ran.json()).collect();
+    for sender in 0..4 {
+        let tag = format!("s{sender}");
+        let of_sender: Vec<_> = found.iter().filter(|(t, _)| *t == tag).map(|(_, r)| r).collect();
+        let expected: Vec<_> =
+            (0..2500).map(|i| format!(r#"{{"sender":{sender},"i":{i}}}"#)).collect();
+        assert!(of_sender.into_iter().eq(&expected), "events of {tag}");
+    }
+}
+
+#[test]
+fn without_acks_and_without_keepalive_everything_comes_too() {
+    let port = free_port();
+    let mut running = bench().input(&format!("in.Fluentd(\"127.0.0.1:{port}\")"));
+    let call =
+        format!("out.Fluentd(\"127.0.0.1:{port}\", require_ack=False, keepalive=False, tag=\"t\")");
+    bench().chain(&call, lines(["one", "two"]));
+    running.wait_for(2);
+    let ran = running.stop();
+    assert_eq!(ran.json(), [r#"{"message":"one"}"#, r#"{"message":"two"}"#]);
+    assert_eq!(ran.tags(), ["t", "t"]);
+}
+
+#[test]
+fn what_is_not_acknowledged_is_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let receiver = std::thread::spawn(move || {
+        let (mut first, _) = listener.accept().unwrap();
+        let lost = rmpv::decode::read_value(&mut first).unwrap();
+        drop(first);
+        // The wrong ack, and no more: the time to wait for the right one runs out.
+        let (mut second, _) = listener.accept().unwrap();
+        rmpv::decode::read_value(&mut second).unwrap();
+        write_ack(&mut second, "another");
+        let (mut third, _) = listener.accept().unwrap();
+        let kept = rmpv::decode::read_value(&mut third).unwrap();
+        write_ack(&mut third, chunk_of(&kept));
+        assert_eq!((&lost[0], &lost[1]), (&kept[0], &kept[1]), "the same records");
+        assert_eq!(kept[2]["size"], Value::from(2));
+    });
+    let call = format!("out.Fluentd(\"127.0.0.1\", port={port}, ack_timeout=\"100ms\")");
+    let ran = bench().chain(&call, lines(["one", "two"]));
+    receiver.join().unwrap();
+    assert_eq!(ran.counters("2").sent, 2);
+}
+
+#[test]
+fn an_ack_comes_when_the_records_are_delivered_and_not_before() {
+    let mut input = Input::start(&[]);
+    let mut peer = connect(input.port);
+    for chunk in ["first", "second"] {
+        peer.write_all(&event(Some(chunk))).unwrap();
+    }
+    let (first, second) = (input.next(), input.next());
+    // Acks keep the order of the chunks.
+    second.settle(Outcome::Rejected);
+    assert!(is_silent(&mut peer));
+    first.settle(Outcome::Delivered);
+    assert_eq!([read_ack(&mut peer), read_ack(&mut peer)], ["first", "second"]);
+}
+
+#[test]
+fn what_was_not_delivered_is_not_acknowledged() {
+    let mut input = Input::start(&[]);
+    let mut peer = connect(input.port);
+    peer.write_all(&event(Some("first"))).unwrap();
+    input.next().settle(Outcome::Errored);
+    assert_eq!(read_to_end(&mut peer), b"");
+}
+
+#[test]
+fn what_was_read_before_the_stop_is_acknowledged_after_it() {
+    let mut input = Input::start(&[]);
+    let mut peer = connect(input.port);
+    peer.write_all(&event(Some("first"))).unwrap();
+    let chunk = input.next();
+    input.shutdown.trigger();
+    assert!(input.runtime.block_on(input.chunks.recv()).is_none(), "the input has ended");
+    chunk.settle(Outcome::Delivered);
+    assert_eq!(read_ack(&mut peer), "first");
+    assert_eq!(read_to_end(&mut peer), b"");
+}
+
+#[test]
+fn a_peer_that_sends_garbage_is_disconnected_and_the_others_are_not() {
+    let mut input = Input::start(&[("max_message", "1k")]);
+    let mut good = connect(input.port);
+    good.write_all(&event(None)).unwrap();
+    input.next().settle(Outcome::Delivered);
+
+    let too_deep = [&[0x93, 0xa1, b't', 1][..], &[0x91; 100]].concat();
+    let too_long = [&[0x92, 0xa1, b't', 0xc6, 0, 1, 0, 0][..], &[0; 100]].concat();
+    let garbage: [&[u8]; 7] = [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\xc1",
+        b"\x93\xa1t\x01",
+        b"\x91\xa1t",
+        b"\x92\xa1t\xc4\x03\x92\x01\x81",
+        &too_deep,
+        &too_long,
+    ];
+    for garbage in garbage {
+        let mut bad = connect(input.port);
+        bad.write_all(garbage).unwrap();
+        // What is only the beginning of something is garbage when nothing follows.
+        bad.shutdown(Close::Write).unwrap();
+        assert_eq!(read_to_end(&mut bad), b"");
+    }
+    let counters = input.cx.counters().snapshot();
+    assert_eq!(counters.errors, 7);
+
+    good.write_all(&event(Some("still here"))).unwrap();
+    input.next().settle(Outcome::Delivered);
+    assert_eq!(read_ack(&mut good), "still here");
+}
+
+#[test]
+fn a_good_message_before_garbage_is_delivered_and_acknowledged() {
+    let mut input = Input::start(&[]);
+    let mut peer = connect(input.port);
+    peer.write_all(&[&event(Some("good"))[..], b"\xc1"].concat()).unwrap();
+    input.next().settle(Outcome::Delivered);
+    assert_eq!(read_ack(&mut peer), "good");
+    assert_eq!(read_to_end(&mut peer), b"");
+}
+
+#[test]
+fn an_event_that_is_none_is_dropped_and_counted_and_the_others_are_not() {
+    let mut input = Input::start(&[]);
+    let mut peer = connect(input.port);
+    peer.write_all(b"\x92\xa1t\x93\x92\x01\x80\xa1x\x92\x02\x80").unwrap();
+    assert_eq!(input.next().len(), 2);
+    let counters = input.cx.counters().snapshot();
+    assert_eq!((counters.received, counters.dropped.values().sum::<u64>()), (3, 1));
+}
+
+#[test]
+fn mistakes_are_told_at_their_place() {
+    let bench = bench();
+    let told = |call: &str, words: &str| {
+        let mistakes = bench.mistakes(call);
+        assert!(mistakes.contains(words), "{call}: {mistakes}");
+    };
+    told("in.Fluentd(\":24224\")", "the host is missing");
+    told("in.Fluentd(max_message=\"2g\")", "`max_message` is from 1k to 1g");
+    told("out.Fluentd(\"tcp://host\")", "it is a URL");
+    told("out.Fluentd(\"host\", port=0)", "from 1 to 65535");
+    told("out.Fluentd(tag=\"{{ tag\")", "template");
+    assert_eq!(bench.mistakes("out.Fluentd(\"192.168.0.1\")"), "", "as the sample recipe has it");
+}
+
+fn bench() -> Bench {
+    Bench::new(swak_plugin_fluentd::register)
+}
+
+/// An `in.Fluentd` whose batches the test takes and settles itself.
+struct Input {
+    port: u16,
+    cx: BuildContext,
+    chunks: mpsc::Receiver<Chunk>,
+    shutdown: ShutdownTrigger,
+    runtime: Runtime,
+}
+
+impl Input {
+    fn start(options: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let mut plugins = Plugins::new();
+        swak_plugin_fluentd::register(&mut plugins);
+        let text = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
+        let mut args =
+            Args { positional: vec![text(&format!("127.0.0.1:{port}"))], ..Args::default() };
+        for (name, value) in options {
+            let key = swak_sdk::options::Key { name: (*name).to_owned(), span: Default::default() };
+            args.named.push((key, text(value)));
+        }
+        let cx = BuildContext::for_check();
+        let entry = plugins.get(Kind::Input, "Fluentd").expect("it is registered");
+        let Ok(AnyPlugin::Input(input)) = entry.build(&args, &cx) else {
+            panic!("in.Fluentd is an input");
+        };
+        let (sender, chunks) = mpsc::channel(16);
+        let checkpoints = Checkpoints::new(Box::new(NoPositions));
+        let out = Emitter::new(sender, Name::from("test"), checkpoints, Arc::clone(cx.counters()));
+        let (trigger, shutdown) = Shutdown::new();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        runtime.spawn(input.run(out, shutdown));
+        Input { port, cx, chunks, shutdown: trigger, runtime }
+    }
+
+    fn next(&mut self) -> Chunk {
+        let next = self.runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(60), self.chunks.recv()).await
+        });
+        next.expect("a batch comes").expect("the input runs")
+    }
+}
+
+/// `in.Fluentd` has no positions.
+struct NoPositions;
+
+impl CheckpointStore for NoPositions {
+    fn get(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn set(&self, _: &str, _: &str) {}
+    fn remove(&self, _: &str) {}
+    fn entries(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}
+
+/// One event in Message mode.
+fn event(chunk: Option<&str>) -> Vec<u8> {
+    let record = Value::Map(vec![("a".into(), 1.into())]);
+    let mut message = vec!["t".into(), 1_700_000_000.into(), record];
+    message.extend(chunk.map(|chunk| Value::Map(vec![("chunk".into(), chunk.into())])));
+    let mut bytes = Vec::new();
+    rmpv::encode::write_value(&mut bytes, &Value::Array(message)).expect("memory takes everything");
+    bytes
+}
+
+fn write_ack(stream: &mut TcpStream, chunk: &str) {
+    let ack = Value::Map(vec![("ack".into(), chunk.into())]);
+    rmpv::encode::write_value(stream, &ack).expect("the peer is there");
+}
+
+fn read_ack(stream: &mut TcpStream) -> String {
+    let ack = rmpv::decode::read_value(stream).expect("an ack comes");
+    ack["ack"].as_str().expect("it names a chunk").to_owned()
+}
+
+fn chunk_of(message: &Value) -> &str {
+    message[2]["chunk"].as_str().expect("an ack is asked for")
+}
+
+fn is_silent(stream: &mut TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_millis(50))).expect("it can be set");
+    let silent = stream.read(&mut [0]).is_err();
+    stream.set_read_timeout(None).expect("it can be set");
+    silent
+}
+
+/// A peer that closes with bytes unread resets the connection, which is an end too.
+fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+    }
+    bytes
+}
