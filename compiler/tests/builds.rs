@@ -17,6 +17,7 @@ impl Project {
         let project = Project { folder };
         let mini = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mini");
         copy(&mini, &project.path("swak"));
+        project.write("swak/Cargo.lock", "version = 4\n");
         project.write("x-build.yml", config);
         project
     }

@@ -130,6 +130,7 @@ pub fn generate_only(
 ) -> Result<check::Checked, Failure> {
     let mut checked = check_before_cargo(plan)?;
     generate::claim(folder).map_err(BuildError::from)?;
+    prepare(plan, folder)?;
     lock::bring(plan, options, folder)?;
     if plan.remote_plugins().next().is_some() {
         checked = fetch(plan, options, folder, progress)?.checked;

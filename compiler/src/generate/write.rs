@@ -30,9 +30,8 @@ impl Workspace {
     /// workspace left that this one does not have.
     ///
     /// # Errors
-    /// When the folder holds something that is not a generated workspace, or cannot be written.
+    /// When a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), WriteError> {
-        claim(folder)?;
         for (name, file) in self.files() {
             write_if_changed(&folder.join(name), file)?;
         }
