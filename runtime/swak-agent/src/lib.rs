@@ -37,8 +37,8 @@ pub fn main(about: About, register: impl FnOnce(&mut Plugins)) -> ExitCode {
     let mut console = Console {
         stdout_color: color && stdout.is_terminal(),
         stderr_color: color && stderr.is_terminal(),
-        stdin: &mut stdin.lock(),
-        // Not locked: outputs of a recipe write to these too, from threads of their own.
+        // Not locked: plugins read and write them too, from threads of their own.
+        stdin: &mut &stdin,
         stdout: &mut &stdout,
         stderr: &mut &stderr,
     };

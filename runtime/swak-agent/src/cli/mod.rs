@@ -1,5 +1,7 @@
 //! The command line: commands, flags and their help.
 
+mod examples;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use swak_recipe::syntax::Spelling;
 use swak_sdk::options::{Literal, LiteralValue, OptionValue};
 
 use crate::{About, Console};
+
+use examples::{EXAMPLES, TOP_EXAMPLES, examples};
 
 /// A data agent: reads, changes and delivers records as its recipe says.
 #[derive(Debug, Parser)]
@@ -315,71 +319,6 @@ fn command(about: &About) -> clap::Command {
     command
 }
 
-/// A command line after the agent's name, and what it does.
-type Example = (&'static str, &'static str);
-
-const TOP_EXAMPLES: &[Example] = &[
-    ("list", "the plugins of this agent"),
-    ("desc in.FileTailing", "what a plugin takes"),
-    ("test my.swak --trace", "try the first task of a recipe"),
-    ("run my.swak", "run all its tasks"),
-];
-
-const EXAMPLES: &[(&str, &[Example])] = &[
-    (
-        "run",
-        &[
-            ("run", "the recipe that was built in"),
-            ("run my.swak", "another one"),
-            ("run my.swak --config my.yml --data-dir /var/lib/my", ""),
-        ],
-    ),
-    (
-        "test",
-        &[
-            ("test my.swak", "the first task"),
-            ("test my.swak -t 2", "the second one"),
-            ("test my.swak -t errors --trace", "the one named `errors`, record by record"),
-        ],
-    ),
-    ("check", &[("check my.swak", ""), ("check my.swak --json", "for editors and scripts")]),
-    (
-        "graph",
-        &[
-            ("graph my.swak", "Mermaid, for a Markdown page"),
-            ("graph my.swak --format dot | dot -Tsvg > my.svg", ""),
-        ],
-    ),
-    ("list", &[("list", ""), ("list --json", "with kinds, crates and versions")]),
-    (
-        "desc",
-        &[("desc in.FileTailing", ""), ("desc out.File --format markdown", "as in the reference")],
-    ),
-    ("schema", &[("schema > swak.schema.json", "then name the file to your YAML editor")]),
-    (
-        "convert",
-        &[
-            ("convert my.swak my.yml", ""),
-            ("convert my.yml --to python", "to standard output"),
-            ("convert - --from yaml < my.yml", ""),
-        ],
-    ),
-    ("version", &[("version", ""), ("version --json", "")]),
-];
-
-fn examples(name: &str, lines: &[Example]) -> String {
-    let width = lines.iter().map(|(line, _)| line.len()).max().unwrap_or(0);
-    let mut text = String::from("Examples:");
-    for (line, what) in lines {
-        text.push_str("\n  ");
-        match what.is_empty() {
-            true => text.push_str(&format!("{name} {line}")),
-            false => text.push_str(&format!("{name} {line:width$}  # {what}")),
-        }
-    }
-    text
-}
-
 fn duration(text: &str) -> Result<Duration, String> {
     let literal = Literal::bare(LiteralValue::Str(text.to_owned()));
     Duration::read(&literal).map_err(|errors| match errors.0.into_iter().next() {
@@ -392,33 +331,18 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::cli) mod tests {
     use super::*;
 
-    const ABOUT: About = About { name: "swak-demo", version: "1.2.3", recipe: None };
+    pub(super) const ABOUT: About = About { name: "swak-demo", version: "1.2.3", recipe: None };
 
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
+    pub(super) fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::from_args(line.split(' ').map(OsString::from), &ABOUT)
     }
 
     #[test]
     fn the_definition_is_sound() {
         command(&ABOUT).debug_assert();
-    }
-
-    #[test]
-    fn every_command_has_examples_that_parse() {
-        let named: Vec<_> = EXAMPLES.iter().map(|(name, _)| *name).collect();
-        for subcommand in
-            command(&ABOUT).get_subcommands().filter(|c| !c.is_hide_set() && c.get_name() != "help")
-        {
-            assert!(named.contains(&subcommand.get_name()), "{}", subcommand.get_name());
-        }
-        let all = EXAMPLES.iter().flat_map(|(_, lines)| lines.iter()).chain(TOP_EXAMPLES);
-        for (line, _) in all {
-            let ours = line.split([';', '|', '<', '>']).next().unwrap_or_default().trim();
-            parse(&format!("swak-demo {ours}")).unwrap();
-        }
     }
 
     #[test]
