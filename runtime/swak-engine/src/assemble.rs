@@ -215,8 +215,9 @@ impl Assembler<'_> {
         };
         let start = Start::new(&failover.start_by, ports.len())
             .map_err(|e| self.book.step(place).failed(e))?;
-        let failover = Failover::new(ports, last, start, self.settings.retry);
-        Ok(self.start(self.book.step(place), |inbox| failover.run(inbox)))
+        let step = self.book.step(place);
+        let failover = Failover::new(ports, last, start, self.settings.retry, step.clone());
+        Ok(self.start(step, |inbox| failover.run(inbox)))
     }
 
     fn sink(&mut self, call: &Call, place: &str) -> Result<mpsc::Sender<Chunk>, Failure> {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::Backoff;
 use crate::sink::Port;
-use crate::step::Failure;
+use crate::step::{Failure, StepInfo};
 
 /// Outputs that stand in for each other: a chunk goes to the first one that takes it.
 ///
@@ -25,6 +25,7 @@ pub(crate) struct Failover {
     last: Option<Port>,
     start: Start,
     retry: Backoff,
+    step: StepInfo,
 }
 
 pub(crate) struct Member {
@@ -59,12 +60,13 @@ impl Failover {
     pub(crate) fn new(ports: Vec<Port>, last: Option<Port>, start: Start, retry: Backoff) -> Self {
         let rest = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
         let members = ports.into_iter().map(|port| Member { port, rest, again: None }).collect();
-        Failover { members, last, start, retry }
+        Failover { members, last, start, retry, step }
     }
 
     /// Runs until the inbox is closed and empty, then closes the outputs.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Chunk>) -> Result<(), Failure> {
         while let Some(chunk) = inbox.recv().await {
+            self.step.counters.received(chunk.len());
             for (start, part) in self.split(chunk) {
                 self.deliver(start, part).await;
             }
@@ -79,6 +81,7 @@ impl Failover {
     }
 
     async fn deliver(&mut self, start: usize, mut chunk: Chunk) {
+        let records = chunk.len();
         loop {
             let (before, from_start) = self.members.split_at_mut(start);
             for member in from_start.iter_mut().chain(before) {
@@ -91,6 +94,7 @@ impl Failover {
                         member.again = None;
                         member.rest.reset();
                         self.retry.reset();
+                        self.step.counters.sent(records);
                         return;
                     }
                     Err(back) => {
@@ -102,7 +106,10 @@ impl Failover {
             if let Some(last) = &mut self.last {
                 last.take_in(&chunk);
                 match last.attempt(chunk).await {
-                    Ok(()) => return,
+                    Ok(()) => {
+                        self.step.counters.sent(records);
+                        return;
+                    }
                     Err(back) => chunk = back,
                 }
             }

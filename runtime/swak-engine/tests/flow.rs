@@ -78,6 +78,8 @@ fn failover_takes_the_last_when_all_fail() {
     let ran = bench.start(&recipe).wait();
     let written = fs::read_to_string(&last).unwrap();
     assert_eq!(written.lines().count(), 20);
+    let counters = ran.counters("2");
+    assert_eq!((counters.received, counters.sent), (20, 20));
     assert_eq!(*ran.ended(), Ended::Finished);
 }
 
