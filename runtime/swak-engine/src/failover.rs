@@ -57,7 +57,13 @@ impl Start {
 }
 
 impl Failover {
-    pub(crate) fn new(ports: Vec<Port>, last: Option<Port>, start: Start, retry: Backoff) -> Self {
+    pub(crate) fn new(
+        ports: Vec<Port>,
+        last: Option<Port>,
+        start: Start,
+        retry: Backoff,
+        step: StepInfo,
+    ) -> Self {
         let rest = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
         let members = ports.into_iter().map(|port| Member { port, rest, again: None }).collect();
         Failover { members, last, start, retry, step }
