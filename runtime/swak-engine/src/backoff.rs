@@ -41,8 +41,8 @@ mod tests {
     fn waits_double_up_to_the_longest() {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(350));
         for full in [100, 200, 350, 350] {
-            let wait = backoff.wait().as_millis() as u64;
-            assert!(wait <= full && wait * 4 >= full * 3, "{wait} of {full}");
+            let (wait, full) = (backoff.wait(), Duration::from_millis(full));
+            assert!(wait <= full && wait >= full / 4 * 3, "{wait:?} of {full:?}");
         }
         backoff.reset();
         assert!(backoff.wait() <= Duration::from_millis(100));
