@@ -1,5 +1,7 @@
 //! Installs what the checks need and this machine lacks. Says nothing when there is nothing to do.
 
+use std::cell::Cell;
+
 use super::Check;
 use crate::context::{Context, Result};
 
@@ -9,61 +11,167 @@ pub(super) const CHECK: Check =
 /// A tool, how to find out whether it is there, and how to get it.
 struct Tool {
     name: &'static str,
-    /// What it is for.
-    why: &'static str,
     /// What becomes of it without.
     without: &'static str,
     /// A command that succeeds when it is there.
     probe: &'static [&'static str],
-    /// A command that gets it.
-    install: &'static [&'static str],
+    install: Install,
 }
 
+/// How a tool is got.
+enum Install {
+    /// Packages of Debian and its kin.
+    Apt(&'static [&'static str]),
+    /// Any other command.
+    Run(&'static [&'static str]),
+}
+
+/// Each needs at most those before it.
 const TOOLS: &[Tool] = &[
     Tool {
         name: "rustfmt",
-        why: "formats the code",
         without: "`cargo ci fmt` will fail",
         probe: &["cargo", "fmt", "--version"],
-        install: &["rustup", "component", "add", "rustfmt"],
+        install: Install::Run(&["rustup", "component", "add", "rustfmt"]),
     },
     Tool {
         name: "clippy",
-        why: "lints the code",
         without: "`cargo ci clippy` will fail",
         probe: &["cargo", "clippy", "--version"],
-        install: &["rustup", "component", "add", "clippy"],
+        install: Install::Run(&["rustup", "component", "add", "clippy"]),
     },
     Tool {
         name: "cargo-nextest",
-        why: "runs the tests",
-        without: "`cargo test` runs them instead, more slowly",
+        without: "`cargo test` runs the tests instead, more slowly",
         probe: &["cargo", "nextest", "--version"],
         // Without optimisation it is there in a fraction of the time, and fast enough.
-        install: &["cargo", "install", "cargo-nextest@0.9.143", "--locked", "--debug"],
+        install: Install::Run(&[
+            "cargo",
+            "install",
+            "cargo-nextest@0.9.143",
+            "--locked",
+            "--debug",
+        ]),
+    },
+    Tool {
+        name: "logger",
+        without: "tests of swak-plugin-syslog will fail",
+        probe: &["logger", "--version"],
+        install: Install::Apt(&["bsdutils"]),
+    },
+    Tool {
+        name: "Node.js",
+        without: "tests of swak-plugin-fluentd will fail",
+        probe: &["node", "--version"],
+        install: Install::Apt(&["nodejs"]),
+    },
+    Tool {
+        name: "npm",
+        without: "tests of swak-plugin-fluentd will fail",
+        probe: &["npm", "--version"],
+        install: Install::Apt(&["npm"]),
+    },
+    Tool {
+        name: "Python's pip",
+        without: "tests of swak-plugin-fluentd will fail",
+        probe: &["python3", "-m", "pip", "--version"],
+        install: Install::Apt(&["python3", "python3-pip"]),
+    },
+    Tool {
+        name: "Fluentd's library for Node.js",
+        without: "tests of swak-plugin-fluentd will fail",
+        probe: &["npm", "ls", "--prefix", "plugins/swak-plugin-fluentd/tests/peers"],
+        install: Install::Run(&[
+            "npm",
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--prefix",
+            "plugins/swak-plugin-fluentd/tests/peers",
+        ]),
+    },
+    Tool {
+        name: "Fluentd's library for Python",
+        without: "tests of swak-plugin-fluentd will fail",
+        probe: &[
+            "python3",
+            "-c",
+            "import sys; sys.path.insert(0, 'plugins/swak-plugin-fluentd/tests/peers/python'); \
+             import fluent.sender",
+        ],
+        install: Install::Run(&[
+            "python3",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--root-user-action=ignore",
+            "--target",
+            "plugins/swak-plugin-fluentd/tests/peers/python",
+            "--requirement",
+            "plugins/swak-plugin-fluentd/tests/peers/requirements.txt",
+        ]),
     },
 ];
 
 /// Whether the tests can be run by nextest.
 pub(super) fn has_nextest(cx: &Context) -> bool {
-    TOOLS.iter().any(|tool| tool.name == "cargo-nextest" && is_there(tool, cx))
+    cx.succeeds("cargo", &["nextest", "--version"])
 }
 
 fn run(cx: &Context) -> Result {
+    let apt = Apt { updated: Cell::new(false) };
     for tool in TOOLS.iter().filter(|tool| !is_there(tool, cx)) {
-        eprintln!("    installing {}, which {}", tool.name, tool.why);
-        let (program, args) = tool.install.split_first().expect("a command has a program");
-        let installed = cx.run(cx.command(program, args));
+        eprintln!("    installing {}", tool.name);
+        let (installed, by_hand) = match tool.install {
+            Install::Apt(packages) => (apt.install(cx, packages), command_line(packages)),
+            Install::Run(line) => (run_line(cx, line), line.join(" ")),
+        };
         if installed.is_err() || !is_there(tool, cx) {
-            // A machine without the network or without rustup can still pass the other checks.
+            // A machine without the network, or without the rights to install, can still pass all
+            // that does not need it.
             eprintln!("warning: {} could not be installed: {}", tool.name, tool.without);
-            eprintln!("    install it by hand, for example: {}", tool.install.join(" "));
+            eprintln!("    install it by hand, for example: {by_hand}");
         }
     }
     Ok(())
 }
 
+/// The system's packages, whose list is brought up to date at most once.
+struct Apt {
+    updated: Cell<bool>,
+}
+
+impl Apt {
+    fn install(&self, cx: &Context, packages: &[&str]) -> Result {
+        if !self.updated.replace(true) {
+            Apt::run(cx, &["update", "--quiet"])?;
+        }
+        let flags = ["install", "--quiet", "--yes", "--no-install-recommends"];
+        Apt::run(cx, &[&flags, packages].concat())
+    }
+
+    fn run(cx: &Context, args: &[&str]) -> Result {
+        let is_root = cx.output(cx.command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
+        let mut command = match is_root {
+            true => cx.command("apt-get", args),
+            false => cx.command("sudo", &[&["--non-interactive", "apt-get"], args].concat()),
+        };
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        cx.run(command)
+    }
+}
+
 fn is_there(tool: &Tool, cx: &Context) -> bool {
     let (program, args) = tool.probe.split_first().expect("a command has a program");
     cx.succeeds(program, args)
+}
+
+fn run_line(cx: &Context, line: &[&str]) -> Result {
+    let (program, args) = line.split_first().expect("a command has a program");
+    cx.run(cx.command(program, args))
+}
+
+fn command_line(packages: &[&str]) -> String {
+    format!("apt-get install {}", packages.join(" "))
 }
