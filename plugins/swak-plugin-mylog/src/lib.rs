@@ -35,12 +35,14 @@ pub struct MyLogParserOptions {
 }
 
 /// What becomes of a record that cannot be parsed.
-#[derive(Choice)]
+#[derive(Clone, Copy, PartialEq, Choice)]
 enum OnError {
     /// It goes on as it is, and is counted as an error.
     Keep,
     /// It is dropped, and counted as dropped.
     Drop,
+    /// It goes where the task's `dead_letter` says.
+    DeadLetter,
 }
 
 /// The plugin: what it needs to do its work, and nothing else.
@@ -52,29 +54,36 @@ struct MyLogParser {
 impl Plugin for MyLogParser {
     type Options = MyLogParserOptions;
 
-    // Files, sockets and processes are not touched here: `check` calls this too.
-    fn new(options: MyLogParserOptions, _: &BuildContext) -> Result<Self> {
+    // What is wrong with the options beyond their types is said here. Files, sockets and processes
+    // are not touched: `check` calls this too.
+    fn new(options: MyLogParserOptions, cx: &BuildContext) -> Result<Self> {
+        ensure!(
+            options.on_error != OnError::DeadLetter || cx.has_dead_letter(),
+            "on_error=\"dead_letter\", but this task has no dead letter: \
+             add task(…, dead_letter=out.File(\"dead.log\"))"
+        );
         Ok(MyLogParser { on_error: options.on_error, zone: TimeZone::system() })
     }
 }
 
 impl Transform for MyLogParser {
-    // Every record leaves through `out`, one way or another; so nothing is lost without being counted.
+    // Every record leaves through `out`, one way or another; so none is lost without being counted.
     fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
-        match self.on_error {
-            OnError::Keep => {
-                for record in batch.records_mut() {
-                    if self.parse(record).is_none() {
-                        out.error();
-                    }
+        if self.on_error == OnError::Keep {
+            for record in batch.records_mut() {
+                if self.parse(record).is_none() {
+                    out.error();
                 }
             }
-            OnError::Drop => {
-                let unread = |record: &mut Record| self.parse(record).is_none();
-                let unread: Vec<_> = batch.records_mut().extract_if(.., unread).collect();
-                if !unread.is_empty() {
-                    out.drop_batch(batch.derive(unread), "not a line of MyLog");
-                }
+        } else {
+            let unread = |record: &mut Record| self.parse(record).is_none();
+            let unread: Vec<_> = batch.records_mut().extract_if(.., unread).collect();
+            // `derive` shares the ack: the input hears when both batches are settled.
+            let unread = batch.derive(unread);
+            match self.on_error {
+                _ if unread.is_empty() => out.emit(unread),
+                OnError::DeadLetter => out.reject(unread, "not a line of MyLog"),
+                _ => out.drop_batch(unread, "not a line of MyLog"),
             }
         }
         out.emit(batch);

@@ -124,15 +124,16 @@ mod tests {
     type Found = (String, Vec<(i64, String)>, Option<Vec<u8>>);
 
     fn found(message: &[u8]) -> Result<Found, ForwardError> {
-        let Message { tag, entries, chunk } =
+        let Message { tag, mut entries, chunk } =
             decode(&message.into(), 1000)?.expect("it is no heartbeat");
-        let events = entries.map(|entry| {
-            let record = entry.read(NOW).expect("all events of these tests can be read");
+        let mut events = Vec::new();
+        while let Some(record) = entries.next(NOW) {
+            let record = record.expect("all events of these tests can be read");
             let mut json = Vec::new();
             record.view().write_json(&mut json);
-            (record.time().as_nanos(), String::from_utf8(json).unwrap())
-        });
-        Ok((tag.to_string(), events.collect(), chunk.map(|c| c.to_vec())))
+            events.push((record.time().as_nanos(), String::from_utf8(json).expect("UTF-8")));
+        }
+        Ok((tag.to_string(), events, chunk.map(|c| c.to_vec())))
     }
 
     fn expected(chunk: Option<&[u8]>) -> Found {
@@ -182,6 +183,14 @@ mod tests {
     }
 
     #[test]
+    fn after_an_event_that_is_none_come_the_others() {
+        let message = b"\x92\xa1t\x94\x92\x01\x80\xa1x\x92\x80\x02\x93\x02\x80\xc3";
+        let mut message = decode(&message[..].into(), 1000).unwrap().unwrap();
+        let read: Vec<_> = std::iter::from_fn(|| message.entries.next(NOW)).collect();
+        assert_eq!(read.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, false, true]);
+    }
+
+    #[test]
     fn nil_is_a_heartbeat() {
         assert!(decode(&b"\xc0"[..].into(), 1000).unwrap().is_none());
     }
@@ -209,10 +218,8 @@ mod tests {
             let heads: [&[u8]; 5] =
                 [b"", b"\x92\xa1t", b"\x93\xa1t\xc4\x10", b"\x92\xa1t\x92\x92", b"\x94\xa1t\xc0"];
             let message = Slice::from([heads[head], &bytes].concat());
-            if let Ok(Some(message)) = decode(&message, 1000) {
-                for entry in message.entries {
-                    let _ = entry.read(NOW);
-                }
+            if let Ok(Some(mut message)) = decode(&message, 1000) {
+                while message.entries.next(NOW).is_some() {}
             }
         }
     }

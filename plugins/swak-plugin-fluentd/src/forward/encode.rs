@@ -4,19 +4,24 @@ use swak_sdk::data::{RecordRef, Slice, Value};
 
 use crate::msgpack::{Malformed, Reader, Writer};
 
-/// Appends a message in PackedForward mode. With `chunk` an ack of that name is asked for.
+/// Appends a message in PackedForward mode: records until there are no more, or until they are
+/// `enough` bytes. With `chunk` an ack of that name is asked for.
 pub(crate) fn write_packed_forward<'a>(
     out: &mut Vec<u8>,
     tag: &str,
     chunk: Option<&str>,
-    records: impl Iterator<Item = RecordRef<'a>>,
+    records: &mut impl Iterator<Item = RecordRef<'a>>,
+    enough: usize,
 ) {
     let mut writer = Writer(out);
     writer.array(3);
     writer.str(tag);
     let mut n = 0;
     writer.bin_of(|writer| {
-        for record in records {
+        let start = writer.0.len();
+        while writer.0.len() - start < enough
+            && let Some(record) = records.next()
+        {
             writer.event(record);
             n += 1;
         }
@@ -59,10 +64,13 @@ mod tests {
             Record::from_fields(fields, Timestamp::from_parts(1_795_000_000, 7))
         });
         let mut out = Vec::new();
-        write_packed_forward(&mut out, "a.b", Some("id"), records.iter().map(Record::view));
-        let Message { tag, entries, chunk } = decode(&out.into(), 1000).unwrap().unwrap();
+        let mut left = records.iter().map(Record::view);
+        write_packed_forward(&mut out, "a.b", Some("id"), &mut left, 1000);
+        assert!(left.next().is_none());
+        let Message { tag, mut entries, chunk } = decode(&out.into(), 1000).unwrap().unwrap();
         assert_eq!((&*tag, chunk.as_deref()), ("a.b", Some(&b"id"[..])));
-        let read: Result<Vec<_>, _> = entries.map(|e| e.read(Timestamp::default())).collect();
+        let now = Timestamp::default();
+        let read: Result<Vec<_>, _> = std::iter::from_fn(|| entries.next(now)).collect();
         assert_eq!(read.unwrap(), records);
     }
 

@@ -13,13 +13,6 @@ pub(crate) struct Entries {
     single: bool,
 }
 
-/// One event, not yet read.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    bytes: Slice,
-    single: bool,
-}
-
 impl Entries {
     /// Events one after the other, each an array.
     pub(super) fn stream(bytes: Slice) -> Self {
@@ -30,34 +23,34 @@ impl Entries {
     pub(super) fn single(bytes: Slice) -> Self {
         Entries { bytes, at: 0, single: true }
     }
-}
 
-impl Iterator for Entries {
-    type Item = Entry;
-
-    fn next(&mut self) -> Option<Entry> {
+    /// The next event as a record. One that says no time gets `received`; after one that is none,
+    /// the others can still be read.
+    pub(crate) fn next(&mut self, received: Timestamp) -> Option<Result<Record, Malformed>> {
         if self.at >= self.bytes.len() {
             return None;
         }
-        let start = self.at;
         let mut reader = Reader::new(&self.bytes);
-        reader.set_position(start);
-        self.at = match reader.skip() {
-            Ok(()) if !self.single => reader.position(),
-            _ => self.bytes.len(),
-        };
-        Some(Entry { bytes: self.bytes.slice(start, self.at), single: self.single })
+        reader.set_position(self.at);
+        let record = read(&mut reader, self.single, received);
+        if record.is_err() {
+            reader.set_position(self.at);
+        }
+        let past = record.is_ok() || reader.skip().is_ok();
+        self.at = if past && !self.single { reader.position() } else { self.bytes.len() };
+        Some(record)
     }
 }
 
-impl Entry {
-    /// Reads it. An event that says no time gets `received`.
-    pub(crate) fn read(&self, received: Timestamp) -> Result<Record, Malformed> {
-        let mut reader = Reader::new(&self.bytes);
-        if !self.single && reader.array()? < 2 {
-            return Err(Malformed { expected: "a time and a record" });
-        }
-        let time = reader.time()?.unwrap_or(received);
-        Ok(Record::from_fields(reader.map()?, time))
+fn read(reader: &mut Reader<'_>, single: bool, received: Timestamp) -> Result<Record, Malformed> {
+    let items = if single { 2 } else { reader.array()? };
+    if items < 2 {
+        return Err(Malformed { expected: "a time and a record" });
     }
+    let time = reader.time()?.unwrap_or(received);
+    let fields = reader.map()?;
+    for _ in 2..items {
+        reader.skip()?;
+    }
+    Ok(Record::from_fields(fields, time))
 }

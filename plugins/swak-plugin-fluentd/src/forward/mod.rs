@@ -18,4 +18,4 @@ mod gzip;
 
 pub(crate) use decode::{ForwardError, Message, decode};
 pub(crate) use encode::{read_ack, write_ack, write_packed_forward};
-pub(crate) use entries::Entries;
+use entries::Entries;

@@ -32,7 +32,7 @@ impl Deliver {
     /// together; [`Deliver::flush`] lets go of the last.
     pub(super) async fn message(
         &mut self,
-        message: Message,
+        mut message: Message,
         unanswered: &mpsc::Sender<Unanswered>,
     ) -> Result<(), Stopped> {
         if message.tag != self.tag || message.chunk.is_some() {
@@ -42,8 +42,8 @@ impl Deliver {
         let tracked = message.chunk.map(|chunk| (chunk, Ack::channel()));
         let ack = tracked.as_ref().map(|(_, (ack, _))| ack);
         let received = Timestamp::now();
-        for entry in message.entries {
-            match entry.read(received) {
+        while let Some(record) = message.entries.next(received) {
+            match record {
                 Ok(record) => self.records.push(record),
                 Err(error) => {
                     self.counters.received(1);

@@ -9,6 +9,12 @@ use swak_sdk::options::{Scope, Template};
 
 use crate::forward::write_packed_forward;
 
+/// After how many bytes a message ends and another begins: receivers refuse those that are too large.
+const MESSAGE_SIZE: usize = 4 << 20;
+
+/// How much memory the buffer keeps for the next chunk.
+const KEPT_SIZE: usize = 2 * MESSAGE_SIZE;
+
 /// The messages of one chunk, in a buffer that is used again.
 pub(super) struct Messages {
     bytes: Vec<u8>,
@@ -26,6 +32,7 @@ impl Messages {
     /// their order stays.
     pub(super) fn write(&mut self, chunk: &Chunk, tag: &Tag) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_SIZE);
         self.unanswered.clear();
         let mut run: Vec<RecordRef<'_>> = Vec::new();
         let mut run_tag = Cow::Borrowed("");
@@ -53,12 +60,12 @@ impl Messages {
     }
 
     fn message(&mut self, tag: &str, run: &mut Vec<RecordRef<'_>>) {
-        if run.is_empty() {
-            return;
+        let mut records = run.drain(..).peekable();
+        while records.peek().is_some() {
+            let id = self.ids.as_mut().map(ChunkIds::next);
+            write_packed_forward(&mut self.bytes, tag, id.as_deref(), &mut records, MESSAGE_SIZE);
+            self.unanswered.extend(id.map(String::into_bytes));
         }
-        let id = self.ids.as_mut().map(ChunkIds::next);
-        write_packed_forward(&mut self.bytes, tag, id.as_deref(), run.drain(..));
-        self.unanswered.extend(id.map(String::into_bytes));
     }
 }
 
@@ -138,9 +145,11 @@ mod tests {
             let rest = &messages.bytes()[at..];
             let len = Scanner::default().advance(rest, rest.len()).unwrap().unwrap();
             let message = decode(&Slice::from(&rest[..len]), 1000).unwrap().unwrap();
-            let Message { tag, entries, chunk } = message;
+            let Message { tag, mut entries, chunk } = message;
+            let now = Timestamp::default();
+            let events = std::iter::from_fn(|| entries.next(now)).filter(Result::is_ok).count();
             let chunk = chunk.map(|id| String::from_utf8(id.to_vec()).unwrap());
-            found.push((tag.to_string(), entries.count(), chunk));
+            found.push((tag.to_string(), events, chunk));
             at += len;
         }
         let asked = found.iter().filter_map(|(_, _, id)| id.clone().map(String::into_bytes));
@@ -164,6 +173,14 @@ mod tests {
             without_ids("{{ tag }}.{{ host }}"),
             pairs(&[("x.a", 2), ("x.b", 1), ("y.", 1)])
         );
+    }
+
+    #[test]
+    fn a_large_chunk_becomes_several_messages() {
+        let line = Record::from_line(vec![b'x'; MESSAGE_SIZE / 3], Timestamp::default());
+        let mut messages = Messages::new(Some(ChunkIds::new()));
+        messages.write(&Batch::new(vec![line; 7]).into(), &Tag::Fixed("t".to_owned()));
+        assert_eq!(messages.unanswered().len(), 3);
     }
 
     #[test]

@@ -23,11 +23,21 @@ pub(crate) fn free_port() -> u16 {
 
 /// Connects to a port on which somebody will listen soon.
 pub(crate) fn connect(port: u16) -> TcpStream {
+    let mut stream = None;
+    until(|| {
+        stream = TcpStream::connect(("127.0.0.1", port)).ok();
+        stream.is_some()
+    });
+    stream.expect("it is connected")
+}
+
+/// Waits until it is done.
+pub(crate) fn until(mut done: impl FnMut() -> bool) {
     for _ in 0..6000 {
-        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
-            return stream;
+        if done() {
+            return;
         }
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    panic!("nobody listens on port {port} within a minute");
+    panic!("it did not come about within a minute");
 }
