@@ -51,7 +51,9 @@ impl Supervisor {
             let began = Instant::now();
             let ended = self.run(&links, shutdown.clone()).await;
             if shutdown.is_triggered() {
-                break ended;
+                // One that would have started again did not finish: it was stopped.
+                let again = self.task.restart_after.is_some();
+                break if again && ended == Ended::Finished { Ended::Stopped } else { ended };
             }
             let wait = match &ended {
                 Ended::Finished => match self.task.restart_after {

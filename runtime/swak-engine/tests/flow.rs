@@ -132,15 +132,17 @@ fn a_link_is_flushed_at_an_orderly_stop() {
 #[test]
 fn sleep_starts_the_task_again() {
     let mut all = Collector::new("again");
-    let bench = Bench::new(register);
-    let running =
-        bench.start("task(in.Numbers(3, fail_after=99), out.Collected(\"again\"), sleep(0.001))");
-    let mut rounds = 0;
-    while rounds < 1 {
-        rounds += all.lines().len() / 3;
+    let running = Bench::new(register).start(
+        "task(in.Numbers(3, resume=False), out.Hold(), out.Collected(\"again\"), sleep(0.001))",
+    );
+    let mut seen = Vec::new();
+    while seen.len() < 9 {
+        seen.extend(all.lines());
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     let ran = running.stop();
+    // Each round is flushed before the next begins.
+    assert_eq!(seen[..9], ["1", "2", "3", "1", "2", "3", "1", "2", "3"]);
     assert_eq!(*ran.ended(), Ended::Stopped);
     assert_eq!(ran.summary().tasks[0].restarts, 0);
 }

@@ -30,6 +30,9 @@ pub(crate) struct NumbersOptions {
     last: Option<u64>,
     /// Fails after this number.
     fail_after: Option<u64>,
+    /// Goes on at the stored position; else each run begins with 1.
+    #[option(default = true)]
+    resume: bool,
 }
 
 pub(crate) struct Numbers(NumbersOptions);
@@ -44,7 +47,7 @@ impl Plugin for Numbers {
 
 impl Input for Numbers {
     async fn run(self, out: Emitter, shutdown: Shutdown) -> Result<()> {
-        let stored = out.checkpoints().get("n").map(|p| p.parse::<u64>());
+        let stored = out.checkpoints().get("n").filter(|_| self.0.resume).map(|p| p.parse::<u64>());
         let first = stored.transpose()?.map_or(1, |n| n + 1);
         for n in first.. {
             if self.0.last.is_some_and(|last| n > last) || shutdown.is_triggered() {
