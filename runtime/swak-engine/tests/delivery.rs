@@ -176,7 +176,8 @@ fn a_dead_output_does_not_hold_up_another_task() {
 #[test]
 fn two_engines_do_not_share_a_folder() {
     let bench = Bench::new(register);
-    let running = bench.input("in.Numbers()");
+    let mut running = bench.input("in.Numbers()");
+    running.wait_for(1);
     let error = bench.start_error("task(in.Numbers(1), out.Collected(\"\"))");
     assert!(error.contains("is used by another running agent"), "{error}");
     running.stop();
