@@ -80,9 +80,9 @@ impl Output for Stdout {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(WriteError::Reject(
                 Error::new(error).context("standard output was closed by whoever read it"),
             )),
-            Err(error) => Err(WriteError::Retry(
-                Error::new(error).context("cannot write to standard output"),
-            )),
+            Err(error) => {
+                Err(WriteError::Retry(Error::new(error).context("cannot write to standard output")))
+            }
         }
     }
 }

@@ -114,7 +114,9 @@ impl Clock {
         })?;
         if self.at(parts, sample.timestamp().into()).is_none() {
             let message = format!("`{}` does not say a point in time", format.value);
-            return Err(format.error(message, format!("it needs a day and a month; {help}")).into());
+            return Err(format
+                .error(message, format!("it needs a day and a month; {help}"))
+                .into());
         }
         Ok(())
     }

@@ -164,11 +164,8 @@ impl Rows {
         self.ends.resize(row.len() + 1, 0);
         let (mut input, mut written, mut count) = (row, 0, 0);
         loop {
-            let (result, read, out, ends) = self.reader.read_record(
-                input,
-                &mut self.cells[written..],
-                &mut self.ends[count..],
-            );
+            let (result, read, out, ends) =
+                self.reader.read_record(input, &mut self.cells[written..], &mut self.ends[count..]);
             (input, written, count) = (&input[read..], written + out, count + ends);
             match result {
                 // Empty input says that the row is over.

@@ -83,3 +83,6 @@ fn retain(batch: &mut Batch, verdicts: &[Verdict], wanted: Verdict) {
     let mut verdicts = verdicts.iter();
     batch.retain(|_| verdicts.next() == Some(&wanted));
 }
+
+#[cfg(test)]
+mod tests;

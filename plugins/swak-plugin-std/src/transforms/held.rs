@@ -115,7 +115,9 @@ mod tests {
             let pieces = cut(batch, first, each);
             assert_eq!(pieces.iter().map(Batch::len).collect::<Vec<_>>(), expected);
             let lines: Vec<_> = pieces.iter().flat_map(Batch::iter).collect();
-            assert!(lines.iter().zip(0..n).all(|(r, i)| r.line() == Some(i.to_string().as_bytes())));
+            assert!(
+                lines.iter().zip(0..n).all(|(r, i)| r.line() == Some(i.to_string().as_bytes()))
+            );
         }
     }
 
@@ -124,7 +126,7 @@ mod tests {
         for (kept, copied) in [(1, true), (90, false)] {
             let text = "0123456789".repeat(100);
             let lines = (0..kept).map(|i| LineRange { start: i * 10, end: i * 10 + 10 });
-            let (ack, outcome) = Ack::channel();
+            let (ack, mut outcome) = Ack::channel();
             let batch = Batch::from_lines(
                 text.into_bytes().into(),
                 lines.collect(),

@@ -59,3 +59,6 @@ impl JsonParser {
         self.source.put(record, fields)
     }
 }
+
+#[cfg(test)]
+mod tests;

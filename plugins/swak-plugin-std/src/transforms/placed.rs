@@ -13,7 +13,11 @@ pub(crate) struct Placed<T> {
 
 impl<T> Placed<T> {
     /// A mistake at this place.
-    pub(crate) fn error(&self, message: impl Into<String>, help: impl Into<String>) -> OptionErrors {
+    pub(crate) fn error(
+        &self,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> OptionErrors {
         OptionError::new(self.span, message).with_help(help).into()
     }
 }

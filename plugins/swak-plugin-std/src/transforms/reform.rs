@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use swak_sdk::options::{
-    Literal, LiteralValue, OptionErrors, OptionValue, PathBlocked, TypeSpec,
-};
+use swak_sdk::options::{Literal, LiteralValue, OptionErrors, OptionValue, PathBlocked, TypeSpec};
 use swak_sdk::prelude::*;
 
 use super::placed::Placed;

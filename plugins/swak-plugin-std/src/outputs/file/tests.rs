@@ -1,1 +1,261 @@
+use std::fs;
+use std::path::Path;
 
+use swak_sdk::prelude::*;
+use swak_test::{Bench, Ran, fields, lines};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder for files")
+}
+
+/// Writes lines, one chunk for each, to `name` in a folder.
+fn write(folder: &Path, name: &str, options: &str, input: &[&str]) -> Ran {
+    let batches = input.iter().flat_map(|line| lines([line])).collect();
+    let path = folder.join(name).display().to_string();
+    let call = format!("out.LinedBuffer(1), out.File({path:?}{options})");
+    let ran = Bench::new(crate::register).chain(&call, batches);
+    assert_eq!(format!("{:?}", ran.ended()), "Finished");
+    ran
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap_or_else(|e| format!("{name}: {e}"))
+}
+
+/// The names of all files below a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                names.push(path.strip_prefix(folder).unwrap().display().to_string());
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
+/// An output made by hand, to be told when and what it writes.
+fn output(options: &str) -> super::FileOutput {
+    let path = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
+    let mut args = Args { positional: vec![path(options)], ..Args::default() };
+    args.named.push((Key { name: "format".into(), span: Span::default() }, path("raw")));
+    let options = super::FileOptions::read(&args).expect("options of this test");
+    super::FileOutput::new(options, &BuildContext::for_check()).expect("options of this test")
+}
+
+fn write_now(output: &mut super::FileOutput, batch: Batch) -> Result<(), WriteError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(output.write(&batch.into()))
+}
+
+#[test]
+fn folders_are_made_and_records_appended() {
+    let folder = folder();
+    write(folder.path(), "a/b/out.log", "", &["one", "two"]);
+    write(folder.path(), "a/b/out.log", "", &["three"]);
+    assert_eq!(read(folder.path(), "a/b/out.log"), "one\ntwo\nthree\n");
+}
+
+#[test]
+fn without_append_a_file_is_emptied_once() {
+    let folder = folder();
+    fs::write(folder.path().join("out.log"), "old\n").unwrap();
+    write(folder.path(), "out.log", ", append=False", &["one", "two"]);
+    assert_eq!(read(folder.path(), "out.log"), "one\ntwo\n");
+}
+
+#[test]
+fn every_format() {
+    let folder = folder();
+    for (name, options, expected) in [
+        ("raw", "", "{\"a\":1}\n{\"a\":2}\n"),
+        ("json", ", format=\"json\"", "{\"a\":1}\n{\"a\":2}\n"),
+        ("csv", ", format=\"csv\", columns=[\"a\", \"b\"]", "a,b\n1,\n2,\n"),
+        (
+            "plain",
+            ", format=\"csv\", columns=[\"a\", \"b\"], header=False, delimiter=\";\"",
+            "1;\n2;\n",
+        ),
+        ("template", ", format=\"template\", template=\"<{{ a }}>\"", "<1>\n<2>\n"),
+        ("msgpack", ", format=\"msgpack\"", "\u{0}"),
+    ] {
+        let path = folder.path().join(name).display().to_string();
+        let call = format!("out.LinedBuffer(1), out.File({path:?}{options})");
+        Bench::new(crate::register).chain(&call, fields([r#"{"a":1}"#, r#"{"a":2}"#]));
+        if name == "msgpack" {
+            assert_eq!(fs::read(path).unwrap(), b"\x81\xa1a\x01\x81\xa1a\x02");
+        } else {
+            assert_eq!(read(folder.path(), name), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_csv_header_stands_once_in_each_file() {
+    let folder = folder();
+    let options = ", format=\"csv\", columns=\"message\", rotate_size=\"14\"";
+    write(folder.path(), "out.csv", options, &["one", "two", "three"]);
+    write(folder.path(), "out.csv", options, &["x", "y"]);
+    let all =
+        ["out.csv.3", "out.csv.2", "out.csv.1", "out.csv"].map(|name| read(folder.path(), name));
+    let expected = ["one", "two", "three", "x\ny"].map(|rows| format!("message\n{rows}\n"));
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn a_template_gives_each_record_its_file() {
+    let folder = folder();
+    let path = format!("{}/{{{{ host }}}}/{{{{ tag }}}}.log", folder.path().display());
+    let input = fields([
+        r#"{"host":"a","n":1}"#,
+        r#"{"host":"b","n":2}"#,
+        r#"{"host":"a","n":3}"#,
+        r#"{"host":"../../x","n":4}"#,
+        r#"{"n":5}"#,
+    ]);
+    let call =
+        format!("out.File({path:?}, format=\"template\", template=\"{{{{ n }}}}\", max_open=1)");
+    Bench::new(crate::register).chain(&call, input);
+    assert_eq!(names(folder.path()), ["__/__/x/test.log", "a/test.log", "b/test.log", "test.log"]);
+    assert_eq!(read(folder.path(), "a/test.log"), "1\n3\n");
+}
+
+#[test]
+fn rotation_by_size_keeps_so_many() {
+    let folder = folder();
+    let all = ["one", "two", "three", "four", "five"];
+    let ran = write(folder.path(), "out.log", ", rotate_size=8, rotate_keep=2", &all);
+    assert_eq!(ran.counters("3").errors, 0);
+    assert_eq!(names(folder.path()), ["out.log", "out.log.1", "out.log.2"]);
+    assert_eq!(read(folder.path(), "out.log.2"), "three\n");
+    assert_eq!(read(folder.path(), "out.log.1"), "four\n");
+    assert_eq!(read(folder.path(), "out.log"), "five\n");
+}
+
+#[test]
+fn rotation_by_time_moves_a_file_of_yesterday_away() {
+    let folder = folder();
+    let path = folder.path().join("out.log");
+    fs::write(&path, "old\n").unwrap();
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(86_400);
+    fs::File::options().append(true).open(&path).unwrap().set_modified(yesterday).unwrap();
+    write(folder.path(), "out.log", ", rotate_every=\"1d\"", &["new"]);
+    assert_eq!(read(folder.path(), "out.log.1"), "old\n");
+    assert_eq!(read(folder.path(), "out.log"), "new\n");
+}
+
+#[test]
+fn synced_files_hold_the_same() {
+    let folder = folder();
+    write(folder.path(), "out.log", ", sync=\"chunk\"", &["one", "two"]);
+    assert_eq!(read(folder.path(), "out.log"), "one\ntwo\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_was_moved_or_deleted_is_made_anew() {
+    let folder = folder();
+    let path = folder.path().join("out.log");
+    let mut output = output(&path.display().to_string());
+    write_now(&mut output, lines(["one"]).remove(0)).unwrap();
+    fs::rename(&path, folder.path().join("moved")).unwrap();
+    write_now(&mut output, lines(["two"]).remove(0)).unwrap();
+    fs::remove_file(&path).unwrap();
+    write_now(&mut output, lines(["three"]).remove(0)).unwrap();
+    assert_eq!(read(folder.path(), "moved"), "one\n");
+    assert_eq!(read(folder.path(), "out.log"), "three\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_with_path_and_reason() {
+    let mut output = output("/dev/full");
+    let error = write_now(&mut output, lines(["one"]).remove(0)).unwrap_err();
+    assert!(matches!(error, WriteError::Retry(_)));
+    let told = error.to_string();
+    assert!(told.contains("/dev/full") && told.contains("No space left"), "{told}");
+}
+
+#[test]
+fn a_folder_in_the_way_is_an_error_with_path_and_reason() {
+    let folder = folder();
+    let mut output = output(&folder.path().display().to_string());
+    let error = write_now(&mut output, lines(["one"]).remove(0)).unwrap_err();
+    assert!(matches!(error, WriteError::Retry(_)));
+    assert!(error.to_string().contains(&format!("cannot open {}", folder.path().display())));
+}
+
+#[test]
+fn a_chunk_for_several_files_is_written_to_all_or_none() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("b")).unwrap();
+    fs::write(folder.path().join("a"), "before\n").unwrap();
+    let mut output = output(&format!("{}/{{{{ message }}}}", folder.path().display()));
+    let error = write_now(&mut output, lines(["a", "b"]).remove(0)).unwrap_err();
+    assert!(error.to_string().contains("cannot open"), "{error}");
+    assert_eq!(read(folder.path(), "a"), "before\n");
+    fs::remove_dir(folder.path().join("b")).unwrap();
+    write_now(&mut output, lines(["a", "b"]).remove(0)).unwrap();
+    assert_eq!(read(folder.path(), "a"), "before\na\n");
+    assert_eq!(read(folder.path(), "b"), "b\n");
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_written_half_is_taken_back() {
+    const LIMITED: &str = "SWAK_TEST_FILE_SIZE_LIMIT";
+    // A limit holds for a whole process, so this test runs itself again as one: beyond 1024 bytes a
+    // write stops in the middle, and the next one is an error.
+    let Ok(path) = std::env::var(LIMITED) else {
+        let folder = folder();
+        let path = folder.path().join("out.log");
+        fs::write(&path, "before\n").unwrap();
+        let status = std::process::Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$@\"", "sh"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", "outputs::file::tests::what_is_written_half_is_taken_back"])
+            .env(LIMITED, &path)
+            .status();
+        assert!(status.unwrap().success());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before\none\n");
+        return;
+    };
+    let mut output = output(&path);
+    let error = write_now(&mut output, lines(["x".repeat(2000)]).remove(0)).unwrap_err();
+    assert!(error.to_string().contains("cannot write to"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before\n");
+    write_now(&mut output, lines(["one"]).remove(0)).unwrap();
+}
+
+#[test]
+fn a_template_that_fails_rejects_the_chunk() {
+    let folder = folder();
+    let mut output = output(&format!("{}/{{{{ 1 / message }}}}", folder.path().display()));
+    let error = write_now(&mut output, lines(["0"]).remove(0)).unwrap_err();
+    assert!(matches!(error, WriteError::Reject(_)), "{error}");
+}
+
+#[test]
+fn mistakes_are_told() {
+    for (options, message) in [
+        ("\"\"", "`path` is empty"),
+        ("\"/var/log/\"", "`path` is a folder"),
+        ("\"x\", rotate_size=0", "`rotate_size` is 0"),
+        ("\"x\", rotate_every=\"10ms\"", "`rotate_every` is shorter than a second"),
+        ("\"x\", rotate_keep=0", "rotate_keep"),
+        ("\"x\", max_open=0", "max_open"),
+        ("\"x\", sync=\"always\"", "always"),
+        ("\"x\", format=\"csv\"", "columns="),
+        ("\"{{ a\"", "not a template"),
+    ] {
+        let told = Bench::new(crate::register).mistakes(&format!("out.File({options})"));
+        assert!(told.contains(message), "{options}:\n{told}");
+    }
+}

@@ -202,9 +202,8 @@ impl Exec {
                 Record::from_line(line, record.time())
             };
             let answers: Vec<_> = batch.iter().zip(lines.by_ref()).map(line).collect();
-            let mut answers = Batch::new(answers)
-                .with_tag(batch.tag.clone())
-                .with_source(batch.source.clone());
+            let mut answers =
+                Batch::new(answers).with_tag(batch.tag.clone()).with_source(batch.source.clone());
             if let Some(ack) = batch.take_ack() {
                 answers = answers.with_ack(ack);
             }

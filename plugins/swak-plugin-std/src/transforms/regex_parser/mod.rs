@@ -112,9 +112,10 @@ impl RegexParser {
     fn read(&mut self, record: &mut Record, out: &mut Outlet) -> Result<(), String> {
         let text = self.source.text(record).ok_or("no pattern matches: there is no text")?;
         let mut time = record.time();
-        let found = self.patterns.iter_mut().find_map(|pattern| {
-            pattern.fields(&text, &self.typing, record.time(), &mut time, out)
-        });
+        let found = self
+            .patterns
+            .iter_mut()
+            .find_map(|pattern| pattern.fields(&text, &self.typing, record.time(), &mut time, out));
         let fields = found.ok_or("no pattern matches")?;
         self.source.put(record, fields)?;
         record.set_time(time);

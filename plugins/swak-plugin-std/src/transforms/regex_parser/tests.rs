@@ -1,1 +1,207 @@
+use swak_sdk::data::Text;
+use swak_sdk::prelude::*;
+use swak_test::{Bench, Ran, conformance, fields, lines};
 
+fn run<T: AsRef<[u8]>>(options: &str, input: impl IntoIterator<Item = T>) -> Ran {
+    Bench::new(crate::register).chain(&format!("out.RegexParser({options})"), lines(input))
+}
+
+#[test]
+fn groups_become_fields_in_their_order() {
+    let ran =
+        run(r#"r"^(?<b>\S+) (?:(?<a>\d+)|-) (?P<rest>.*)$""#, ["x 12 the rest", "y - ", "nothing"]);
+    assert_eq!(
+        ran.lines(),
+        [r#"{"b":"x","a":"12","rest":"the rest"}"#, r#"{"b":"y","rest":""}"#, "nothing"]
+    );
+    assert_eq!(ran.counters("2").errors, 1);
+}
+
+#[test]
+fn the_first_pattern_that_matches_counts() {
+    let options =
+        r#"[r"^(?<word>[a-z]+)$", r"^(?<number>\d+)$", r"(?<other>.)"], types={"number": "int"}"#;
+    let ran = run(options, ["12", "ab", "A"]);
+    assert_eq!(ran.json(), [r#"{"number":12}"#, r#"{"word":"ab"}"#, r#"{"other":"A"}"#]);
+}
+
+#[test]
+fn every_type() {
+    let options = r#"r"^(?<i>.*?) (?<f>.*?) (?<b>.*?) (?<s>.*?) (?<t>.*)$",
+        types={"i": "int", "f": "float", "b": "bool", "s": "text", "t": "time"}, time_zone="UTC""#;
+    let ran = run(options, ["-7 1.5e3 Off 007 2020-01-02T03:04:05Z", "x inf maybe 1 now"]);
+    assert_eq!(
+        ran.json(),
+        [
+            r#"{"i":-7,"f":1500.0,"b":false,"s":"007","t":"2020-01-02T03:04:05Z"}"#,
+            r#"{"i":"x","f":"inf","b":"maybe","s":"1","t":"now"}"#
+        ]
+    );
+    assert_eq!(ran.counters("2").errors, 4);
+}
+
+#[test]
+fn a_field_becomes_the_time_of_the_record() {
+    let options = r#"r"^\[(?<at>[^]]+)\] (?<message>.*)$", time="at",
+        time_format="%a %b %d %H:%M:%S %Y", time_zone="Asia/Seoul""#;
+    let ran = run(options, ["[Sun Dec 04 04:47:44 2005] hello"]);
+    assert_eq!(ran.records()[0].time().to_string(), "2005-12-03T19:47:44Z");
+    assert_eq!(ran.json(), [r#"{"at":"2005-12-03T19:47:44Z","message":"hello"}"#]);
+    let as_text = options.replace("time=\"at\"", "time=\"at\", types={\"at\": \"text\"}");
+    let ran = run(&as_text, ["[Sun Dec 04 04:47:44 2005] hello"]);
+    assert_eq!(ran.records()[0].time().to_string(), "2005-12-03T19:47:44Z");
+    assert_eq!(ran.json(), [r#"{"at":"Sun Dec 04 04:47:44 2005","message":"hello"}"#]);
+}
+
+#[test]
+fn lines_that_are_not_utf8_keep_their_bytes() {
+    let ran = run(r#"r"^(?<a>\S+) (?-u:(?<b>.*))$""#, [b"one caf\xe9".as_slice()]);
+    let record = &ran.records()[0];
+    let fields = record.fields().unwrap();
+    assert_eq!(fields.get("b"), Some(&Value::Bytes(b"caf\xe9"[..].into())));
+}
+
+#[test]
+fn long_text_is_a_slice_of_the_line() {
+    let long = "a text that is longer than what fits in place";
+    let text = Slice::from(format!("x {long}").as_str());
+    let literal = Literal::bare(LiteralValue::Str("^x (?<rest>.*)$".to_owned()));
+    let pattern = super::NamedPattern::read(&literal).unwrap();
+    let mut parser = super::Pattern {
+        fields: vec![(1, Text::from("rest"), 0)],
+        found: pattern.regex.capture_locations(),
+        pattern,
+    };
+    let types = super::Placed { value: Dict::default(), span: Span::default() };
+    let clock = super::ClockOptions { field: None, format: None, zone: None };
+    let typing = super::Typing::new(["rest"], &types, clock).unwrap();
+    let mut out = Outlet::new(Default::default());
+    let (now, mut time) = (Timestamp::default(), Timestamp::default());
+    let fields = parser.fields(&text, &typing, now, &mut time, &mut out).unwrap();
+    let found = fields.get("rest").and_then(Value::as_bytes).unwrap();
+    assert_eq!(found.as_ptr(), text[2..].as_ptr());
+}
+
+#[test]
+fn what_does_not_match_goes_where_it_should() {
+    let pattern = r#"r"^(?<n>\d+)$", on_mismatch="#;
+    let dropped = run(&format!("{pattern}\"drop\""), ["1", "x", "y"]);
+    assert_eq!(dropped.lines(), [r#"{"n":"1"}"#]);
+    assert_eq!(dropped.counters("2").dropped["no pattern matches"], 2);
+    let dead = run(&format!("{pattern}\"dead_letter\""), ["1", "x", "y"]);
+    assert_eq!((dead.lines().len(), dead.dead_letters().len()), (1, 2));
+    assert!(dead.dead_letters()[1].contains('y'), "{:?}", dead.dead_letters());
+    let all = run(&format!("{pattern}\"drop\""), ["x"]);
+    assert_eq!(all.lines(), [""; 0]);
+}
+
+#[test]
+fn a_dead_letter_needs_a_place_to_go() {
+    let recipe = r#"task(in.Given(""), out.RegexParser("(?<a>.)", on_mismatch="dead_letter"),
+        out.Null())"#;
+    let ran = Bench::new(crate::register).start(recipe).wait();
+    let ended = format!("{:?}", ran.ended());
+    assert!(ended.contains("this task has no dead letter"), "{ended}");
+}
+
+#[test]
+fn field_target_and_keep() {
+    let input = || fields([r#"{"text":"a=1","x":0}"#]);
+    let run = |options: &str| {
+        let call = format!(r#"out.RegexParser("(?<k>.)=(?<v>.)", {options})"#);
+        Bench::new(crate::register).chain(&call, input()).json().remove(0)
+    };
+    assert_eq!(run(r#"field="text""#), r#"{"x":0,"k":"a","v":"1"}"#);
+    assert_eq!(
+        run(r#"field="text", target="p", keep=True"#),
+        r#"{"text":"a=1","x":0,"p":{"k":"a","v":"1"}}"#
+    );
+    assert_eq!(run(r#"field="nothing""#), r#"{"text":"a=1","x":0}"#);
+}
+
+#[test]
+fn mistakes_are_told_at_their_place() {
+    for (options, message) in [
+        ("[]", "there is no pattern"),
+        (r#"r"\d+""#, "this pattern has no named group"),
+        (r#"["(?<a>.)", "(?<b>."]"#, "unclosed group"),
+        (r#""(?<a>.)", types={"b": "int"}"#, "there is no field `b` here"),
+        (r#""(?<a>.)", types={"a": "number"}"#, "number"),
+        (r#""(?<a>.)", time="b""#, "there is no field `b` here"),
+        (r#""(?<a>.)", time="a", time_format="%H:%M""#, "does not say a point in time"),
+        (r#""(?<a>.)", time="a", time_zone="Mars/Base""#, "unknown time zone `Mars/Base`"),
+        (r#""(?<a>.)", on_mismatch="skip""#, "skip"),
+    ] {
+        let told = Bench::new(crate::register).mistakes(&format!("out.RegexParser({options})"));
+        assert!(told.contains(message), "{options}:\n{told}");
+    }
+}
+
+#[test]
+fn odd_records_are_no_trouble() {
+    for policy in ["keep", "drop", "dead_letter"] {
+        let call = format!(r#"out.RegexParser("(?<a>[a-z]+)", on_mismatch="{policy}")"#);
+        conformance::transform(crate::register, &call);
+    }
+}
+
+/// Patterns that name every byte of the lines of five real logs.
+const REAL: [(&str, &str); 5] = [
+    ("Apache", r"^(?<a>\[)(?<at>[^]]+)(?<b>\] \[)(?<level>\w+)(?<c>\] )(?<message>(?s:.*))$"),
+    ("Linux", SYSLOG),
+    ("Mac", SYSLOG),
+    ("OpenSSH", SYSLOG),
+    (
+        "Windows",
+        r"^(?<at>\S+ \S+)(?<a>, )(?<level>\w+)(?<b>\s+)(?<component>\w+)(?<c>\s+)(?<message>(?s:.*))$",
+    ),
+];
+
+const SYSLOG: &str = r"^(?<at>\w{3} [ \d]\d \d\d:\d\d:\d\d)(?<a> )(?<host>\S+)(?<b> )(?<tag>[^:]*)(?<c>:? ?)(?<message>(?s:.*))$";
+
+#[test]
+fn real_logs_come_out_byte_for_byte() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    for (name, pattern) in REAL {
+        let Ok(text) = std::fs::read(format!("{folder}/{name}_2k.log")) else {
+            println!("skipped {name}: {folder} is not here");
+            continue;
+        };
+        let lines: Vec<&[u8]> =
+            text.strip_suffix(b"\n").unwrap_or(&text).split(|b| *b == b'\n').collect();
+        let ran = run(&format!("r'''{pattern}'''"), &lines);
+        let records = ran.records();
+        assert_eq!((records.len(), ran.counters("2").errors), (lines.len(), 0), "{name}");
+        for (record, line) in records.iter().zip(&lines) {
+            let fields = record.fields().unwrap();
+            let parts = fields.iter().map(|(_, value)| value.as_bytes().unwrap());
+            assert_eq!(parts.collect::<Vec<_>>().concat(), *line, "{name}");
+        }
+    }
+}
+
+#[test]
+fn times_of_real_logs_are_read() {
+    let syslog = r#"time="at", time_format="%b %d %H:%M:%S", time_zone="UTC""#;
+    for (i, line, options, time) in [
+        (
+            0,
+            "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok",
+            r#"time="at", time_format="%a %b %d %H:%M:%S %Y", time_zone="UTC""#,
+            "2005-12-04T04:47:44Z",
+        ),
+        (1, "Jun 14 15:16:01 combo sshd(pam_unix)[19939]: failure", syslog, "-06-14T15:16:01Z"),
+        (2, "Jul  1 09:00:55 host kernel[0]: text", syslog, "-07-01T09:00:55Z"),
+        (
+            4,
+            "2016-09-28 04:30:30, Info                  CBS    Loaded",
+            r#"time="at", time_zone="UTC""#,
+            "2016-09-28T04:30:30Z",
+        ),
+    ] {
+        let ran = run(&format!("r'''{}''', {options}", REAL[i].1), [line]);
+        let read = ran.records()[0].time().to_string();
+        assert!(read.ends_with(time), "{line}: {read}");
+        assert_eq!(ran.counters("2").errors, 0);
+    }
+}
