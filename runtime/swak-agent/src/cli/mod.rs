@@ -22,11 +22,11 @@ use examples::{EXAMPLES, TOP_EXAMPLES, examples};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-    #[command(flatten)]
-    pub(crate) log: LogArgs,
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
 }
 
 /// What is logged to standard error.
