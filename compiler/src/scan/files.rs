@@ -22,7 +22,7 @@ pub(super) struct Source {
     pub(super) gaps: Vec<Gap>,
 }
 
-/// A struct, enum or type alias, and the module that it stands in.
+/// A struct, enum, type alias or `use`, and the module that it stands in.
 pub(super) struct Declared {
     /// The path of the module, from the crate's root.
     pub(super) module: Vec<String>,
@@ -68,7 +68,7 @@ impl Loader {
         for item in items {
             match item {
                 Item::Mod(module) if cfg::is_on(&module.attrs) => self.module(module, place, file),
-                Item::Struct(_) | Item::Enum(_) | Item::Type(_) => {
+                Item::Struct(_) | Item::Enum(_) | Item::Type(_) | Item::Use(_) => {
                     self.source.items.push(Declared { module: place.module.clone(), item });
                 }
                 // What a macro writes is not seen. It matters only if it may write a plugin.

@@ -11,6 +11,7 @@ mod cfg;
 mod docs;
 mod files;
 mod literal;
+mod names;
 mod types;
 
 use std::path::{Path, PathBuf};

@@ -116,6 +116,71 @@ fn modules_are_followed_as_the_compiler_does() {
 }
 
 #[test]
+fn a_name_is_what_the_use_lines_make_of_it() {
+    let scanned = scan_files(&[
+        (
+            "lib.rs",
+            "pub mod shared; mod one; mod two; mod three; mod four;
+             #[derive(Choice)] enum Mode { Root }",
+        ),
+        ("shared.rs", "mod deep; pub use deep::Mode; pub use self::deep::*;"),
+        (
+            "shared/deep.rs",
+            "#[derive(Choice)] pub enum Mode { Deep } #[derive(Choice)] pub enum Way { Out }",
+        ),
+        (
+            "one.rs",
+            "use crate::shared::{self, Mode as M};
+             #[derive(Options)] #[plugin(output, name = \"One\")]
+             struct O { a: M, b: shared::Way, c: super::Mode, d: Mode, e: other::Mode }",
+        ),
+        (
+            "two.rs",
+            "use super::shared::*; use super::Gone;
+             #[derive(Options)] #[plugin(output, name = \"Two\")]
+             struct O { a: Way, b: crate::shared::deep::Mode, c: Gone }",
+        ),
+        (
+            "three.rs",
+            "use crate::four::Round; #[derive(Options)] #[plugin(output, name = \"X\")]
+             struct O { a: Round }",
+        ),
+        ("four.rs", "pub use crate::three::Round;"),
+    ]);
+    let words = |plugin: usize| -> Vec<String> {
+        let word = |ty: &TypeSpec| match ty {
+            TypeSpec::Choice(words) => words[0].name.to_string(),
+            other => other.noun(),
+        };
+        scanned.plugins[plugin].options.iter().map(|o| word(&o.ty)).collect()
+    };
+    assert_eq!(words(0), ["deep", "out", "root", "any value", "any value"]);
+    assert_eq!(words(1), ["out", "deep", "any value"]);
+    assert_eq!(words(2), ["any value"]);
+}
+
+/// Every type of the plugins beside the runtime is understood, but for those that the crates read
+/// by code of their own; so a mistake in a recipe is told before anything is compiled.
+#[test]
+fn the_plugins_beside_the_runtime_are_read() {
+    let Some(root) = crate::resolve::built_from() else { return };
+    let mut found = 0;
+    for entry in fs::read_dir(root.join("plugins")).expect("a folder") {
+        let library = entry.expect("readable").path().join("src/lib.rs");
+        let scanned = scan(&library);
+        assert_eq!(scanned.gaps, [], "{}", library.display());
+        assert!(!scanned.plugins.is_empty(), "{}", library.display());
+        for plugin in &scanned.plugins {
+            assert!(!plugin.summary.is_empty(), "{}", plugin.path());
+            let known = plugin.options.iter().filter(|o| o.ty != TypeSpec::Any).count();
+            assert!(known * 2 >= plugin.options.len(), "{} is hardly understood", plugin.path());
+            found += 1;
+        }
+    }
+    assert!(found > 10, "{found}");
+}
+
+#[test]
 fn what_cannot_be_read_is_a_gap_and_not_a_mistake() {
     let scanned = scan_files(&[
         ("lib.rs", &format!("mod broken; mod gone; mod empty; {}", plugin("A"))),

@@ -1,19 +1,19 @@
 //! Declared structs and enums to specs.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use swak_sdk::options::{
-    Address, ByteSize, ChoiceSpec, FieldPath, Glob, OptionSpec, OptionValue, Pattern, PluginSpec,
-    Secret, TypeSpec,
+    Address, ByteSize, ChoiceSpec, Expr, FieldPath, Glob, OptionSpec, OptionValue, Pattern,
+    PluginSpec, Secret, Template, TypeSpec,
 };
 use syn::ext::IdentExt as _;
 use syn::{Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, PathArguments, Type};
 
 use super::attrs::{self, OptionAttrs};
 use super::files::Declared;
+use super::names::Names;
 use super::{Scanned, cfg, docs};
 
 /// How deep structs of options may stand in each other; a struct that holds itself has no end.
@@ -23,19 +23,7 @@ const MOST_OPTIONS: usize = 100_000;
 
 /// The plugins that are declared.
 pub(super) fn specs(items: &[Declared]) -> Scanned {
-    let mut by_name: HashMap<String, Vec<&Declared>> = HashMap::new();
-    for declared in items {
-        let (ident, attrs) = match &declared.item {
-            Item::Struct(item) => (&item.ident, &item.attrs),
-            Item::Enum(item) => (&item.ident, &item.attrs),
-            Item::Type(item) => (&item.ident, &item.attrs),
-            _ => continue,
-        };
-        if cfg::is_on(attrs) {
-            by_name.entry(ident.unraw().to_string()).or_default().push(declared);
-        }
-    }
-    let world = World { by_name, left: Cell::new(MOST_OPTIONS) };
+    let world = World { names: Names::new(items), left: Cell::new(MOST_OPTIONS) };
     let plugins = items
         .iter()
         .filter_map(|declared| match &declared.item {
@@ -47,7 +35,7 @@ pub(super) fn specs(items: &[Declared]) -> Scanned {
 }
 
 struct World<'a> {
-    by_name: HashMap<String, Vec<&'a Declared>>,
+    names: Names<'a>,
     /// How many options may still be read.
     left: Cell<usize>,
 }
@@ -114,30 +102,17 @@ impl World<'_> {
                 let (spec, secret) = self.type_spec(inner, module, depth + 1);
                 (TypeSpec::List(Box::new(spec)), secret)
             }
-            ("BTreeMap", [_, inner]) | ("Dict", [inner]) => {
+            // A wrapper that keeps the place of a value, for messages.
+            ("Placed", [inner]) => self.type_spec(inner, module, depth + 1),
+            ("BTreeMap", [_, inner]) | ("Dict" | "PathDict", [inner]) => {
                 let (spec, secret) = self.type_spec(inner, module, depth + 1);
                 (TypeSpec::Dict(Box::new(spec)), secret)
             }
-            (_, []) => match self.declared(path, module) {
+            (_, []) => match self.names.find(&path.path, module) {
                 Some(declared) => (self.declared_spec(declared, depth + 1), false),
                 None => known(&name).unwrap_or(anything),
             },
             _ => anything,
-        }
-    }
-
-    /// The item of this crate that a path means: the one in the same module, or the only one of
-    /// that name whose module ends as the path does.
-    fn declared(&self, path: &syn::TypePath, module: &[String]) -> Option<&Declared> {
-        let mut segments: Vec<String> =
-            path.path.segments.iter().map(|s| s.ident.unraw().to_string()).collect();
-        let name = segments.pop()?;
-        segments.retain(|s| !matches!(s.as_str(), "crate" | "self" | "super"));
-        let all = self.by_name.get(&name)?;
-        let fits = all.iter().filter(|d| d.module.ends_with(&segments)).collect::<Vec<_>>();
-        match fits.as_slice() {
-            [one] => Some(one),
-            several => several.iter().find(|d| d.module == module).map(|d| **d),
         }
     }
 
@@ -182,6 +157,8 @@ fn known(name: &str) -> Option<(TypeSpec, bool)> {
         "Address" => of::<Address>(),
         "FieldPath" => of::<FieldPath>(),
         "Glob" => of::<Glob>(),
+        "Expr" => of::<Expr>(),
+        "Template" => of::<Template>(),
         _ => None,
     }
 }
