@@ -49,7 +49,8 @@ impl Rows {
         }
         let special = |b: &u8| *b == self.delimiter || matches!(b, b'"' | b'\n' | b'\r');
         // A row of one empty cell would be an empty line, which readers skip.
-        if !cell.iter().any(special) && !(cell.is_empty() && self.columns.len() == 1) {
+        let whole_row_is_empty = cell.is_empty() && self.columns.len() == 1;
+        if !whole_row_is_empty && !cell.iter().any(special) {
             out.extend_from_slice(cell);
             return;
         }

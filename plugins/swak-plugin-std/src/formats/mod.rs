@@ -143,4 +143,4 @@ impl Encoder {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -85,7 +85,7 @@ impl Plugin for CsvParser {
         ensure!(quote != delimiter, "`quote` and `delimiter` must differ");
         let clock = ClockOptions { field: time, format: time_format, zone: time_zone };
         Ok(CsvParser {
-            typing: Typing::new(columns.iter().map(String::as_str), &types, clock)?,
+            typing: Typing::new(columns.iter().map(String::as_str), &types, &clock)?,
             columns: columns.value.into_iter().map(Text::from).collect(),
             source: Source::new(options.field, options.target, options.keep),
             rows: Rows::new(delimiter, quote),

@@ -3,6 +3,7 @@
 use swak_sdk::data::json;
 use swak_sdk::prelude::*;
 
+use super::clock::{Clock, ClockOptions};
 use super::placed::Placed;
 use super::source::Source;
 use super::unreadable::{Unreadable, read_records};
@@ -21,6 +22,13 @@ pub(crate) struct JsonParserOptions {
     /// Whether the JSON text stays in the record, a line as the field `message`.
     #[option(default = false)]
     keep: bool,
+    /// The parsed field that says when it happened, which becomes the record's own time: text, or a
+    /// number of seconds since 1970. The field stays as it is.
+    time: Option<FieldPath>,
+    /// How times are written, as for `strptime`: `%Y-%m-%d %H:%M:%S`. Left out: RFC 3339.
+    time_format: Option<Placed<String>>,
+    /// The zone of times that name none: `UTC`, `Asia/Seoul`, `+09:00`. Left out: the system's.
+    time_zone: Option<Placed<String>>,
     /// What becomes of a record whose text is not a JSON object.
     #[option(default = "keep")]
     on_error: Placed<Unreadable>,
@@ -28,6 +36,8 @@ pub(crate) struct JsonParserOptions {
 
 pub(crate) struct JsonParser {
     source: Source,
+    time: Option<FieldPath>,
+    clock: Clock,
     on_error: Unreadable,
 }
 
@@ -35,28 +45,56 @@ impl Plugin for JsonParser {
     type Options = JsonParserOptions;
 
     fn new(options: JsonParserOptions, cx: &BuildContext) -> Result<Self> {
-        let JsonParserOptions { field, target, keep, on_error } = options;
+        let JsonParserOptions { field, target, keep, time, time_format, time_zone, on_error } =
+            options;
         on_error.check("on_error", cx)?;
-        Ok(JsonParser { source: Source::new(field, target, keep), on_error: *on_error })
+        let clock = ClockOptions { field: None, format: time_format, zone: time_zone };
+        Ok(JsonParser {
+            source: Source::new(field, target, keep),
+            time,
+            clock: Clock::new(&clock)?,
+            on_error: *on_error,
+        })
     }
 }
 
 impl Transform for JsonParser {
     fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
-        read_records(batch, self.on_error, "not a JSON object", out, |record, _| self.read(record));
+        read_records(batch, self.on_error, "not a JSON object", out, |record, out| {
+            self.read(record, out)
+        });
         Ok(())
     }
 }
 
 impl JsonParser {
-    fn read(&self, record: &mut Record) -> Result<(), String> {
+    fn read(&self, record: &mut Record, out: &mut Outlet) -> Result<(), String> {
         let text = self.source.text(record).ok_or("not a JSON object: there is no text")?;
         let fields = json::parse_object(&text).map_err(|e| format!("not a JSON object: {e}"))?;
+        let time = self.time_of(&fields, record.time(), out);
         if self.source.replaces(record) && !text.contains(&b'\n') {
-            *record = Record::from_json(fields, text, record.time());
+            *record = Record::from_json(fields, text, time);
             return Ok(());
         }
-        self.source.put(record, fields)
+        self.source.put(record, fields)?;
+        record.set_time(time);
+        Ok(())
+    }
+
+    /// The time that the fields say, or else the one that the record has.
+    fn time_of(&self, fields: &Map, now: Timestamp, out: &mut Outlet) -> Timestamp {
+        let Some(path) = &self.time else { return now };
+        let time = match path.get(fields) {
+            Some(Value::Int(seconds)) => Some(Timestamp::from_parts(*seconds, 0)),
+            // `as` keeps to the ends of the range.
+            Some(Value::Float(seconds)) => Some(Timestamp::from_nanos((seconds * 1e9) as i64)),
+            Some(value) => value.as_bytes().and_then(|text| self.clock.read(text, now)),
+            None => None,
+        };
+        time.unwrap_or_else(|| {
+            out.error();
+            now
+        })
     }
 }
 

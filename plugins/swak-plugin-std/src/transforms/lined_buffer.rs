@@ -18,10 +18,14 @@ pub(crate) struct LinedBufferOptions {
     lines: usize,
     /// The longest that a record waits for the chunk to become full. Left out: until the input ends.
     max_wait: Option<Duration>,
+    /// The size at which the chunk goes before it is full.
+    #[option(default = "256m")]
+    max_size: ByteSize,
 }
 
 pub(crate) struct LinedBuffer {
     lines: usize,
+    max_size: usize,
     max_wait: Option<Duration>,
     held: Held,
 }
@@ -30,8 +34,10 @@ impl Plugin for LinedBuffer {
     type Options = LinedBufferOptions;
 
     fn new(options: LinedBufferOptions, _: &BuildContext) -> Result<Self> {
-        let LinedBufferOptions { lines, max_wait } = options;
-        Ok(LinedBuffer { lines, max_wait, held: Held::default() })
+        let LinedBufferOptions { lines, max_wait, max_size } = options;
+        let max_size = max_size.as_usize();
+        ensure!(max_size > 0, "`max_size` is 0, so nothing could be held");
+        Ok(LinedBuffer { lines, max_size, max_wait, held: Held::default() })
     }
 }
 
@@ -39,7 +45,7 @@ impl Transform for LinedBuffer {
     fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
         for piece in cut(batch, self.lines - self.held.records(), self.lines) {
             self.held.push(piece);
-            if self.held.records() == self.lines {
+            if self.held.records() == self.lines || self.held.size() >= self.max_size {
                 self.held.release(out);
             }
         }

@@ -2,7 +2,7 @@
 
 mod clock;
 mod csv_parser;
-mod exec;
+pub(crate) mod exec;
 mod filter;
 mod held;
 mod json_parser;

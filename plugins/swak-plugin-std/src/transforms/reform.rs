@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use swak_sdk::options::{Literal, LiteralValue, OptionErrors, OptionValue, PathBlocked, TypeSpec};
+use swak_sdk::options::{Literal, LiteralValue, OptionErrors, OptionValue, TypeSpec};
 use swak_sdk::prelude::*;
 
 use super::placed::Placed;
@@ -68,7 +68,11 @@ impl Transform for Reform {
             for (path, written) in &self.write {
                 let scope = Scope { record: record.view(), tag: &tag, source: &source };
                 match written.value(&scope) {
-                    Some(value) => note(path.insert(record.fields_mut(), value), out),
+                    Some(value) => {
+                        if path.insert(record.fields_mut(), value).is_err() {
+                            out.error();
+                        }
+                    }
                     None => out.error(),
                 }
             }
@@ -95,7 +99,8 @@ impl Reform {
                 // The value goes only once it stands in its new place.
                 match to.insert(fields, value) {
                     Ok(_) if from != to => drop(from.remove(fields)),
-                    result => note(result, out),
+                    Ok(_) => {}
+                    Err(_) => out.error(),
                 }
             }
         }
@@ -178,12 +183,6 @@ fn kept(fields: &Map, keep: &[FieldPath]) -> Map {
         }
     }
     kept
-}
-
-fn note(result: Result<Option<Value>, PathBlocked>, out: &mut Outlet) {
-    if result.is_err() {
-        out.error();
-    }
 }
 
 #[cfg(test)]

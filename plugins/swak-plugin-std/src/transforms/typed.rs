@@ -33,7 +33,7 @@ impl Typing {
     pub(crate) fn new<'a>(
         names: impl IntoIterator<Item = &'a str>,
         types: &Placed<Dict<FieldType>>,
-        clock: ClockOptions,
+        clock: &ClockOptions,
     ) -> Result<Self> {
         let names: Vec<&str> = names.into_iter().collect();
         for (name, _) in types.iter() {
@@ -51,7 +51,7 @@ impl Typing {
             ),
         };
         let types = names.iter().map(|name| types.get(name).copied()).collect();
-        Ok(Typing { types, record_time, clock: Clock::new(&clock)? })
+        Ok(Typing { types, record_time, clock: Clock::new(clock)? })
     }
 
     /// The value of the field at an index. Text that is not of its type stays text and is counted;

@@ -41,7 +41,7 @@ impl OptionValue for CommandLine {
 
 /// What is run, once it is known whether a shell runs it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Program {
+pub(crate) enum Program {
     /// The program and its arguments.
     Words(Vec<String>),
     /// Text for the system's shell.
@@ -49,13 +49,13 @@ pub(super) enum Program {
 }
 
 /// The names of the files that a process reads and writes.
-pub(super) struct Files<'a> {
-    pub(super) input: &'a Path,
-    pub(super) output: &'a Path,
+pub(crate) struct Files<'a> {
+    pub(crate) input: &'a Path,
+    pub(crate) output: &'a Path,
 }
 
 impl Program {
-    pub(super) fn new(command: CommandLine, shell: bool) -> Result<Self, OptionErrors> {
+    pub(crate) fn new(command: CommandLine, shell: bool) -> Result<Self, OptionErrors> {
         match (command, shell) {
             (CommandLine::Text(text, _), true) => Ok(Program::Shell(text)),
             (CommandLine::Text(text, span), false) => {
@@ -76,7 +76,7 @@ impl Program {
     }
 
     /// As people know it, for messages.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Program::Words(words) => words.join(" "),
             Program::Shell(text) => text.clone(),
@@ -85,7 +85,7 @@ impl Program {
 
     /// The process to start. The file names stand where the command says `{input}` and `{output}`,
     /// else they are its last two arguments.
-    pub(super) fn command(&self, files: Option<&Files<'_>>) -> tokio::process::Command {
+    pub(crate) fn command(&self, files: Option<&Files<'_>>) -> tokio::process::Command {
         match self {
             Program::Words(words) => {
                 let mut words = arguments(words, files).into_iter();

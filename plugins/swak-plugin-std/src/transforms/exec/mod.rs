@@ -1,6 +1,6 @@
 //! `out.Exec`: another program changes the records.
 
-mod command;
+pub(crate) mod command;
 mod file;
 mod process;
 mod result;
@@ -51,7 +51,7 @@ pub(crate) struct ExecOptions {
     /// The form in which it gets them: any with `mode="file"`, raw or json with `mode="stream"`.
     #[option(default = "raw")]
     format: Format,
-    /// The fields of a row of `format="csv"`.
+    /// The fields of a row of `format="csv"`, whose first row names them.
     #[option(default = [])]
     columns: Vec<FieldPath>,
     /// What stands between two cells of `format="csv"`.
@@ -101,8 +101,8 @@ pub(crate) struct Exec {
 }
 
 enum Runner {
-    File(PerChunk),
-    Stream(LongLived),
+    File(Box<PerChunk>),
+    Stream(Box<LongLived>),
 }
 
 impl Plugin for Exec {
@@ -132,11 +132,12 @@ impl Plugin for Exec {
         let runner = match mode {
             Mode::File => {
                 let max_output = max_output as u64;
-                Runner::File(PerChunk { program, encoder, timeout, max_output })
+                Runner::File(Box::new(PerChunk { program, encoder, timeout, max_output }))
             }
             Mode::Stream => {
                 let running = None;
-                Runner::Stream(LongLived { program, encoder, timeout, max_output, running })
+                let process = LongLived { program, encoder, timeout, max_output, running };
+                Runner::Stream(Box::new(process))
             }
         };
         Ok(Exec { runner, result: options.result, on_error: *options.on_error })

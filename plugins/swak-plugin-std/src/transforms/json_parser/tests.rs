@@ -48,6 +48,26 @@ fn an_object_on_several_lines_is_written_on_one() {
 }
 
 #[test]
+fn a_field_becomes_the_time_of_the_record() {
+    let options = r#"time="at.t", time_format="%Y-%m-%d %H:%M", time_zone="Asia/Seoul""#;
+    let input = [
+        r#"{"at":{"t":"2020-01-02 12:00"}}"#,
+        r#"{"at":{"t":1700000000}}"#,
+        r#"{"at":{"t":0.5}}"#,
+        r#"{"at":{"t":"never"}}"#,
+        r#"{"at":{}}"#,
+    ];
+    let ran = run(options, input);
+    assert_eq!(ran.json(), input, "the fields stay as they are");
+    let times: Vec<_> = ran.records().iter().map(|r| r.time().to_string()).collect();
+    let expected = ["2020-01-02T03:00:00Z", "2023-11-14T22:13:20Z", "1970-01-01T00:00:00.5Z"];
+    assert_eq!(times[..3], expected);
+    assert_eq!(ran.counters("2").errors, 2);
+    let told = Bench::new(crate::register).mistakes("out.JsonParser(time_zone=\"Mars/Base\")");
+    assert!(told.contains("unknown time zone"), "{told}");
+}
+
+#[test]
 fn a_dead_letter_needs_a_place_to_go() {
     let recipe = r#"task(in.Given(""), out.JsonParser(on_error="dead_letter"), out.Null())"#;
     let ran = Bench::new(crate::register).start(recipe).wait();

@@ -7,7 +7,7 @@ use swak_test::{Bench, lines};
 use super::*;
 
 fn buffer(lines: usize, max_wait: Option<Duration>) -> (LinedBuffer, Outlet) {
-    let options = LinedBufferOptions { lines, max_wait };
+    let options = LinedBufferOptions { lines, max_wait, max_size: ByteSize(1 << 20) };
     let buffer = LinedBuffer::new(options, &BuildContext::for_check()).unwrap();
     (buffer, Outlet::new(Arc::<Counters>::default()))
 }
@@ -78,4 +78,17 @@ fn what_waits_too_long_goes_early() {
 fn a_buffer_of_nothing_is_a_mistake() {
     let args = Args { positional: vec![Literal::bare(LiteralValue::Int(0))], ..Args::default() };
     assert!(LinedBufferOptions::read(&args).is_err());
+}
+
+#[test]
+fn size_lets_go_before_the_chunk_is_full() {
+    let ran = Bench::new(crate::register)
+        .chain("out.LinedBuffer(3, max_size=8)", lines(["12345678", "1", "2", "3"]));
+    let sizes: Vec<_> = ran.chunks().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [3, 1], "a piece of a batch is never cut by size");
+    let mut input = lines(["1234"]);
+    input.extend(lines(["56789"]));
+    input.extend(lines(["x"]));
+    let ran = Bench::new(crate::register).chain("out.LinedBuffer(3, max_size=8)", input);
+    assert_eq!(ran.chunks().iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
 }

@@ -80,7 +80,7 @@ impl Plugin for RegexParser {
             }
         }
         let clock = ClockOptions { field: time, format: time_format, zone: time_zone };
-        let typing = Typing::new(names.iter().copied(), &types, clock)?;
+        let typing = Typing::new(names.iter().copied(), &types, &clock)?;
         let field = |(group, name): &(usize, String)| {
             let i = names.iter().position(|n| n == name).expect("all names were gathered above");
             (*group, Text::from(name.as_str()), i)

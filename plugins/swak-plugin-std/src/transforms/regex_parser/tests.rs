@@ -74,7 +74,7 @@ fn long_text_is_a_slice_of_the_line() {
     };
     let types = super::Placed { value: Dict::default(), span: Span::default() };
     let clock = super::ClockOptions { field: None, format: None, zone: None };
-    let typing = super::Typing::new(["rest"], &types, clock).unwrap();
+    let typing = super::Typing::new(["rest"], &types, &clock).unwrap();
     let mut out = Outlet::new(Default::default());
     let (now, mut time) = (Timestamp::default(), Timestamp::default());
     let fields = parser.fields(&text, &typing, now, &mut time, &mut out).unwrap();
