@@ -22,6 +22,10 @@ impl Checker<'_> {
     pub(super) fn chain(&mut self, exprs: &[&Expr]) -> Chain {
         let mut chain = Chain { steps: Vec::new(), last_is_known: true };
         for expr in exprs {
+            if self.has_enough() {
+                chain.last_is_known = false;
+                break;
+            }
             if let Some(Step::When(when)) = chain.steps.last()
                 && chain.last_is_known
                 && chain.steps.last().is_some_and(Step::is_end)
@@ -307,7 +311,8 @@ impl Checker<'_> {
             return None;
         };
         let text = self.text(name, "link", "write link(\"name\")")?;
-        if text.trim().is_empty() || text.chars().any(char::is_control) {
+        let is_later = text.starts_with(super::links::LATER);
+        if !is_later && (text.trim().is_empty() || text.chars().any(char::is_control)) {
             self.found.push(
                 Diagnostic::error("bad-argument", "the name of this link is no word")
                     .at(name.span, "")

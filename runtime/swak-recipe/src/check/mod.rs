@@ -125,6 +125,9 @@ fn wrong_spelling(source: &SourceFile, spelling: Spelling) -> Option<Diagnostic>
     Some(Diagnostic::error("wrong-spelling", what).at(word, "").help(help))
 }
 
+/// When so many mistakes were found, no further task, step or name is looked at.
+const ENOUGH: usize = 1000;
+
 /// What is known while one recipe is checked.
 struct Checker<'a> {
     catalog: &'a dyn Catalog,
@@ -149,6 +152,10 @@ impl<'a> Checker<'a> {
             from_environment: HashSet::new(),
             later: HashSet::new(),
         }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.found.len() >= ENOUGH
     }
 
     fn recipe(mut self, script: &Script, complete: bool) -> (Option<Recipe>, Vec<Diagnostic>) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use swak_sdk::options::did_you_mean;
 
-use super::FLOW_WORDS;
+use super::{ENOUGH, FLOW_WORDS};
 use crate::diag::{Diagnostic, Span};
 use crate::syntax::{Arg, Call, Expr, ExprKind, MAX_DEPTH, Script, Statement};
 
@@ -28,6 +28,9 @@ pub fn inline(script: &Script, complete: bool, found: &mut Vec<Diagnostic>) -> S
     };
     let mut out = Script::default();
     for statement in &script.statements {
+        if inliner.found.len() >= ENOUGH {
+            break;
+        }
         let binds_a_task = statement.value.as_call().is_some_and(|c| c.callee.name == "task");
         if statement.target.is_none() || binds_a_task {
             let value = inliner.expr(&statement.value, 0);
@@ -43,6 +46,9 @@ pub fn inline(script: &Script, complete: bool, found: &mut Vec<Diagnostic>) -> S
         let Some(name) = &statement.target else { continue };
         let is_task = statement.value.as_call().is_some_and(|c| c.callee.name == "task");
         let bound = bindings.contains_key(name.name.as_str());
+        if found.len() >= ENOUGH {
+            break;
+        }
         if bound && !is_task && !used.contains(name.name.as_str()) {
             found.push(
                 Diagnostic::warning(
@@ -65,6 +71,9 @@ fn bindings<'a>(
     let mut bindings: HashMap<&str, (Span, &Expr)> = HashMap::new();
     for statement in &script.statements {
         let Some(name) = &statement.target else { continue };
+        if found.len() >= ENOUGH {
+            break;
+        }
         if FLOW_WORDS.contains(&name.name.as_str()) {
             found.push(
                 Diagnostic::error(

@@ -23,6 +23,9 @@ impl Checker<'_> {
         let mut names: HashMap<String, Span> = HashMap::new();
         let mut count = 0;
         for statement in &script.statements {
+            if self.has_enough() {
+                break;
+            }
             let Some(call) = statement.value.as_call().filter(|c| c.callee.name == "task") else {
                 self.outside_task(&statement.value);
                 continue;

@@ -54,7 +54,7 @@ impl Diagnostic {
         Diagnostic {
             severity: Severity::Error,
             code,
-            message: message.into(),
+            message: bounded(message.into()),
             primary: None,
             secondary: Vec::new(),
             help: Vec::new(),
@@ -84,7 +84,7 @@ impl Diagnostic {
     /// One more thing to do about it.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(bounded(text.into()));
         self
     }
 
@@ -95,29 +95,55 @@ impl Diagnostic {
         self
     }
 
+    fn file(&self) -> Option<&str> {
+        self.source.as_ref().map(SourceFile::name)
+    }
+
     fn sort_key(&self) -> (bool, Option<Span>) {
         // What has no place comes first: it is about the whole.
         (self.primary.is_some(), self.primary.as_ref().map(|l| l.span))
     }
 }
 
+/// The most that a list holds; the rest are counted. Nobody reads more, and a file that is not what
+/// it should be has as many as it has words.
+pub const MAX_LISTED: usize = 500;
+
 /// Mistakes; never empty, those of one file in the order of their places.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+    /// How many were left out of the list.
+    omitted: usize,
+}
 
 impl Diagnostics {
-    /// The list, or `None` when there is nothing in it.
-    pub fn from_vec(mut list: Vec<Diagnostic>) -> Option<Self> {
+    /// The list, or `None` when there is nothing in it. At most [`MAX_LISTED`] are kept.
+    pub fn from_vec(list: Vec<Diagnostic>) -> Option<Self> {
+        Diagnostics::with_omitted(list, 0)
+    }
+
+    fn with_omitted(mut list: Vec<Diagnostic>, omitted: usize) -> Option<Self> {
         if list.is_empty() {
             return None;
         }
         // Stable: mistakes at one place keep the order in which they were found.
-        list.sort_by(|a, b| {
-            let file = |d: &Diagnostic| d.source.as_ref().map(|s| s.name().to_owned());
-            file(a).cmp(&file(b)).then_with(|| a.sort_key().cmp(&b.sort_key()))
-        });
+        list.sort_by(|a, b| a.file().cmp(&b.file()).then_with(|| a.sort_key().cmp(&b.sort_key())));
         list.dedup();
-        Some(Diagnostics(list))
+        let surplus = list.len().saturating_sub(MAX_LISTED);
+        if surplus > 0 {
+            // Warnings go first: no error may be hidden behind them.
+            let errors = list.iter().filter(|d| d.severity == Severity::Error).count();
+            let mut room = MAX_LISTED.saturating_sub(errors);
+            list.retain(|d| {
+                let keep = d.severity == Severity::Error || room > 0;
+                room -= usize::from(keep && d.severity == Severity::Warning);
+                keep
+            });
+            list.truncate(MAX_LISTED);
+        }
+        let omitted = omitted + surplus;
+        Some(Diagnostics { list, omitted })
     }
 
     /// `Ok(value)` when nothing was found, else the list.
@@ -131,36 +157,52 @@ impl Diagnostics {
     /// Says for each one which text its places are in, unless it knows.
     #[must_use]
     pub fn in_source(self, source: &SourceFile) -> Self {
-        let list = self.0.into_iter().map(|d| d.in_source(source)).collect();
-        Diagnostics::from_vec(list).expect("the list was not empty before")
+        let list = self.list.into_iter().map(|d| d.in_source(source)).collect();
+        Diagnostics::with_omitted(list, self.omitted).expect("the list was not empty before")
     }
 
     /// Both lists as one.
     #[must_use]
     pub fn and(mut self, other: Diagnostics) -> Self {
-        self.0.extend(other.0);
-        Diagnostics::from_vec(self.0).expect("neither list was empty")
+        self.list.extend(other.list);
+        Diagnostics::with_omitted(self.list, self.omitted + other.omitted)
+            .expect("neither list was empty")
     }
 
     /// All of them, by place.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
-        self.0.iter()
+        self.list.iter()
     }
 
     /// All of them, by place.
     pub fn into_vec(self) -> Vec<Diagnostic> {
-        self.0
+        self.list
+    }
+
+    /// How many more there were than are listed.
+    pub fn omitted(&self) -> usize {
+        self.omitted
     }
 
     /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|d| d.severity == Severity::Error)
+        self.list.iter().any(|d| d.severity == Severity::Error)
     }
+}
+
+/// A word of a million letters is told by its beginning.
+fn bounded(mut text: String) -> String {
+    const LONGEST: usize = 1000;
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
+    text
 }
 
 impl From<Diagnostic> for Diagnostics {
     fn from(one: Diagnostic) -> Self {
-        Diagnostics(vec![one])
+        Diagnostics { list: vec![one], omitted: 0 }
     }
 }
 
@@ -168,7 +210,7 @@ impl<'a> IntoIterator for &'a Diagnostics {
     type Item = &'a Diagnostic;
     type IntoIter = std::slice::Iter<'a, Diagnostic>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.list.iter()
     }
 }
 
@@ -176,7 +218,7 @@ impl IntoIterator for Diagnostics {
     type Item = Diagnostic;
     type IntoIter = std::vec::IntoIter<Diagnostic>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.list.into_iter()
     }
 }
 

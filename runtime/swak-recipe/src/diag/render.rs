@@ -2,12 +2,17 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{
+    AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
+};
 
 use super::{Diagnostic, Diagnostics, Label, Severity, SourceFile, Span};
 
 /// How many of a list are written out; the rest are counted.
 pub const MAX_RENDERED: usize = 50;
+
+/// The most of a text that is laid out for one mistake, in bytes.
+const MAX_WINDOW: usize = 128 << 10;
 
 impl Diagnostics {
     /// All of them, an empty line between two, ending with a newline.
@@ -19,7 +24,7 @@ impl Diagnostics {
             }
             out.push_str(&one.render(color));
         }
-        let rest = self.iter().len().saturating_sub(MAX_RENDERED);
+        let rest = self.iter().len().saturating_sub(MAX_RENDERED) + self.omitted;
         if rest > 0 {
             out.push_str(&format!("\nand {rest} more\n"));
         }
@@ -38,7 +43,7 @@ impl Diagnostic {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut reports = vec![Group::with_title(title)];
         if let (Some(source), Some(primary)) = (&self.source, &self.primary) {
-            let mut group = reports.remove(0).element(self.snippet(source, primary));
+            let mut group = self.with_place(reports.remove(0), source, primary);
             for help in &self.help {
                 group = group.element(Level::HELP.message(clean(help)));
             }
@@ -58,24 +63,46 @@ impl Diagnostic {
         text
     }
 
-    fn snippet<'a>(
+    /// Adds the lines that are talked about, and only those: laying out a large file again for each
+    /// of many mistakes would cost their product.
+    fn with_place<'a>(
         &'a self,
+        group: Group<'a>,
         source: &'a SourceFile,
         primary: &'a Label,
-    ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        // Only the lines that are talked about are handed over: laying out a large file again for
-        // each of many mistakes would cost their product.
-        let all = self.secondary.iter().fold(primary.span, |sum, l| sum.to(l.span));
-        let (line, bytes) = source.lines_around(all);
-        let secondary = self
-            .secondary
-            .iter()
-            .map(|label| annotation(AnnotationKind::Context, label, source, &bytes));
-        Snippet::source(&source.text()[bytes.clone()])
-            .path(normalize_untrusted_str(source.name()))
-            .line_start(line)
-            .annotation(annotation(AnnotationKind::Primary, primary, source, &bytes))
-            .annotations(secondary)
+    ) -> Group<'a> {
+        let whole = self.secondary.iter().fold(primary.span, |sum, l| sum.to(l.span));
+        let (mut line, mut bytes) = source.lines_around(whole);
+        let near = bytes.len() <= MAX_WINDOW;
+        if !near {
+            (line, bytes) = source.lines_around(primary.span);
+        }
+        let mut group = if bytes.len() <= MAX_WINDOW {
+            let mut snippet = Snippet::source(&source.text()[bytes.clone()])
+                .path(normalize_untrusted_str(source.name()))
+                .line_start(line)
+                .annotation(annotation(AnnotationKind::Primary, primary, source, &bytes));
+            if near {
+                snippet = snippet.annotations(
+                    self.secondary
+                        .iter()
+                        .map(|label| annotation(AnnotationKind::Context, label, source, &bytes)),
+                );
+            }
+            group.element(snippet)
+        } else {
+            let (line, column) = source.line_column(primary.span.start as usize);
+            let path = normalize_untrusted_str(source.name());
+            group.element(Origin::path(path).line(line).char_column(column))
+        };
+        if !near {
+            for label in &self.secondary {
+                let (line, column) = source.line_column(label.span.start as usize);
+                let text = format!("{}: line {line}, column {column}", label.text);
+                group = group.element(Level::NOTE.message(clean(&text)));
+            }
+        }
+        group
     }
 }
 

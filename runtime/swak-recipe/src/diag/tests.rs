@@ -126,3 +126,29 @@ fn a_missing_file_is_told_with_the_nearest_name() {
     let far = only(SourceFile::read(&folder.path().join("zzz"), 100));
     assert!(far.help[0].starts_with("it was looked for from"), "{:?}", far.help);
 }
+
+#[test]
+fn a_line_without_end_and_labels_far_apart_are_told_by_number() {
+    let long = SourceFile::new("a", format!("x\n{}", "y".repeat(200 << 10)));
+    let one = Diagnostic::error("c", "m").at(Span::new(1000, 1001), "").in_source(&long);
+    assert_eq!(one.render(false), "error[c]: m\n--> a:2:999\n");
+    let tall = SourceFile::new("a", "x\n".repeat(100 << 10));
+    let one = Diagnostic::error("c", "m")
+        .at(Span::new(200_000, 200_001), "again")
+        .label(Span::new(2, 3), "first")
+        .in_source(&tall);
+    let text = one.render(false);
+    assert!(text.contains("100001 | x\n"), "{text}");
+    assert!(text.contains("= note: first: line 2, column 1\n"), "{text}");
+}
+
+#[test]
+fn no_error_is_hidden_behind_warnings() {
+    let at = |i: usize| Span::new(i, i);
+    let mut list: Vec<_> =
+        (0..2000).map(|i| Diagnostic::warning("w", i.to_string()).at(at(i), "")).collect();
+    list.push(Diagnostic::error("e", "last").at(at(5000), ""));
+    let list = Diagnostics::from_vec(list).expect("many");
+    assert!(list.has_errors());
+    assert_eq!((list.iter().len(), list.omitted()), (MAX_LISTED, 1501));
+}

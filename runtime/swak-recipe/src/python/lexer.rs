@@ -2,6 +2,9 @@
 
 use crate::diag::{Diagnostic, Span};
 
+/// More mistakes than these are not gathered: the text is no recipe.
+pub(super) const MAX_ERRORS: usize = 100;
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tok {
@@ -68,6 +71,9 @@ struct Lexer<'a> {
 impl Lexer<'_> {
     fn run(&mut self) {
         while let Some(c) = self.rest().chars().next() {
+            if self.errors.len() >= MAX_ERRORS {
+                break;
+            }
             let start = self.at;
             match c {
                 '\n' => {
@@ -273,8 +279,6 @@ impl Lexer<'_> {
 
     /// A text in curly quotes is one mistake, and so is `$HOME`.
     fn rest_of_unknown(&mut self, c: char) {
-        let rest = self.rest();
-        let line = rest.find('\n').unwrap_or(rest.len());
         let close: &[char] = match c {
             '“' | '”' | '„' | '＂' => &['”', '“', '＂'],
             '‘' | '’' | '‚' | '＇' => &['’', '‘', '＇'],
@@ -282,9 +286,10 @@ impl Lexer<'_> {
             '$' => return self.skip_while(|c| continues_name(c) || c == '{' || c == '}'),
             _ => return,
         };
-        if let Some(end) = rest[..line].find(close) {
-            self.at += end;
-            self.at += self.rest().chars().next().map_or(0, char::len_utf8);
+        // Not farther than a text usually is: the other quote may never come.
+        let near = self.rest().char_indices().take(200).take_while(|(_, c)| *c != '\n');
+        if let Some((at, c)) = near.into_iter().find(|(_, c)| close.contains(c)) {
+            self.at += at + c.len_utf8();
         }
     }
 }

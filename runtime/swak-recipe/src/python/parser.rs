@@ -2,14 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::lexer::{Tok, Token, lex};
+use super::lexer::{MAX_ERRORS, Tok, Token, lex};
 use super::{foreign, literals};
 use crate::diag::{Diagnostic, Span};
 use crate::syntax::{Arg, Call, Expr, ExprKind, MAX_DEPTH, Script, Statement};
 use swak_sdk::options::Key;
-
-/// More mistakes than these are not gathered: the text is no recipe.
-const MAX_ERRORS: usize = 100;
 
 /// Reads all that can be read.
 pub(super) fn parse(text: &str) -> (Script, Vec<Diagnostic>) {
@@ -42,7 +39,11 @@ impl<'a> Parser<'a> {
         let mut script = Script::default();
         while self.peek().kind != Tok::End && self.errors.len() < MAX_ERRORS {
             let before = self.at;
-            if let Ok(Some(statement)) = self.statement() {
+            let statement = self.statement();
+            if self.gave_up {
+                break;
+            }
+            if let Ok(Some(statement)) = statement {
                 script.statements.push(statement);
                 self.end_of_statement();
             } else {

@@ -1,0 +1,298 @@
+//! What the compiler and the agent call.
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use swak_recipe::diag::{RECIPE_LIMIT, SourceFile};
+use swak_recipe::model::{Recipe, StartBy, Step, Task};
+use swak_recipe::write::convert;
+use swak_recipe::{Later, ProcessEnvironment, Spelling, check, check_as};
+use swak_sdk::options::{Kind, LiteralValue};
+
+fn source(text: &str) -> SourceFile {
+    SourceFile::new("a.swak", text)
+}
+
+fn case(name: &str) -> SourceFile {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    SourceFile::read(&path, RECIPE_LIMIT).expect("a case")
+}
+
+fn checked(source: &SourceFile) -> Recipe {
+    let environment = support::FixedEnvironment::for_cases();
+    check(source, &support::catalog(), &environment).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn only(recipe: Recipe) -> Task {
+    assert_eq!(recipe.tasks.len(), 1);
+    recipe.tasks.into_iter().next().expect("one task")
+}
+
+/// What a recipe does, without where it is written.
+fn meaning(recipe: &Recipe) -> String {
+    fn step(step: &Step) -> String {
+        match step {
+            Step::Plugin(call) => plugin(call),
+            Step::Failover(f) => {
+                let outputs: Vec<_> = f.outputs.iter().map(plugin).collect();
+                format!("failover{outputs:?} {:?} {:?}", f.last.as_ref().map(plugin), f.start_by)
+            }
+            Step::Tee(tee) => {
+                format!("tee{:?}", tee.branches.iter().map(|b| steps(b)).collect::<Vec<_>>())
+            }
+            Step::When(when) => format!(
+                "when({} {:?} {:?})",
+                when.condition,
+                steps(&when.then),
+                when.otherwise.as_deref().map(steps)
+            ),
+            Step::Link(link) => format!("link({})", link.name),
+        }
+    }
+    fn steps(all: &[Step]) -> Vec<String> {
+        all.iter().map(step).collect()
+    }
+    fn plugin(call: &swak_recipe::model::Call) -> String {
+        let by_position: Vec<_> = call.args.positional.iter().map(ToString::to_string).collect();
+        let by_name: Vec<_> =
+            call.args.named.iter().map(|(key, value)| format!("{}={value}", key.name)).collect();
+        format!("{} {}{by_position:?}{by_name:?}", call.kind, call.path())
+    }
+    let task = |t: &Task| {
+        let dead_letter = t.dead_letter.as_ref().map(plugin);
+        format!("{}: {:?} {dead_letter:?} {:?}\n", t.name, steps(&t.steps), t.restart_after)
+    };
+    recipe.tasks.iter().map(task).collect()
+}
+
+#[test]
+fn the_first_recipe_of_the_seed() {
+    let task = only(checked(&case("seed-people/recipe.swak")));
+    assert_eq!(task.name, "task-1");
+    assert_eq!(task.restart_after, Some(Duration::from_secs(3)));
+    let [Step::Plugin(input), Step::Plugin(output)] = task.steps.as_slice() else {
+        panic!("{:?}", task.steps)
+    };
+    assert_eq!((input.kind, input.name.as_str()), (Kind::Input, "DummyData"));
+    assert_eq!(input.args.named[0].1.value, LiteralValue::Str("people".into()));
+    assert_eq!((output.kind, output.path().as_str()), (Kind::Output, "out.Stdout"));
+}
+
+#[test]
+fn the_second_recipe_of_the_seed() {
+    let task = only(checked(&case("seed-tailing/recipe.swak")));
+    let [_, _, Step::Plugin(buffer), Step::Failover(failover)] = task.steps.as_slice() else {
+        panic!("{:?}", task.steps)
+    };
+    assert_eq!(buffer.kind, Kind::Transform);
+    assert_eq!(buffer.args.positional[0].value, LiteralValue::Str("5M".into()));
+    assert_eq!(failover.outputs.len(), 2);
+    assert_eq!(failover.last.as_ref().map(|last| last.name.as_str()), Some("File"));
+    assert_eq!(failover.start_by, StartBy::Ip);
+}
+
+#[test]
+fn the_environment_is_read_as_the_type_that_is_wanted() {
+    let text = "task(in.FileTailing(env('LOG_FOLDER')), out.LinedBuffer(env('LINES')), \
+                out.Fluentd('a', port=option('fluentd.port')))";
+    let task = only(checked(&source(text)));
+    let values: Vec<_> = task
+        .steps
+        .iter()
+        .map(|step| match step {
+            Step::Plugin(call) => call.args.positional[0].value.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(values[..2], [LiteralValue::Str("/var/log".into()), LiteralValue::Int(100)]);
+    let Step::Plugin(fluentd) = &task.steps[2] else { panic!("{:?}", task.steps) };
+    assert_eq!(fluentd.args.named[0].1.value, LiteralValue::Int(24224));
+}
+
+#[test]
+fn a_recipe_for_another_machine_asks_nothing_of_this_one() {
+    let text = "task(in.FileTailing(env('NO')), out.LinedBuffer(env('NO')), \
+                when(env('NO'), [link(env('NO'))]), out.Fluentd(env('NO'), port=70000), \
+                name=env('NO'))";
+    let found = check(&source(text), &support::catalog(), &Later).expect_err("a wrong port");
+    let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["bad-option"], "{found}");
+}
+
+#[test]
+fn text_without_a_name_is_known_by_its_look() {
+    assert_eq!(Spelling::guess("# c\n\ntasks:\n - [a]"), Spelling::Yaml);
+    assert_eq!(Spelling::guess("{tasks: []}"), Spelling::Yaml);
+    assert_eq!(Spelling::guess("task(in.A())"), Spelling::Python);
+    assert_eq!(Spelling::guess("web = task()"), Spelling::Python);
+    assert_eq!(Spelling::guess(""), Spelling::Python);
+    assert_eq!(Spelling::of("a.YML"), Spelling::Yaml);
+    assert_eq!(Spelling::of("a.swak.py"), Spelling::Python);
+    let stdin = SourceFile::new("<stdin>", "tasks: [[in.Counter, out.Stdout]]");
+    let spelling = Spelling::guess(stdin.text());
+    check_as(&stdin, spelling, &support::catalog(), &ProcessEnvironment::new()).expect("a recipe");
+}
+
+#[test]
+fn converting_there_and_back_keeps_the_meaning() {
+    for name in [
+        "seed-people/recipe.swak",
+        "seed-tailing/recipe.swak",
+        "seed-database/recipe.swak",
+        "good-everything/recipe.swak",
+        "yaml-good/recipe.yml",
+    ] {
+        let first = case(name);
+        let meant = meaning(&checked(&first));
+        let mut source = first.clone();
+        let mut spelling = Spelling::of(name);
+        for _ in 0..2 {
+            let (to, file) = match spelling {
+                Spelling::Python => (Spelling::Yaml, "b.yml"),
+                Spelling::Yaml => (Spelling::Python, "b.swak"),
+            };
+            let text = convert(&source, spelling, to, &support::catalog())
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
+            source = SourceFile::new(file, text);
+            assert_eq!(meaning(&checked(&source)), meant, "{name}:\n{}", source.text());
+            spelling = to;
+        }
+    }
+}
+
+#[test]
+fn convert_keeps_what_is_read_and_refuses_mistakes() {
+    let text = "task(in.FileTailing(env('NO_SUCH_HERE')), out.Stdout())";
+    let yaml = convert(&source(text), Spelling::Python, Spelling::Yaml, &support::catalog())
+        .expect("no environment is needed");
+    assert_eq!(yaml, "tasks:\n  - - in.FileTailing: [{env: NO_SUCH_HERE}]\n    - out.Stdout\n");
+    let wrong = source("task(in.FileTailing())");
+    assert!(convert(&wrong, Spelling::Python, Spelling::Yaml, &support::catalog()).is_err());
+}
+
+#[test]
+fn settings_answer_by_dotted_path() {
+    let config = SourceFile::new("c.yml", "fluentd: {host: a, port: 1234}\n");
+    let settings = swak_recipe::yaml::parse(&config).expect("settings");
+    let environment = ProcessEnvironment::new().with_settings(&settings);
+    let text =
+        "task(in.Counter(), out.Fluentd(option('fluentd.host'), port=option('fluentd.port')))";
+    let recipe = check(&source(text), &support::catalog(), &environment).expect("a recipe");
+    assert!(meaning(&recipe).contains("port=1234"));
+    let text = "task(in.Counter(), out.Fluentd(option('fluentd'), port=option('fluentd.port.x')))";
+    let found = check(&source(text), &support::catalog(), &environment).expect_err("wrong");
+    let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["bad-option", "option-unset"], "{found}");
+}
+
+mod any_text {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PYTHON: &[&str] = &[
+        "task(",
+        "failover(",
+        "tee(",
+        "when(",
+        "sleep(",
+        "link(",
+        "env(",
+        "option(",
+        "in.Counter(",
+        "in.FileTailing(",
+        "out.Stdout(",
+        "out.LinedBuffer(",
+        "out.File(",
+        ")",
+        ")",
+        ")",
+        ",",
+        ",",
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        "'a'",
+        "\"b\"",
+        "3",
+        "name=",
+        "last=",
+        "x",
+        "x = ",
+        "\n",
+        "True",
+        "'LINES'",
+        "path=",
+        "otherwise=",
+        "dead_letter=",
+        ".",
+    ];
+    const YAML: &[&str] = &[
+        "tasks:",
+        "\n  - ",
+        "\n    - ",
+        "\n",
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        ", ",
+        "in.Counter",
+        "out.Stdout",
+        "out.File",
+        "failover",
+        "tee",
+        "when",
+        "sleep",
+        "link",
+        "env",
+        "option",
+        "dict",
+        "\"*\"",
+        "steps",
+        "name",
+        "outputs",
+        "condition",
+        "then",
+        "a",
+        "3",
+        "null",
+        "&a ",
+        "*a",
+        "!!str ",
+        "'",
+        "\"",
+        "|",
+        "- ",
+    ];
+
+    fn survive(name: &str, text: String) {
+        let source = SourceFile::new(name, text);
+        let environment = support::FixedEnvironment::for_cases();
+        match check(&source, &support::catalog(), &environment) {
+            Ok(recipe) => assert!(!recipe.tasks.is_empty()),
+            Err(found) => {
+                assert!(found.has_errors());
+                found.render(false);
+                found.to_json();
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn python_is_refused_or_checked(words in prop::collection::vec(prop::sample::select(PYTHON), 0..40)) {
+            survive("a.swak", words.concat());
+        }
+
+        #[test]
+        fn yaml_is_refused_or_checked(words in prop::collection::vec(prop::sample::select(YAML), 0..40)) {
+            survive("a.yml", words.concat());
+            survive("a.yml", format!("tasks: [[{}]]", words.concat()));
+        }
+    }
+}
