@@ -190,6 +190,8 @@ fn mistakes_are_told_at_their_place() {
     };
     told("in.Fluentd(\":24224\")", "the host is missing");
     told("in.Fluentd(max_message=\"2g\")", "`max_message` is from 1k to 1g");
+    told("in.Fluentd(idle_timeout=0)", "`idle_timeout` is longer than nothing");
+    told("out.Fluentd(ack_timeout=0)", "`ack_timeout` is longer than nothing");
     told("out.Fluentd(\"tcp://host\")", "it is a URL");
     told("out.Fluentd(\"host\", port=0)", "from 1 to 65535");
     told("out.Fluentd(tag=\"{{ tag\")", "template");

@@ -71,6 +71,8 @@ impl Plugin for Syslog {
         // A message and what is read with it lie in one block.
         let max_message = usize::try_from(options.max_message.0).unwrap_or(usize::MAX);
         ensure!((256..=1 << 30).contains(&max_message), "`max_message` is from 256 bytes to 1g");
+        let never = options.idle_timeout.is_some_and(|limit| limit.is_zero());
+        ensure!(!never, "`idle_timeout` is longer than nothing; left out, there is none");
         let zone = match &options.zone {
             None => TimeZone::system(),
             Some(name) => TimeZone::get(name).ok().with_context(|| {

@@ -153,6 +153,7 @@ fn mistakes_are_told_at_their_place() {
     };
     told("in.Syslog(\"127.0.0.1:514\")", "does not begin with a protocol");
     told("in.Syslog([])", "names nothing to listen on");
+    told("in.Syslog(idle_timeout=0)", "`idle_timeout` is longer than nothing");
     told("in.Syslog(zone=\"Seoul\")", "found `Seoul`");
     told("in.Syslog(mode=\"row\")", "did you mean `raw`?");
     told("in.Syslog(max_message=\"1\")", "from 256 bytes");

@@ -68,6 +68,8 @@ impl Plugin for InFluentd {
         let largest = 1 << 30;
         let max_message = usize::try_from(options.max_message.0).unwrap_or(usize::MAX);
         ensure!((1024..=largest).contains(&max_message), "`max_message` is from 1k to 1g");
+        let never = options.idle_timeout.is_some_and(|limit| limit.is_zero());
+        ensure!(!never, "`idle_timeout` is longer than nothing; left out, there is none");
         Ok(InFluentd {
             listen: options.listen,
             max_connections: options.max_connections,

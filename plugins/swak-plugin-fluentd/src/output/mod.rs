@@ -60,6 +60,14 @@ impl Plugin for OutFluentd {
     type Options = OutFluentdOptions;
 
     fn new(options: OutFluentdOptions, _: &BuildContext) -> Result<Self> {
+        let limits = [
+            ("ack_timeout", options.ack_timeout),
+            ("connect_timeout", options.connect_timeout),
+            ("write_timeout", options.write_timeout),
+        ];
+        for (name, limit) in limits {
+            ensure!(!limit.is_zero(), "`{name}` is longer than nothing");
+        }
         let ids = options.require_ack.then(ChunkIds::new);
         let tag = Tag::from(options.tag.clone());
         Ok(OutFluentd { options, tag, connection: None, messages: Messages::new(ids) })
