@@ -68,7 +68,7 @@ impl Call {
         let runtime = Runtime::new().expect("a runtime can be made");
         let (sender, chunks) = mpsc::channel(4);
         let checkpoints = Checkpoints::new(Box::new(store.clone()));
-        let out = Emitter::new(sender, "test".into(), checkpoints.clone(), Arc::clone(&counters));
+        let out = Emitter::new(sender, "test".into(), checkpoints, Arc::clone(&counters));
         let (trigger, shutdown) = Shutdown::new();
         let ended = runtime.spawn(input.run(out, shutdown));
         Running { runtime: Some(runtime), chunks, trigger, ended, counters, got: Vec::new() }
@@ -227,6 +227,14 @@ fn literal(value: Value) -> Literal {
         Value::Float(n) => LiteralValue::Float(n),
         Value::Text(text) => LiteralValue::Str(text.to_string()),
         Value::List(items) => LiteralValue::List(items.into_iter().map(literal).collect()),
+        Value::Map(map) => LiteralValue::Dict(
+            map.into_iter()
+                .map(|(name, value)| {
+                    let key = Key { name: name.to_string(), span: Span::default() };
+                    (key, literal(value))
+                })
+                .collect(),
+        ),
         other => panic!("no test gives {other:?}"),
     })
 }

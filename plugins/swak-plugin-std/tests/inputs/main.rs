@@ -1,4 +1,10 @@
 //! The inputs of this crate, each run by itself against real files and processes.
+// A test fails by panicking, in its helpers too.
+#![allow(clippy::unwrap_used)]
 
+#[cfg(unix)]
+mod exec;
+mod generated;
 mod harness;
+mod stdin;
 mod tailing;

@@ -9,8 +9,8 @@ use swak_sdk::options::{
     Literal, LiteralValue, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec,
 };
 
-use super::lines::Unit;
 use super::read::read_at;
+use crate::inputs::lines::Unit;
 
 /// A text encoding, by its WHATWG label in any letter case: `utf-8`, `utf-16le`, `euc-kr`,
 /// `windows-1252`, `shift_jis`, `gbk`, `latin1`…

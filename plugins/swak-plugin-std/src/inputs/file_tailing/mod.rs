@@ -4,14 +4,13 @@
 //! [identity](identity) and by [hashes](fingerprint) of what was read, never by its name alone, so
 //! that it is followed through renames and is not taken for another that got its inode.
 //! [Discovery](discover) finds files, a [`Follower`] keeps them and gives them their turns, a
-//! [tail](tail) reads one of them, a [splitter](lines) finds its lines.
+//! [tail](tail) reads one of them, a [splitter](super::lines) finds its lines.
 
 mod discover;
 mod encoding;
 mod fingerprint;
 mod follow;
 mod identity;
-mod lines;
 mod position;
 mod read;
 mod tail;
@@ -94,9 +93,6 @@ pub struct FileTailing {
     exclude: Vec<Glob>,
 }
 
-/// The longest line that can be asked for: offsets in a block are 32 bits wide.
-const LONGEST: u64 = 1 << 30;
-
 /// Blocks that are kept for the next read.
 const KEEP: usize = 16;
 
@@ -105,17 +101,11 @@ impl Plugin for FileTailing {
 
     fn new(options: FileTailingOptions, cx: &BuildContext) -> Result<Self> {
         ensure!(!options.path.is_empty(), "`path` needs at least one pattern");
-        let max_line = options.max_line.bytes();
-        ensure!(
-            (1..=LONGEST).contains(&max_line),
-            "`max_line` is from 1 byte to 1g, not {}",
-            options.max_line
-        );
         ensure!(!options.poll.is_zero(), "`poll` must be longer than nothing");
         Ok(FileTailing {
             settings: Settings {
                 pool: BlockPool::new(BLOCK, KEEP),
-                max_line: options.max_line.as_usize(),
+                max_line: super::check_max_line(options.max_line)?,
                 keep_cr: options.keep_cr,
                 encoding: options.encoding,
                 counters: cx.counters().clone(),

@@ -1,0 +1,92 @@
+//! `in.Stdin`: lines of standard input.
+
+use std::io::{self, Read};
+use std::sync::{Arc, LazyLock};
+
+use swak_sdk::plugin::Counters;
+use swak_sdk::prelude::*;
+use tokio::sync::{Mutex, mpsc};
+
+use super::stream_lines::{READ, StreamLines};
+
+/// Reads lines from standard input; the task ends with it.
+///
+/// One task of an agent can read it. When that task is started again it goes on where it was.
+#[derive(Debug, Options)]
+#[plugin(input, name = "Stdin")]
+pub struct StdinOptions {
+    /// Longest line kept; the rest of a longer one is cut off and counted as an error.
+    #[option(default = "1m")]
+    pub max_line: ByteSize,
+}
+
+/// The input.
+pub struct Stdin {
+    max_line: usize,
+    counters: Arc<Counters>,
+}
+
+impl Plugin for Stdin {
+    type Options = StdinOptions;
+
+    fn new(options: StdinOptions, cx: &BuildContext) -> Result<Self> {
+        let max_line = super::check_max_line(options.max_line)?;
+        Ok(Stdin { max_line, counters: cx.counters().clone() })
+    }
+}
+
+impl Input for Stdin {
+    async fn run(self, out: Emitter, mut shutdown: Shutdown) -> Result<()> {
+        let Ok(mut blocks) = STDIN.try_lock() else {
+            bail!("standard input is being read by another task; only one can have it");
+        };
+        let mut lines = StreamLines::new(self.max_line, self.counters);
+        let source = Name::from("stdin");
+        loop {
+            let block = tokio::select! {
+                biased;
+                () = shutdown.triggered() => None,
+                block = blocks.recv() => block,
+            };
+            let Some(block) = block else { break };
+            let block = block.context("cannot read standard input")?;
+            if let Some(batch) = lines.push(&block)
+                && out.emit(batch.with_source(source.clone())).await == Err(Stopped)
+            {
+                return Ok(());
+            }
+        }
+        if let Some(batch) = lines.finish() {
+            // Stopped or not: this was the last one.
+            let _ = out.emit(batch.with_source(source)).await;
+        }
+        Ok(())
+    }
+}
+
+/// A read of standard input cannot be broken off, so one thread reads it as long as the agent runs,
+/// and what it has read is not lost when a task is started again.
+static STDIN: LazyLock<Mutex<mpsc::Receiver<io::Result<Vec<u8>>>>> = LazyLock::new(|| {
+    let (sender, receiver) = mpsc::channel(2);
+    std::thread::Builder::new()
+        .name("stdin".into())
+        .spawn(move || read(&mut io::stdin().lock(), &sender))
+        .expect("the system has room for one more thread");
+    Mutex::new(receiver)
+});
+
+fn read(from: &mut impl Read, to: &mpsc::Sender<io::Result<Vec<u8>>>) {
+    let mut buffer = vec![0; READ];
+    loop {
+        let block = match from.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(n) => Ok(buffer[..n].to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let failed = block.is_err();
+        if to.blocking_send(block).is_err() || failed {
+            return;
+        }
+    }
+}

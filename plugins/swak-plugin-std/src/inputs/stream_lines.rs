@@ -1,0 +1,125 @@
+//! Lines of a stream of bytes: a pipe, standard input.
+
+use std::sync::Arc;
+
+use memchr::memchr;
+use swak_sdk::data::{Batch, BlockPool, Timestamp};
+use swak_sdk::plugin::Counters;
+
+use super::lines::{Splitter, Unit};
+
+/// Cuts a stream into lines. What is held is never more than one line and what was just read.
+pub(super) struct StreamLines {
+    splitter: Splitter,
+    pool: BlockPool,
+    counters: Arc<Counters>,
+    /// The beginning of a line that has no end yet.
+    buffer: Vec<u8>,
+    warned_of_cut: bool,
+}
+
+/// Bytes that are read at once.
+pub(super) const READ: usize = 64 << 10;
+
+/// Room for a line end, so that a line of just the greatest length is not taken for a longer one.
+const LINE_END: usize = 4;
+
+impl StreamLines {
+    /// For lines of at most `max_line` bytes; longer ones are cut, and counted as errors.
+    pub(super) fn new(max_line: usize, counters: Arc<Counters>) -> Self {
+        let splitter = Splitter { unit: Unit::Byte, keep_cr: false, max_line };
+        let pool = BlockPool::new(READ, 8);
+        StreamLines { splitter, buffer: pool.take(), pool, counters, warned_of_cut: false }
+    }
+
+    /// Takes bytes and gives the lines that are complete now.
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Option<Batch> {
+        let most = self.splitter.max_line + LINE_END;
+        if self.buffer.len() >= most {
+            // The rest of a line that is too long is not wanted.
+            bytes = &bytes[memchr(b'\n', bytes)?..];
+        }
+        self.buffer.extend_from_slice(bytes);
+        let mut lines = Vec::new();
+        let split = self.splitter.split(&self.buffer, &mut lines);
+        if lines.is_empty() {
+            self.buffer.truncate(most);
+            return None;
+        }
+        let mut next = self.pool.take();
+        let rest = &self.buffer[split.consumed..];
+        next.extend_from_slice(&rest[..rest.len().min(most)]);
+        let block = self.pool.seal(std::mem::replace(&mut self.buffer, next));
+        self.count_cut(split.cut);
+        Some(Batch::from_lines(block, lines, Timestamp::now()))
+    }
+
+    /// At the end of the stream: a last line without an end.
+    pub(super) fn finish(&mut self) -> Option<Batch> {
+        if self.buffer.is_empty() {
+            return None;
+        }
+        let (line, cut) = self.splitter.unended(&self.buffer);
+        let block = self.pool.seal(std::mem::take(&mut self.buffer));
+        self.count_cut(usize::from(cut));
+        Some(Batch::from_lines(block, vec![line], Timestamp::now()))
+    }
+
+    fn count_cut(&mut self, cut: usize) {
+        for _ in 0..cut {
+            self.counters.error();
+        }
+        if cut > 0 && !self.warned_of_cut {
+            self.warned_of_cut = true;
+            tracing::warn!(
+                "a line of more than {} bytes was cut; further ones are only counted",
+                self.splitter.max_line
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(batches: impl IntoIterator<Item = Batch>) -> Vec<Vec<u8>> {
+        batches
+            .into_iter()
+            .flat_map(|b| b.iter().map(|r| r.line().unwrap().to_vec()).collect::<Vec<_>>())
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn any_pieces_give_the_lines_of_the_whole(
+            content in proptest::collection::vec(
+                prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'a'), Just(b'b')], 0..300),
+            piece in 1usize..50,
+            max_line in 1usize..20,
+        ) {
+            let counters = Arc::<Counters>::default();
+            let mut lines = StreamLines::new(max_line, Arc::clone(&counters));
+            let mut found = Vec::new();
+            for bytes in content.chunks(piece) {
+                found.extend(lines.push(bytes));
+                prop_assert!(lines.buffer.len() <= max_line + LINE_END);
+            }
+            found.extend(lines.finish());
+            let mut expected: Vec<&[u8]> = content.split(|b| *b == b'\n').collect();
+            let last = expected.pop().unwrap();
+            let mut expected: Vec<&[u8]> =
+                expected.iter().map(|l| l.strip_suffix(b"\r").unwrap_or(l)).collect();
+            if !last.is_empty() {
+                expected.push(last);
+            }
+            let long = expected.iter().filter(|l| l.len() > max_line).count();
+            let expected: Vec<_> =
+                expected.iter().map(|l| l[..l.len().min(max_line)].to_vec()).collect();
+            prop_assert_eq!(texts(found), expected);
+            prop_assert_eq!(counters.snapshot().errors, long as u64);
+        }
+    }
+}
