@@ -69,6 +69,16 @@ pub fn check_values(spec: &PluginSpec, args: &Args) -> Result<(), OptionErrors> 
     if errors.is_empty() { Ok(()) } else { Err(OptionErrors(errors)) }
 }
 
+/// The name that was most likely meant, out of names that the recipe itself gives. Of very many none
+/// is looked for: that would cost their product with the mistakes.
+pub(super) fn nearest<'a>(
+    typed: &str,
+    names: impl ExactSizeIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    const MOST: usize = 2000;
+    if names.len() > MOST { None } else { did_you_mean(typed, names) }
+}
+
 /// A word of a fixed set, and the nearest one when it is none of them.
 pub(super) fn known_words<'a>(
     typed: &str,

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use swak_sdk::options::did_you_mean;
-
+use super::ENOUGH;
+use super::catalog::nearest;
 use crate::diag::{Diagnostic, Span};
 use crate::model::{Link, Step, Task};
 
@@ -36,13 +36,19 @@ pub(super) fn check(tasks: &[Task], found: &mut Vec<Diagnostic>) {
     for (name, sent) in &senders {
         if !receivers.contains_key(name) && !later(name) {
             for (_, link) in sent {
-                found.push(no_receiver(link, did_you_mean(name, receivers.keys().copied())));
+                found.push(no_receiver(link, nearest(name, receivers.keys().copied())));
             }
+        }
+        if found.len() >= ENOUGH {
+            return;
         }
     }
     for (name, (_, link)) in &receivers {
         if !senders.contains_key(name) && !later(name) {
-            found.push(no_sender(link, did_you_mean(name, senders.keys().copied())));
+            found.push(no_sender(link, nearest(name, senders.keys().copied())));
+        }
+        if found.len() >= ENOUGH {
+            return;
         }
     }
     circles(tasks, &receivers, &senders, found);

@@ -67,12 +67,17 @@ pub fn check_as(
         .iter()
         .any(|d| matches!(d.code, "unclosed-string" | "unclosed-bracket" | "unmatched-bracket"));
     let syntax_is_sound = !found.iter().any(|d| d.severity == Severity::Error);
-    let (recipe, mut more) = Checker::new(catalog, environment).recipe(&script, syntax_is_sound);
+    let Checked { recipe, found: mut more, secrets } =
+        Checker::new(catalog, environment).recipe(&script, syntax_is_sound);
     if misread {
         more.retain(|d| !ABSENCES.contains(&d.code));
     }
     found.append(&mut more);
-    let found = Diagnostics::from_vec(found).map(|d| d.in_source(source));
+    // A mistake shows the line that it is on, and what is secret may stand on it too.
+    let shown = source.masked(&secrets);
+    let found =
+        found.into_iter().map(|d| Diagnostic { source: Some(shown.clone()), ..d }).collect();
+    let found = Diagnostics::from_vec(found);
     match (recipe, found) {
         (Some(mut recipe), None) => {
             recipe.warnings = Vec::new();
@@ -128,6 +133,14 @@ fn wrong_spelling(source: &SourceFile, spelling: Spelling) -> Option<Diagnostic>
 /// When so many mistakes were found, no further task, step or name is looked at.
 const ENOUGH: usize = 1000;
 
+/// What came of checking.
+struct Checked {
+    recipe: Option<Recipe>,
+    found: Vec<Diagnostic>,
+    /// The places of values that are shown nowhere.
+    secrets: Vec<Span>,
+}
+
 /// What is known while one recipe is checked.
 struct Checker<'a> {
     catalog: &'a dyn Catalog,
@@ -139,6 +152,7 @@ struct Checker<'a> {
     from_environment: HashSet<Span>,
     /// Places whose value is not known before the recipe runs.
     later: HashSet<Span>,
+    secrets: Vec<Span>,
 }
 
 impl<'a> Checker<'a> {
@@ -151,6 +165,7 @@ impl<'a> Checker<'a> {
             found: Vec::new(),
             from_environment: HashSet::new(),
             later: HashSet::new(),
+            secrets: Vec::new(),
         }
     }
 
@@ -158,7 +173,7 @@ impl<'a> Checker<'a> {
         self.found.len() >= ENOUGH
     }
 
-    fn recipe(mut self, script: &Script, complete: bool) -> (Option<Recipe>, Vec<Diagnostic>) {
+    fn recipe(mut self, script: &Script, complete: bool) -> Checked {
         let errors_before =
             |found: &[Diagnostic]| found.iter().any(|d| d.severity == Severity::Error);
         let script = inline(script, complete, &mut self.found);
@@ -168,6 +183,10 @@ impl<'a> Checker<'a> {
             links::check(&tasks, &mut self.found);
         }
         let sound = complete && !errors_before(&self.found);
-        (sound.then_some(Recipe { tasks, warnings: Vec::new() }), self.found)
+        Checked {
+            recipe: sound.then_some(Recipe { tasks, warnings: Vec::new() }),
+            found: self.found,
+            secrets: self.secrets,
+        }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use swak_sdk::options::did_you_mean;
-
+use super::catalog::nearest;
 use super::{ENOUGH, FLOW_WORDS};
 use crate::diag::{Diagnostic, Span};
 use crate::syntax::{Arg, Call, Expr, ExprKind, MAX_DEPTH, Script, Statement};
@@ -197,7 +196,7 @@ impl<'a> Inliner<'a, '_> {
             "true" | "TRUE" | "yes" => "write True".to_owned(),
             "false" | "FALSE" | "no" => "write False".to_owned(),
             "null" | "none" | "nil" => "write None".to_owned(),
-            _ => match did_you_mean(name, self.bindings.keys().copied()) {
+            _ => match nearest(name, self.bindings.keys().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     format!("put it in quotes if it is text: \"{name}\"; or bind it: {name} = …")

@@ -9,7 +9,7 @@ use swak_sdk::options::{
 use super::Checker;
 use super::catalog::{check_values, known_words};
 use crate::diag::{Diagnostic, Span};
-use crate::syntax::Call;
+use crate::syntax::{Call, Expr, ExprKind};
 
 impl Checker<'_> {
     /// The arguments as values. Names are checked here, for every plugin alike; the values by the
@@ -34,6 +34,7 @@ impl Checker<'_> {
                         continue;
                     };
                     given.insert(&option.name, arg.value.span);
+                    self.note_secrets(&arg.value, &option.ty, option.secret);
                     if let Some(value) = value {
                         args.positional.push(self.read_as(&option.ty, value));
                     }
@@ -43,6 +44,7 @@ impl Checker<'_> {
                         self.found.push(unknown(spec, key));
                         continue;
                     };
+                    self.note_secrets(&arg.value, &option.ty, option.secret);
                     if let Some(first) = given.insert(&option.name, key.span) {
                         self.found.push(repeated(spec, key, first));
                         continue;
@@ -62,6 +64,40 @@ impl Checker<'_> {
         }
         self.option_values(spec, &args, values_sound && complete);
         args
+    }
+
+    /// Remembers the places of literals that are secret by the option or by a field of its type.
+    fn note_secrets(&mut self, value: &Expr, ty: &TypeSpec, secret: bool) {
+        match (&value.kind, ty) {
+            (_, TypeSpec::Optional(inner)) => self.note_secrets(value, inner, secret),
+            (ExprKind::List(items), TypeSpec::List(inner)) => {
+                items.iter().for_each(|item| self.note_secrets(item, inner, secret));
+            }
+            (ExprKind::List(items), _) => {
+                items.iter().for_each(|item| self.note_secrets(item, ty, secret));
+            }
+            (_, TypeSpec::List(inner)) => self.note_secrets(value, inner, secret),
+            (ExprKind::Dict(entries), TypeSpec::Struct(fields)) => {
+                for (key, item) in entries {
+                    let field = fields.iter().find(|field| field.name == key.name);
+                    let (ty, own) = field.map_or((&TypeSpec::Any, false), |f| (&f.ty, f.secret));
+                    self.note_secrets(item, ty, secret || own);
+                }
+            }
+            (ExprKind::Dict(entries), _) => {
+                let inner = if let TypeSpec::Dict(inner) = ty { inner } else { ty };
+                entries.iter().for_each(|(_, item)| self.note_secrets(item, inner, secret));
+            }
+            // The name of a variable is no secret, its default is.
+            (ExprKind::Call(call), _) => {
+                let defaults = call.args.iter().skip(1);
+                defaults.for_each(|arg| self.note_secrets(&arg.value, ty, secret));
+            }
+            (ExprKind::Str(_) | ExprKind::Int(_) | ExprKind::Float(_), _) if secret => {
+                self.secrets.push(value.span);
+            }
+            _ => {}
+        }
     }
 
     fn option_values(&mut self, spec: &PluginSpec, args: &Args, complete: bool) {

@@ -99,6 +99,25 @@ impl SourceFile {
         self.0.text.get(span.range()).unwrap_or_default()
     }
 
+    /// The same text with these places made unreadable; every other place stays where it is.
+    pub(crate) fn masked(&self, places: &[Span]) -> Self {
+        let mut places: Vec<_> = places.iter().map(|place| place.range()).collect();
+        places.retain(|place| self.0.text.get(place.clone()).is_some_and(|text| !text.is_empty()));
+        if places.is_empty() {
+            return self.clone();
+        }
+        places.sort_by_key(|place| (place.start, place.end));
+        let mut text = String::with_capacity(self.0.text.len());
+        for place in places {
+            // Places may lie in each other: what is behind was masked already.
+            let start = place.start.max(text.len());
+            text.push_str(&self.0.text[text.len()..start]);
+            text.extend(self.0.text.get(start..place.end).unwrap_or_default().chars().map(mask));
+        }
+        text.push_str(&self.0.text[text.len()..]);
+        SourceFile(Arc::new(Inner { name: self.0.name.clone(), text, lines: self.0.lines.clone() }))
+    }
+
     /// Line and column of a byte, both counted from 1, the column in characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let offset = offset.min(self.0.text.len());
@@ -135,6 +154,17 @@ impl PartialEq for SourceFile {
 impl std::fmt::Debug for SourceFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("SourceFile").field(&self.0.name).finish()
+    }
+}
+
+/// A character of the same length in UTF-8 that says nothing.
+fn mask(c: char) -> char {
+    match (c, c.len_utf8()) {
+        ('\n', _) => c,
+        (_, 1) => '*',
+        (_, 2) => '·',
+        (_, 3) => '•',
+        _ => '🞶',
     }
 }
 
