@@ -7,8 +7,8 @@
 //! ```
 //!
 //! into the fields `level`, `component` and `message`, and the time of the line into the time of the
-//! record. A plugin crate is these four parts, in this order: options, the plugin, what it does with
-//! a batch, and `register`. Your own begins with `swak-makebuild new-plugin`.
+//! record. A plugin crate is these four parts: `register`, the options, the plugin, and what it does
+//! with a batch. Your own begins with `swak-makebuild new-plugin`.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -69,22 +69,16 @@ impl Plugin for MyLogParser {
 impl Transform for MyLogParser {
     // Every record leaves through `out`, one way or another; so none is lost without being counted.
     fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
-        if self.on_error == OnError::Keep {
-            for record in batch.records_mut() {
-                if self.parse(record).is_none() {
-                    out.error();
+        match self.on_error {
+            OnError::Keep => {
+                for record in batch.records_mut() {
+                    if self.parse(record).is_none() {
+                        out.error();
+                    }
                 }
             }
-        } else {
-            let unread = |record: &mut Record| self.parse(record).is_none();
-            let unread: Vec<_> = batch.records_mut().extract_if(.., unread).collect();
-            // `derive` shares the ack: the input hears when both batches are settled.
-            let unread = batch.derive(unread);
-            match self.on_error {
-                _ if unread.is_empty() => out.emit(unread),
-                OnError::DeadLetter => out.reject(unread, "not a line of MyLog"),
-                _ => out.drop_batch(unread, "not a line of MyLog"),
-            }
+            OnError::Drop => out.drop_batch(self.take_unread(&mut batch), "not a line of MyLog"),
+            OnError::DeadLetter => out.reject(self.take_unread(&mut batch), "not a line of MyLog"),
         }
         out.emit(batch);
         Ok(())
@@ -92,6 +86,14 @@ impl Transform for MyLogParser {
 }
 
 impl MyLogParser {
+    /// Parses the records of the batch, and takes out those that cannot be.
+    fn take_unread(&self, batch: &mut Batch) -> Batch {
+        let unread = |record: &mut Record| self.parse(record).is_none();
+        let unread = batch.records_mut().extract_if(.., unread).collect();
+        // `derive` shares the ack: the input hears when both batches are settled.
+        batch.derive(unread)
+    }
+
     /// Gives the record its fields and time, or leaves it as it was.
     fn parse(&self, record: &mut Record) -> Option<()> {
         let line = record.line()?;
