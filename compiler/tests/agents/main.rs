@@ -1,0 +1,6 @@
+//! Agents of `build-configs/`, built by this compiler from the real runtime, and run.
+
+mod delivery;
+mod process;
+mod recipes;
+mod support;
