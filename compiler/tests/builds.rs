@@ -1,12 +1,15 @@
 //! Whole builds, with Cargo. The runtime is a miniature of a few lines, in `tests/mini/`, so that a
 //! build takes a second; what the real one comes to is tested by building `build-configs/`.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A project folder with the miniature beside it. The miniature's manifests are kept under another
-/// name, because Cargo leaves folders with a `Cargo.toml` out of a package.
+use support::copy;
+
+/// A project folder with the miniature beside it.
 struct Project {
     folder: tempfile::TempDir,
 }
@@ -262,18 +265,4 @@ fn an_unknown_crate_cannot_be_updated() {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("writable");
-    for entry in fs::read_dir(from).expect("readable") {
-        let path = entry.expect("readable").path();
-        let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
-        let to = to.join(if name == "Cargo.toml.txt" { "Cargo.toml" } else { &name });
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).expect("writable");
-        }
-    }
 }

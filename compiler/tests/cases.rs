@@ -8,10 +8,14 @@
 
 #![cfg(unix)]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use support::copy;
 
 #[test]
 fn every_case_says_what_it_should() {
@@ -88,19 +92,6 @@ fn bless(file: &Path, text: &str) {
         drop(fs::remove_file(file));
     } else {
         fs::write(file, text).expect("writable");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("writable");
-    for entry in fs::read_dir(from).expect("readable") {
-        let path = entry.expect("readable").path();
-        let to = to.join(path.file_name().expect("it has a name"));
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).expect("writable");
-        }
     }
 }
 

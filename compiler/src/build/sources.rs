@@ -1,6 +1,6 @@
 //! Where the source of each crate is, as Cargo resolved it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -99,13 +99,11 @@ fn require(name: &str, known: &BTreeSet<String>) -> Result<(), BuildError> {
 }
 
 fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
-    let used: Vec<_> = match &metadata.resolve {
-        Some(resolve) => resolve.nodes.iter().map(|n| &n.id).collect(),
-        None => Vec::new(),
-    };
+    let used: HashSet<_> =
+        metadata.resolve.iter().flat_map(|r| &r.nodes).map(|node| &node.id).collect();
     let mut crates = Crates { by_name: HashMap::new(), names: HashMap::new() };
     for package in &metadata.packages {
-        if used.contains(&&package.id) {
+        if used.contains(&package.id) {
             let described = format!("{} {}", package.name, package.version);
             crates.names.insert(package.id.clone(), described);
         }

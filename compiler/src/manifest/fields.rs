@@ -1,5 +1,8 @@
 //! Maps with known keys: spellings of a key, unknown keys, a key twice.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use swak_recipe::diag::{Diagnostic, Span, did_you_mean};
 use swak_recipe::yaml::{KeyNode, Node, Value};
 
@@ -8,12 +11,11 @@ use super::Found;
 /// The entries of a map, taken one by one; what is left over at the end is unknown.
 pub(super) struct Fields<'a> {
     known: &'static [&'static [&'static str]],
-    entries: Vec<Field<'a>>,
+    /// By usual spelling.
+    entries: BTreeMap<&'a str, Field<'a>>,
 }
 
 struct Field<'a> {
-    /// The key's usual spelling, or the one that was written when it is unknown.
-    name: &'a str,
     key: &'a KeyNode,
     value: &'a Node,
 }
@@ -26,7 +28,7 @@ impl<'a> Fields<'a> {
         known: &'static [&'static [&'static str]],
         found: &mut Found<'_>,
     ) -> Self {
-        let mut fields = Fields { known, entries: Vec::new() };
+        let mut fields = Fields { known, entries: BTreeMap::new() };
         match &root.value {
             Value::Map(entries) => fields.add_all(entries, true, found),
             Value::List(items) => {
@@ -54,7 +56,7 @@ impl<'a> Fields<'a> {
         known: &'static [&'static [&'static str]],
         found: &mut Found<'_>,
     ) -> Self {
-        let mut fields = Fields { known, entries: Vec::new() };
+        let mut fields = Fields { known, entries: BTreeMap::new() };
         fields.add_all(entries, false, found);
         fields
     }
@@ -66,21 +68,20 @@ impl<'a> Fields<'a> {
 
     /// Takes the value of a key, with the place of the key.
     pub(super) fn take_entry(&mut self, name: &str) -> Option<(Span, &'a Node)> {
-        let at = self.entries.iter().position(|f| f.name == name)?;
-        let field = self.entries.swap_remove(at);
+        let field = self.entries.remove(name)?;
         Some((field.key.span, field.value))
     }
 
     /// Notes every key that nobody took.
     pub(super) fn finish(self, found: &mut Found<'_>) {
         let names = || self.known.iter().map(|spellings| spellings[0]);
-        for field in &self.entries {
+        for (name, field) in &self.entries {
             let all = self.known.iter().flat_map(|spellings| spellings.iter().copied());
-            let help = match did_you_mean(field.name, all) {
+            let help = match did_you_mean(name, all) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the keys are: {}", names().collect::<Vec<_>>().join(", ")),
             };
-            let message = format!("unknown key `{}`", show(field.name));
+            let message = format!("unknown key `{}`", show(name));
             found.add(Diagnostic::error("unknown-key", message).at(field.key.span, "").help(help));
         }
     }
@@ -90,8 +91,9 @@ impl<'a> Fields<'a> {
             let written = if dashes { undashed(&key.name) } else { key.name.as_str() };
             let spellings = self.known.iter().find(|spellings| spellings.contains(&written));
             let name = spellings.map_or(written, |spellings| spellings[0]);
-            match self.entries.iter().find(|f| f.name == name) {
-                Some(first) => {
+            match self.entries.entry(name) {
+                Entry::Occupied(first) => {
+                    let first = first.get();
                     let message = if first.key.name == key.name {
                         format!("the key `{}` stands here twice", show(name))
                     } else {
@@ -108,7 +110,9 @@ impl<'a> Fields<'a> {
                             .help("keep one of them"),
                     );
                 }
-                None => self.entries.push(Field { name, key, value }),
+                Entry::Vacant(place) => {
+                    place.insert(Field { key, value });
+                }
             }
         }
     }

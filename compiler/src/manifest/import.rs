@@ -1,5 +1,8 @@
 //! The list of plugin crates.
 
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
 use swak_recipe::diag::{Diagnostic, Span};
 use swak_recipe::yaml::{KeyNode, Node, Value};
 
@@ -23,6 +26,7 @@ const KEYS: &[&[&str]] = &[
 /// The value of `import`.
 pub(super) fn read(node: &Node, found: &mut Found<'_>) -> Vec<Import> {
     let mut imports: Vec<Import> = Vec::new();
+    let mut seen: HashMap<String, Span> = HashMap::new();
     for item in values::items(node) {
         let import = match &item.value {
             Value::Str(text) => of_text(text, item.span, found),
@@ -35,18 +39,20 @@ pub(super) fn read(node: &Node, found: &mut Found<'_>) -> Vec<Import> {
             }
         };
         let Some(import) = import else { continue };
-        let same = |other: &&Import| other.name.value.key() == import.name.value.key();
-        match imports.iter().find(same) {
-            Some(first) => found.add(
+        match seen.entry(import.name.value.key()) {
+            Entry::Occupied(first) => found.add(
                 Diagnostic::error(
                     "duplicate-plugin",
                     format!("`{}` is imported twice", import.name.value),
                 )
                 .at(import.name.span, "again here")
-                .label(first.name.span, "first here")
+                .label(*first.get(), "first here")
                 .help("keep one of them"),
             ),
-            None => imports.push(import),
+            Entry::Vacant(place) => {
+                place.insert(import.name.span);
+                imports.push(import);
+            }
         }
     }
     imports
@@ -134,7 +140,7 @@ fn crate_name(text: &At<String>, found: &mut Found<'_>) -> Option<CrateName> {
 
 fn features(node: &Node, found: &mut Found<'_>) -> Vec<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '.');
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     for text in values::words(node, "the name of a feature", found) {
         if text.value.is_empty() || !text.value.chars().all(fits) {
             found.add(
@@ -145,9 +151,9 @@ fn features(node: &Node, found: &mut Found<'_>) -> Vec<String> {
                 .at(text.span, "")
                 .help("features are named by letters, digits, `_`, `-`, `+` and `.`"),
             );
-        } else if !names.contains(&text.value) {
-            names.push(text.value);
+        } else {
+            names.insert(text.value);
         }
     }
-    names
+    names.into_iter().collect()
 }

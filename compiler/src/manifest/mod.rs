@@ -63,7 +63,7 @@ pub struct Import {
     pub name: At<CrateName>,
     /// Where its source is.
     pub origin: At<Origin>,
-    /// Features that are turned on.
+    /// Features that are turned on, by name.
     pub features: Vec<String>,
     /// Whether its default features stay on; left out: yes.
     pub default_features: bool,

@@ -95,7 +95,7 @@ impl<'a> Names<'a> {
             }
             UseTree::Name(name) => {
                 let name = name.ident.unraw().to_string();
-                let whole = [path.as_slice(), &[name.clone()]].concat();
+                let whole = [path.as_slice(), std::slice::from_ref(&name)].concat();
                 self.imports.insert((module, name), whole);
             }
             UseTree::Rename(rename) => {
