@@ -195,7 +195,10 @@ fn option_at<'a>(spec: &'a PluginSpec, args: &'a Args, at: Span) -> Option<&'a s
 
 fn unknown(spec: &PluginSpec, key: &Key) -> Diagnostic {
     let names = spec.options.iter().map(|option| option.name.as_ref());
-    let help = if spec.options.is_empty() {
+    let help = if matches!(key.name.as_str(), "env" | "option") {
+        // In YAML `out.X: {env: NAME}` gives an option of that name.
+        format!("a value that is read from outside stands in a list: [{{{}: NAME}}]", key.name)
+    } else if spec.options.is_empty() {
         format!("`{}` takes no options", spec.path())
     } else {
         known_words(&key.name, "the options are", names)

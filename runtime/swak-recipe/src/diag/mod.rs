@@ -7,6 +7,8 @@ mod json;
 mod render;
 mod source;
 
+use std::collections::HashSet;
+
 pub use render::MAX_RENDERED;
 pub use source::{RECIPE_LIMIT, SourceFile};
 pub use swak_sdk::options::{Span, did_you_mean};
@@ -129,7 +131,12 @@ impl Diagnostics {
         }
         // Stable: mistakes at one place keep the order in which they were found.
         list.sort_by(|a, b| a.file().cmp(&b.file()).then_with(|| a.sort_key().cmp(&b.sort_key())));
-        list.dedup();
+        // A value that is used twice is looked at twice.
+        let mut told = HashSet::new();
+        list.retain(|d| {
+            let place = d.primary.as_ref().map(|l| l.span);
+            told.insert((d.file().map(str::to_owned), place, d.code, d.message.clone()))
+        });
         let surplus = list.len().saturating_sub(MAX_LISTED);
         if surplus > 0 {
             // Warnings go first: no error may be hidden behind them.

@@ -152,3 +152,20 @@ fn no_error_is_hidden_behind_warnings() {
     assert!(list.has_errors());
     assert_eq!((list.iter().len(), list.omitted()), (MAX_LISTED, 1501));
 }
+
+#[test]
+fn windows_line_ends_leave_no_trace() {
+    let source = SourceFile::new("a", "one\r\ntwo three\r\n");
+    let one = Diagnostic::error("c", "m").at(Span::new(9, 14), "here").in_source(&source);
+    assert_eq!(
+        one.render(false),
+        "error[c]: m\n --> a:2:5\n  |\n2 | two three\n  |     ^^^^^ here\n"
+    );
+}
+
+#[test]
+fn what_was_found_twice_is_told_once() {
+    let at = |code| Diagnostic::error(code, "m").at(Span::new(1, 2), "");
+    let list = Diagnostics::from_vec(vec![at("a"), at("b"), at("a"), at("b")]).expect("some");
+    assert_eq!(list.iter().map(|d| d.code).collect::<Vec<_>>(), ["a", "b"]);
+}
