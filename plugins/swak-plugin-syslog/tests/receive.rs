@@ -95,7 +95,7 @@ fn peers_beyond_the_limit_wait_and_silent_ones_leave() {
     let port = free_port();
     let bench = Bench::new(swak_plugin_syslog::register);
     let mut running = bench.input(&format!(
-        "in.Syslog(\"tcp://127.0.0.1:{port}\", max_connections=1, idle_timeout=\"50ms\", mode=\"raw\")"
+        "in.Syslog(\"tcp://127.0.0.1:{port}\", max_connections=1, idle_timeout=\"500ms\", mode=\"raw\")"
     ));
     let mut first = connect(port);
     first.write_all(b"<13>one\n").unwrap();

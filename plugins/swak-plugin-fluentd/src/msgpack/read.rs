@@ -112,7 +112,10 @@ impl<'a> Reader<'a> {
     /// A map.
     pub(crate) fn map(&mut self) -> Result<Map, Malformed> {
         match self.take()? {
-            Head::Map(n) => self.entries(n, 1, &mut MAX_VALUES.clone()),
+            Head::Map(n) => {
+                let mut left = MAX_VALUES;
+                self.entries(n, 1, &mut left)
+            }
             _ => Err(Malformed { expected: "a map" }),
         }
     }
