@@ -65,6 +65,17 @@ impl Clock {
         }
     }
 
+    /// The time that a value says: text in the format, a number of seconds since 1970, a time.
+    pub(crate) fn read_value(&self, value: &Value, now: Timestamp) -> Option<Timestamp> {
+        match value {
+            Value::Time(at) => Some(*at),
+            Value::Int(seconds) => Some(Timestamp::from_parts(*seconds, 0)),
+            // `as` keeps to the ends of the range.
+            Value::Float(seconds) => Some(Timestamp::from_nanos((seconds * 1e9) as i64)),
+            value => self.read(value.as_bytes()?, now),
+        }
+    }
+
     fn at(&self, mut parts: BrokenDownTime, now: Timestamp) -> Option<Timestamp> {
         if let Some(at) = parts.timestamp() {
             return Some(at.into());

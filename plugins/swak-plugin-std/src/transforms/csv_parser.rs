@@ -131,8 +131,8 @@ impl CsvParser {
         for (i, (name, end)) in self.columns.iter().zip(ends).enumerate() {
             let end = end + i * gap;
             if !name.is_empty() {
-                let cell = cells.slice(start, end);
-                let value = self.typing.value(i, &cell, record.time(), &mut time, out);
+                let cell = &cells[start..end];
+                let value = self.typing.value(i, &cells, cell, record.time(), &mut time, out);
                 fields.insert(name.clone(), value);
             }
             start = end + gap;

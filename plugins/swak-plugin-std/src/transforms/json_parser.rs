@@ -84,13 +84,7 @@ impl JsonParser {
     /// The time that the fields say, or else the one that the record has.
     fn time_of(&self, fields: &Map, now: Timestamp, out: &mut Outlet) -> Timestamp {
         let Some(path) = &self.time else { return now };
-        let time = match path.get(fields) {
-            Some(Value::Int(seconds)) => Some(Timestamp::from_parts(*seconds, 0)),
-            // `as` keeps to the ends of the range.
-            Some(Value::Float(seconds)) => Some(Timestamp::from_nanos((seconds * 1e9) as i64)),
-            Some(value) => value.as_bytes().and_then(|text| self.clock.read(text, now)),
-            None => None,
-        };
+        let time = path.get(fields).and_then(|value| self.clock.read_value(value, now));
         time.unwrap_or_else(|| {
             out.error();
             now

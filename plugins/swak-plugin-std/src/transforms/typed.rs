@@ -1,5 +1,6 @@
 //! Typed values out of text: `types={"status": "int", "when": "time"}`.
 
+use swak_sdk::data::Text;
 use swak_sdk::options::{Dict, OptionErrors, did_you_mean};
 use swak_sdk::prelude::*;
 
@@ -54,58 +55,40 @@ impl Typing {
         Ok(Typing { types, record_time, clock: Clock::new(clock)? })
     }
 
-    /// The value of the field at an index. Text that is not of its type stays text and is counted;
-    /// the record's own time is set when this is its field.
+    /// The value of the field at an index, which is a part of a line. Text that is not of its type
+    /// stays text and is counted; the record's own time is set when this is its field.
     pub(crate) fn value(
         &self,
         i: usize,
-        text: &Slice,
+        line: &Slice,
+        part: &[u8],
         now: Timestamp,
         time: &mut Timestamp,
         out: &mut Outlet,
     ) -> Value {
         let is_record_time = self.record_time == Some(i);
-        let wanted = match self.types.get(i).copied().flatten() {
-            None if is_record_time => FieldType::Time,
-            wanted => wanted.unwrap_or(FieldType::Text),
-        };
+        let default = if is_record_time { FieldType::Time } else { FieldType::Text };
+        let wanted = self.types.get(i).copied().flatten().unwrap_or(default);
+        let utf8 = std::str::from_utf8(part);
         let read = match wanted {
-            FieldType::Text => return self.text(is_record_time, text, now, time, out),
-            FieldType::Time => self.clock.read(text, now).map(Value::Time),
-            FieldType::Int => std::str::from_utf8(text).ok().and_then(read_int),
-            FieldType::Float => std::str::from_utf8(text).ok().and_then(read_float),
-            FieldType::Bool => read_bool(text),
+            FieldType::Text => None,
+            FieldType::Time => self.clock.read(part, now).map(Value::Time),
+            FieldType::Int => utf8.ok().and_then(read_int),
+            FieldType::Float => utf8.ok().and_then(read_float),
+            FieldType::Bool => read_bool(part),
         };
-        match read {
-            Some(value) => {
-                if let (true, Value::Time(at)) = (is_record_time, &value) {
-                    *time = *at;
-                }
-                value
-            }
-            None => {
-                out.error();
-                Value::from_slice(text)
-            }
+        let is_error = wanted != FieldType::Text && read.is_none();
+        let value = read.unwrap_or_else(|| match utf8 {
+            // Without counting users of the block for text that is short enough to be copied.
+            Ok(text) => Value::Text(Text::borrowed(text, line)),
+            Err(_) => Value::Bytes(line.subset(part).unwrap_or_else(|| part.into())),
+        });
+        let at = if is_record_time { self.clock.read_value(&value, now) } else { None };
+        if is_error || (is_record_time && at.is_none()) {
+            out.error();
         }
-    }
-
-    /// Text that stays text, though the record's time may be read from it.
-    fn text(
-        &self,
-        is_record_time: bool,
-        text: &Slice,
-        now: Timestamp,
-        time: &mut Timestamp,
-        out: &mut Outlet,
-    ) -> Value {
-        if is_record_time {
-            match self.clock.read(text, now) {
-                Some(at) => *time = at,
-                None => out.error(),
-            }
-        }
-        Value::from_slice(text)
+        *time = at.unwrap_or(*time);
+        value
     }
 }
 

@@ -136,7 +136,7 @@ impl Pattern {
         let mut fields = Map::with_capacity(self.fields.len());
         for (group, name, i) in &self.fields {
             if let Some((start, end)) = self.found.get(*group) {
-                let value = typing.value(*i, &text.slice(start, end), now, time, out);
+                let value = typing.value(*i, text, &text[start..end], now, time, out);
                 fields.insert(name.clone(), value);
             }
         }

@@ -54,6 +54,14 @@ fn a_field_becomes_the_time_of_the_record() {
 }
 
 #[test]
+fn a_number_is_a_time_in_seconds() {
+    let options = r#"r"^(?<at>\S+)$", time="at", types={"at": "float"}"#;
+    let ran = run(options, ["1700000000.5", "x"]);
+    assert_eq!(ran.records()[0].time().to_string(), "2023-11-14T22:13:20.5Z");
+    assert_eq!(ran.counters("2").errors, 1, "one thing that went wrong is counted once");
+}
+
+#[test]
 fn lines_that_are_not_utf8_keep_their_bytes() {
     let ran = run(r#"r"^(?<a>\S+) (?-u:(?<b>.*))$""#, [b"one caf\xe9".as_slice()]);
     let record = &ran.records()[0];
