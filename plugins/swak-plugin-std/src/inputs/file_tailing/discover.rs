@@ -63,21 +63,27 @@ impl Discovery {
 /// The file of this identity in a folder: where a file is found that was renamed. `Err` when the
 /// folder cannot be read, so that nothing is known.
 pub(super) fn find_in_folder(folder: &Path, id: FileId) -> io::Result<Option<PathBuf>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+    let mut files = files_in(folder)?;
+    Ok(files.find(|found| found.id == id).map(|found| found.path))
+}
+
+/// The inodes of all files in a folder. `Err` when it cannot be read.
+pub(super) fn inodes_in(folder: &Path) -> io::Result<HashSet<u64>> {
+    Ok(files_in(folder)?.map(|found| found.id.inode).collect())
+}
+
+fn files_in(folder: &Path) -> io::Result<impl Iterator<Item = Found>> {
+    let paths = match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|e| Ok(e?.path())).collect::<io::Result<Vec<_>>>()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    for entry in entries {
-        let path = entry?.path();
-        // One file that cannot be looked at does not hide the others.
-        if let Ok(Some(stat)) = Stat::of_path(&path)
-            && stat.id == id
-        {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
+    // One file that cannot be looked at does not hide the others.
+    let found = |path: PathBuf| match Stat::of_path(&path) {
+        Ok(Some(stat)) => Some(Found { path, id: stat.id }),
+        _ => None,
+    };
+    Ok(paths.into_iter().filter_map(found))
 }
 
 /// A folder is read again after this time although it seems unchanged: not every file system

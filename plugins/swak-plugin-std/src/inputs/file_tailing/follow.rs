@@ -2,14 +2,13 @@
 //! renamed or deleted.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use swak_sdk::plugin::{BlockingEmitter, Shutdown, Stopped};
 
 use super::discover::{Discovery, Found, find_in_folder};
 use super::identity::FileId;
-use super::position::{Position, key};
+use super::parked::{Parked, Renamed, folder_of};
 use super::tail::{Settings, Tail, Turn, TurnError};
 
 /// How files are followed.
@@ -39,9 +38,11 @@ pub(super) struct Follower<'a> {
     files: BTreeMap<u64, Followed>,
     by_id: HashMap<FileId, u64>,
     next_number: u64,
-    /// Stored positions of files that are not followed now.
-    parked: HashMap<FileId, Position>,
+    parked: Parked<'a>,
+    /// Files that could not be opened, so that each is reported once.
+    unreadable: HashSet<FileId>,
     next_scan: Instant,
+    scanned: bool,
     skip_present: bool,
 }
 
@@ -59,11 +60,8 @@ struct Followed {
     failed: bool,
 }
 
-/// Files that are held open; of more, those that are quiet are closed meanwhile.
+/// Files that are held open; more are closed between their turns.
 const MAX_OPEN: usize = 256;
-
-/// Tells a first start from one at which there were no files before.
-const STARTED: &str = "started";
 
 impl<'a> Follower<'a> {
     /// Nothing is looked at yet.
@@ -73,6 +71,7 @@ impl<'a> Follower<'a> {
         discovery: Discovery,
         out: &'a BlockingEmitter,
     ) -> Self {
+        let (parked, first_start) = Parked::restore(out.checkpoints());
         Follower {
             settings,
             pace,
@@ -81,20 +80,20 @@ impl<'a> Follower<'a> {
             files: BTreeMap::new(),
             by_id: HashMap::new(),
             next_number: 0,
-            parked: HashMap::new(),
+            parked,
+            unreadable: HashSet::new(),
             next_scan: Instant::now(),
-            skip_present: false,
+            scanned: false,
+            skip_present: pace.skip_present && first_start,
         }
     }
 
     /// Follows until it is time to stop, or until all ends are reached if that is asked for.
     pub(super) fn run(mut self, shutdown: &Shutdown) -> Result<(), Stopped> {
-        self.restore();
         self.scan();
         if self.files.is_empty() {
             tracing::warn!("no file matches yet");
         }
-        self.take_up_renamed();
         while !shutdown.is_triggered() {
             if self.pace.follow && Instant::now() >= self.next_scan {
                 self.scan();
@@ -109,20 +108,6 @@ impl<'a> Follower<'a> {
             }
         }
         Ok(())
-    }
-
-    fn restore(&mut self) {
-        let checkpoints = self.out.checkpoints();
-        let entries = checkpoints.entries();
-        self.skip_present = self.pace.skip_present && entries.is_empty();
-        if entries.is_empty() {
-            checkpoints.set(STARTED, "{}");
-        }
-        for (_, json) in entries {
-            if let Some(position) = Position::from_json(&json) {
-                self.parked.insert(position.id(), position);
-            }
-        }
     }
 
     /// Looks which files there are.
@@ -158,10 +143,14 @@ impl<'a> Follower<'a> {
                 }
             }
         }
+        if !self.scanned {
+            // Before the files that have their names now.
+            self.take_up_renamed(&present);
+        }
         for found in new {
             self.add(found);
         }
-        self.skip_present = false;
+        (self.scanned, self.skip_present) = (true, false);
         self.next_scan = Instant::now() + self.pace.rescan;
     }
 
@@ -169,46 +158,36 @@ impl<'a> Follower<'a> {
         let mut tail = Tail::new(found.path, found.id);
         if let Err(error) = self.begin(&mut tail) {
             // It will be found again by the next scan.
-            if let TurnError::Io(error) = error {
+            if let TurnError::Io(error) = error
+                && self.unreadable.insert(tail.id)
+            {
                 tracing::warn!(path = %tail.path.display(), "cannot read this file: {error}");
                 self.settings.counters.error();
             }
             return;
         }
+        self.unreadable.remove(&tail.id);
         tracing::info!(file = ?tail, "following");
+        if self.files.len() >= MAX_OPEN {
+            tail.close();
+        }
         self.insert(tail, None);
     }
 
     /// Sets a new tail to where reading begins.
     fn begin(&mut self, tail: &mut Tail) -> Result<(), TurnError> {
-        if let Some(position) = self.stored(tail.id) {
+        if let Some(position) = self.parked.find(tail.id) {
             if tail.resume(&position, self.settings)? {
-                self.unpark(&position, tail);
-                return Ok(());
+                self.parked.take(&position, tail);
+            } else if position.id() == tail.id {
+                tracing::info!(path = %tail.path.display(), "not the file that it was; reading from its beginning");
+                self.parked.forget(&position);
             }
-            tracing::info!(path = %tail.path.display(), "not the file that it was; reading from its beginning");
-            self.parked.remove(&position.id());
-            self.out.checkpoints().remove(&key(position.id()));
         } else if self.skip_present {
             tail.skip_to_end(self.settings)?;
             self.out.checkpoints().set(&tail.key, &tail.position().to_json());
         }
         Ok(())
-    }
-
-    /// The stored position of a file. Device numbers change when a machine starts anew, so the
-    /// inode alone is enough; what the file holds is compared in any case.
-    fn stored(&self, id: FileId) -> Option<Position> {
-        let exact = self.parked.get(&id);
-        exact.or_else(|| self.parked.values().find(|p| p.inode == id.inode)).cloned()
-    }
-
-    fn unpark(&mut self, position: &Position, tail: &Tail) {
-        self.parked.remove(&position.id());
-        if position.id() != tail.id {
-            self.out.checkpoints().set(&tail.key, &tail.position().to_json());
-            self.out.checkpoints().remove(&key(position.id()));
-        }
     }
 
     fn insert(&mut self, tail: Tail, gone: Option<Instant>) {
@@ -235,39 +214,21 @@ impl<'a> Follower<'a> {
         self.files.insert(number, file);
     }
 
-    /// Files with stored positions that no pattern leads to: renamed ones are read to their end,
-    /// deleted ones are forgotten.
-    fn take_up_renamed(&mut self) {
-        let mut parked: Vec<Position> = self.parked.values().cloned().collect();
-        // The oldest of several that had the same name were renamed most often.
-        parked.sort_by(|a, b| b.path.cmp(&a.path));
-        for position in parked {
-            let folder = folder_of(Path::new(&position.path));
-            match find_in_folder(folder, position.id()) {
-                Ok(Some(path)) => {
-                    let mut tail = Tail::new(path, position.id());
-                    match tail.resume(&position, self.settings) {
-                        Ok(true) => {
-                            self.parked.remove(&position.id());
-                            self.insert(tail, Some(Instant::now()));
-                            continue;
-                        }
-                        Ok(false) => {}
-                        Err(error) => {
-                            tracing::warn!(path = %tail.path.display(), "cannot read this file: {error}");
-                            continue;
-                        }
-                    }
+    /// Reads files to their end that were renamed while nobody looked.
+    fn take_up_renamed(&mut self, present: &HashSet<FileId>) {
+        self.parked.forget_deleted(present);
+        for Renamed { path, position } in self.parked.renamed(present) {
+            let mut tail = Tail::renamed(path, position.id(), &position.path);
+            match tail.resume(&position, self.settings) {
+                Ok(true) => {
+                    self.parked.take(&position, &tail);
+                    self.insert(tail, Some(Instant::now()));
                 }
-                Ok(None) => {}
+                Ok(false) => self.parked.forget(&position),
                 Err(error) => {
-                    tracing::warn!(path = %folder.display(), "cannot look for a renamed file: {error}");
-                    continue;
+                    tracing::warn!(path = %tail.path.display(), "cannot read this file: {error}");
                 }
             }
-            tracing::debug!(path = %position.path, "deleted; its position is forgotten");
-            self.parked.remove(&position.id());
-            self.out.checkpoints().remove(&key(position.id()));
         }
     }
 
@@ -301,7 +262,7 @@ impl<'a> Follower<'a> {
                 Err(TurnError::Stopped) => return Err(Stopped),
                 Err(TurnError::Moved) => {
                     moved |= file.gone.is_none();
-                    file.at_end |= file.gone.is_some();
+                    file.at_end |= file.gone.is_some() || !self.pace.follow;
                     file.rest_until(now + self.pace.poll);
                 }
                 Err(TurnError::Io(error)) => {
@@ -315,7 +276,7 @@ impl<'a> Follower<'a> {
                 }
             }
             open = open - usize::from(was_open) + usize::from(file.tail.is_open());
-            if open > MAX_OPEN && file.at_end && file.gone.is_none() && file.tail.is_open() {
+            if open > MAX_OPEN && file.gone.is_none() && file.tail.is_open() {
                 file.tail.close();
                 open -= 1;
             }
@@ -355,29 +316,33 @@ impl<'a> Follower<'a> {
                 done.push(*number);
             }
         }
-        for number in done {
-            self.finish(number);
+        let finished = done.into_iter().filter(|number| self.finish(*number)).count();
+        if finished > 0 && follow {
+            // With each rotation, the oldest file is deleted.
+            let present = self.by_id.keys().copied().collect();
+            self.parked.forget_deleted(&present);
         }
         Ok(())
     }
 
-    /// Follows a file no longer. Its position is forgotten once it is deleted and delivered.
-    fn finish(&mut self, number: u64) {
-        let Some(file) = self.files.get(&number) else { return };
+    /// Follows a file no longer, unless it is deleted and not delivered yet. The position of a
+    /// deleted file is forgotten.
+    fn finish(&mut self, number: u64) -> bool {
+        let Some(file) = self.files.get(&number) else { return true };
         let checkpoints = self.out.checkpoints();
         if file.gone.is_some() && file.tail.is_deleted() {
             // While it is open its inode, and with that its key, is no other file's.
             if checkpoints.in_flight(&file.tail.key) > 0 {
-                return;
+                return false;
             }
             checkpoints.remove(&file.tail.key);
         } else {
-            let position = file.tail.position();
-            self.parked.insert(position.id(), position);
+            self.parked.put(file.tail.position());
         }
         tracing::info!(file = ?file.tail, "done with this file");
         self.by_id.remove(&file.tail.id);
         self.files.remove(&number);
+        true
     }
 }
 
@@ -418,12 +383,5 @@ fn find_again(tail: &mut Tail) {
         && let Ok(Some(path)) = find_in_folder(folder_of(&tail.path), tail.id)
     {
         tail.path = path;
-    }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }

@@ -11,6 +11,7 @@ mod encoding;
 mod fingerprint;
 mod follow;
 mod identity;
+mod parked;
 mod position;
 mod read;
 mod tail;

@@ -110,6 +110,11 @@ impl Tail {
         }
     }
 
+    /// A file that was followed under another path, which stays its source.
+    pub(super) fn renamed(path: PathBuf, id: FileId, source: &str) -> Self {
+        Tail { source: source.into(), ..Tail::new(path, id) }
+    }
+
     /// Goes on at a stored position. `false` when the file is another one by now, and is read from
     /// its beginning.
     pub(super) fn resume(&mut self, position: &Position, settings: &Settings) -> io::Result<bool> {
