@@ -5,6 +5,8 @@
 //! catalog of plugins, or into a list of every mistake in it. Nothing here runs anything and
 //! nothing here knows an executor: the compiler uses the same checks as the agent.
 
+#![warn(missing_docs)]
+
 pub mod check;
 pub mod diag;
 pub mod graph;

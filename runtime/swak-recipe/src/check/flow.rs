@@ -56,10 +56,16 @@ impl Checker<'_> {
                 format!("the `when` at the end of this {of} lets records through to nothing"),
             )
             .at(last.span, "a way without an output goes on after it")
-            .help("end both ways in an output (otherwise=[…, out.…]), or add an output after it"),
+            .help(self.spelled(
+                "end both ways in an output (otherwise=[…, out.…]), or add an output after it",
+                "end both ways in an output (otherwise: [out.…]), or add an output after it",
+            )),
             _ => Diagnostic::error("no-output", format!("this {of} does not end in an output"))
                 .at(last.span, "these records go nowhere")
-                .help("add an output after it, such as out.Stdout()"),
+                .help(self.spelled(
+                    "add an output after it, such as out.Stdout()",
+                    "add an output after it, such as `- out.Stdout`",
+                )),
         };
         self.found.push(found);
     }
@@ -93,7 +99,10 @@ impl Checker<'_> {
                 self.found.push(
                     Diagnostic::error("nested-task", "a task cannot be a step of another")
                         .at(call.callee.span, "")
-                        .help("join tasks with link(\"name\"): last in one, first in the other"),
+                        .help(self.spelled(
+                            "join tasks with link(\"name\"): last in one, first in the other",
+                            "join tasks with {link: name}: last in one, first in the other",
+                        )),
                 );
                 None
             }
@@ -110,7 +119,10 @@ impl Checker<'_> {
                             format!("the input `{}` is not the first step", plugin.path()),
                         )
                         .at(call.callee.span, "an input only begins a task")
-                        .help("give it a task of its own; link(\"name\") joins tasks"),
+                        .help(self.spelled(
+                            "give it a task of its own; link(\"name\") joins tasks",
+                            "give it a task of its own; {link: name} joins tasks",
+                        )),
                     );
                     return None;
                 }
@@ -157,7 +169,10 @@ impl Checker<'_> {
             self.found.push(
                 Diagnostic::error("failover-empty", "this `failover` has no outputs")
                     .at(span, "")
-                    .help("write failover(out.A(), out.B(), last=out.File(\"…\"))"),
+                    .help(self.spelled(
+                        "write failover(out.A(), out.B(), last=out.File(\"…\"))",
+                        "write failover: {outputs: [out.A, out.B], last: {out.File: …}}",
+                    )),
             );
         }
         let outputs: Vec<Option<Call>> =
@@ -198,9 +213,12 @@ impl Checker<'_> {
         let params = Params::bind_open(call, &[], 0, &mut self.found);
         if params.rest.is_empty() {
             self.found.push(
-                Diagnostic::error("tee-empty", "this `tee` has no branches")
-                    .at(span, "")
-                    .help("write tee([out.A()], [out.B()]): each branch gets every record"),
+                Diagnostic::error("tee-empty", "this `tee` has no branches").at(span, "").help(
+                    self.spelled(
+                        "write tee([out.A()], [out.B()]): each branch gets every record",
+                        "write tee: [[out.A], [out.B]]; each branch gets every record",
+                    ),
+                ),
             );
             return None;
         }
@@ -235,7 +253,7 @@ impl Checker<'_> {
                 self.found.push(
                     Diagnostic::error("missing-argument", format!("`when` needs `{name}`"))
                         .at(call.callee.span, "")
-                        .help("write when(\"status >= 500\", [steps], otherwise=[steps])"),
+                        .help(self.spelled("write when(\"status >= 500\", [steps], otherwise=[steps])", "write when: {condition: status >= 500, then: [steps], otherwise: [steps]}")),
                 );
             }
         }
@@ -266,7 +284,10 @@ impl Checker<'_> {
                     format!("the condition of `when` is a string, found {}", value.value.noun()),
                 )
                 .at(expr.span, "")
-                .help("write when(\"status >= 500\", […])"),
+                .help(self.spelled(
+                    "write when(\"status >= 500\", […])",
+                    "write when: {condition: status >= 500, then: […]}",
+                )),
             );
             return None;
         }
@@ -306,7 +327,10 @@ impl Checker<'_> {
             self.found.push(
                 Diagnostic::error("missing-argument", "`link` needs a name")
                     .at(expr.span, "")
-                    .help("write link(\"name\"): last in one task, first in another"),
+                    .help(self.spelled(
+                        "write link(\"name\"): last in one task, first in another",
+                        "write link: name; it is last in one task and first in another",
+                    )),
             );
             return None;
         };
@@ -316,7 +340,7 @@ impl Checker<'_> {
             self.found.push(
                 Diagnostic::error("bad-argument", "the name of this link is no word")
                     .at(name.span, "")
-                    .help("write link(\"name\")"),
+                    .help(self.spelled("write link(\"name\")", "write link: name")),
             );
             return None;
         }

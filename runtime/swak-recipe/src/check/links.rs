@@ -6,12 +6,13 @@ use super::ENOUGH;
 use super::catalog::nearest;
 use crate::diag::{Diagnostic, Span};
 use crate::model::{Link, Step, Task};
+use crate::syntax::Spelling;
 
 /// How a link's name begins that is known only where the recipe runs; no written one has it.
 pub(super) const LATER: &str = "\0later-";
 
 /// Notes every link that lacks an end, has two receivers, or closes a circle.
-pub(super) fn check(tasks: &[Task], found: &mut Vec<Diagnostic>) {
+pub(super) fn check(tasks: &[Task], spelling: Spelling, found: &mut Vec<Diagnostic>) {
     let mut receivers: BTreeMap<&str, (usize, &Link)> = BTreeMap::new();
     let mut senders: BTreeMap<&str, Vec<(usize, &Link)>> = BTreeMap::new();
     for (index, task) in tasks.iter().enumerate() {
@@ -19,7 +20,7 @@ pub(super) fn check(tasks: &[Task], found: &mut Vec<Diagnostic>) {
         if let Some((Step::Link(link), rest)) = steps.split_first() {
             steps = rest;
             match receivers.get(link.name.as_str()) {
-                Some((_, first)) => found.push(two_receivers(link, first)),
+                Some((_, first)) => found.push(two_receivers(link, first, spelling)),
                 None => {
                     receivers.insert(&link.name, (index, link));
                 }
@@ -36,7 +37,8 @@ pub(super) fn check(tasks: &[Task], found: &mut Vec<Diagnostic>) {
     for (name, sent) in &senders {
         if !receivers.contains_key(name) && !later(name) {
             for (_, link) in sent {
-                found.push(no_receiver(link, nearest(name, receivers.keys().copied())));
+                let near = nearest(name, receivers.keys().copied());
+                found.push(no_receiver(link, near, spelling));
             }
         }
         if found.len() >= ENOUGH {
@@ -45,7 +47,8 @@ pub(super) fn check(tasks: &[Task], found: &mut Vec<Diagnostic>) {
     }
     for (name, (_, link)) in &receivers {
         if !senders.contains_key(name) && !later(name) {
-            found.push(no_sender(link, nearest(name, senders.keys().copied())));
+            let near = nearest(name, senders.keys().copied());
+            found.push(no_sender(link, near, spelling));
         }
         if found.len() >= ENOUGH {
             return;
@@ -131,17 +134,20 @@ fn circle(tasks: &[Task], path: &[(usize, usize, Span)], last: &Way) -> Diagnost
     found.help("links join tasks in one direction; take one of these links out")
 }
 
-fn two_receivers(link: &Link, first: &Link) -> Diagnostic {
+fn two_receivers(link: &Link, first: &Link, spelling: Spelling) -> Diagnostic {
     Diagnostic::error(
         "link-two-receivers",
         format!("two tasks receive from the link `{}`", link.name),
     )
     .at(link.span, "again here")
     .label(first.span, "first here")
-    .help("send into two links with tee([link(\"a\")], [link(\"b\")])")
+    .help(match spelling {
+        Spelling::Python => "send into two links with tee([link(\"a\")], [link(\"b\")])",
+        Spelling::Yaml => "send into two links with tee: [[{link: a}], [{link: b}]]",
+    })
 }
 
-fn no_receiver(link: &Link, near: Option<&str>) -> Diagnostic {
+fn no_receiver(link: &Link, near: Option<&str>, spelling: Spelling) -> Diagnostic {
     let found = Diagnostic::error(
         "link-no-receiver",
         format!("nothing receives from the link `{}`", link.name),
@@ -149,16 +155,25 @@ fn no_receiver(link: &Link, near: Option<&str>) -> Diagnostic {
     .at(link.span, "these records go nowhere");
     found.help(match near {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("begin a task with it: task(link(\"{}\"), …)", link.name.escape_debug()),
+        None => format!("begin a task with it: {}", spelled(link, spelling, "task(", ", …)")),
     })
 }
 
-fn no_sender(link: &Link, near: Option<&str>) -> Diagnostic {
+fn no_sender(link: &Link, near: Option<&str>, spelling: Spelling) -> Diagnostic {
     let found =
         Diagnostic::error("link-no-sender", format!("nothing sends into the link `{}`", link.name))
             .at(link.span, "no record will ever come");
     found.help(match near {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("end a task with it: task(in.…, link(\"{}\"))", link.name.escape_debug()),
+        None => format!("end a task with it: {}", spelled(link, spelling, "task(in.…, ", ")")),
     })
+}
+
+/// The link as it is written, in Python between these words.
+fn spelled(link: &Link, spelling: Spelling, before: &str, after: &str) -> String {
+    let name = link.name.escape_debug();
+    match spelling {
+        Spelling::Python => format!("{before}link(\"{name}\"){after}"),
+        Spelling::Yaml => format!("- link: {name}"),
+    }
 }

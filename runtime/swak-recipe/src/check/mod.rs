@@ -68,7 +68,7 @@ pub fn check_as(
         .any(|d| matches!(d.code, "unclosed-string" | "unclosed-bracket" | "unmatched-bracket"));
     let syntax_is_sound = !found.iter().any(|d| d.severity == Severity::Error);
     let Checked { recipe, found: mut more, secrets } =
-        Checker::new(catalog, environment).recipe(&script, syntax_is_sound);
+        Checker::new(spelling, catalog, environment).recipe(&script, syntax_is_sound);
     if misread {
         more.retain(|d| !ABSENCES.contains(&d.code));
     }
@@ -145,6 +145,7 @@ struct Checked {
 struct Checker<'a> {
     catalog: &'a dyn Catalog,
     environment: &'a dyn Environment,
+    spelling: Spelling,
     /// The catalog by path: `in.FileTailing`.
     specs: HashMap<String, &'a PluginSpec>,
     found: Vec<Diagnostic>,
@@ -156,16 +157,25 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(catalog: &'a dyn Catalog, environment: &'a dyn Environment) -> Self {
+    fn new(spelling: Spelling, catalog: &'a dyn Catalog, environment: &'a dyn Environment) -> Self {
         let specs = catalog.specs().into_iter().map(|spec| (spec.path(), spec)).collect();
         Checker {
             catalog,
             environment,
+            spelling,
             specs,
             found: Vec::new(),
             from_environment: HashSet::new(),
             later: HashSet::new(),
             secrets: Vec::new(),
+        }
+    }
+
+    /// What to write, in the spelling of the recipe.
+    fn spelled(&self, python: &'static str, yaml: &'static str) -> &'static str {
+        match self.spelling {
+            Spelling::Python => python,
+            Spelling::Yaml => yaml,
         }
     }
 
@@ -180,7 +190,7 @@ impl<'a> Checker<'a> {
         let tasks = self.tasks(&script, complete);
         // Which links there are is known only when every task could be read.
         if complete && !errors_before(&self.found) {
-            links::check(&tasks, &mut self.found);
+            links::check(&tasks, self.spelling, &mut self.found);
         }
         let sound = complete && !errors_before(&self.found);
         Checked {

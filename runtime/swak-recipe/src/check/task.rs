@@ -50,10 +50,12 @@ impl Checker<'_> {
         }
         let errors = self.found.iter().any(|d| d.severity == Severity::Error);
         if count == 0 && complete && !errors {
-            self.found.push(
-                Diagnostic::error("no-task", "there is no task in this recipe")
-                    .help("write one: task(in.DummyData(), out.Stdout())"),
-            );
+            self.found.push(Diagnostic::error("no-task", "there is no task in this recipe").help(
+                self.spelled(
+                    "write one: task(in.DummyData(), out.Stdout())",
+                    "write one under `tasks`: - [in.DummyData, out.Stdout]",
+                ),
+            ));
         }
         tasks
     }
@@ -90,7 +92,7 @@ impl Checker<'_> {
                     format!("the name of a task is a string, found {}", value.value.noun()),
                 )
                 .at(expr.span, "")
-                .help("write name=\"web\""),
+                .help(self.spelled("write name=\"web\"", "write name: web")),
             );
             return None;
         };
@@ -117,10 +119,14 @@ impl Checker<'_> {
 
     /// An output plugin that stands as an argument; anything else is noted.
     pub(super) fn output(&mut self, expr: &Expr, of: &str) -> Option<Call> {
+        let help = self.spelled(
+            "name an output, such as out.File(\"…\")",
+            "name an output, such as {out.File: /tmp/x}",
+        );
         let wrong = |what: String| {
             Diagnostic::error("not-an-output", format!("`{of}` takes outputs, found {what}"))
                 .at(expr.span, "expected an output")
-                .help("name an output, such as out.File(\"…\")")
+                .help(help)
         };
         match &expr.kind {
             ExprKind::Call(call) if call.callee.name.contains('.') => {
@@ -147,7 +153,10 @@ impl Checker<'_> {
             self.found.push(
                 Diagnostic::error("missing-argument", "`sleep` needs a duration")
                     .at(expr.span, "")
-                    .help("write sleep(3) for seconds, or sleep(\"5m\")"),
+                    .help(self.spelled(
+                        "write sleep(3) for seconds, or sleep(\"5m\")",
+                        "write sleep: 3 for seconds, or sleep: 5m",
+                    )),
             );
             return None;
         };
@@ -170,9 +179,12 @@ impl Checker<'_> {
     fn task_steps(&mut self, exprs: &[&Expr], at: Span) -> Vec<Step> {
         let Some((first, rest)) = exprs.split_first() else {
             self.found.push(
-                Diagnostic::error("empty-task", "this task does nothing")
-                    .at(at, "")
-                    .help("a task is an input and one output or more: task(in.…, out.…)"),
+                Diagnostic::error("empty-task", "this task does nothing").at(at, "").help(
+                    self.spelled(
+                        "a task is an input and one output or more: task(in.…, out.…)",
+                        "a task is an input and one output or more: [in.…, out.…]",
+                    ),
+                ),
             );
             return Vec::new();
         };
@@ -182,7 +194,10 @@ impl Checker<'_> {
                 self.found.push(
                     Diagnostic::error("nothing-after-input", "nothing comes after the input")
                         .at(first.span, "these records go nowhere")
-                        .help("add an output, such as out.Stdout()"),
+                        .help(self.spelled(
+                            "add an output, such as out.Stdout()",
+                            "add an output, such as out.Stdout",
+                        )),
                 );
             }
             return head.into_iter().collect();
@@ -219,9 +234,10 @@ impl Checker<'_> {
                 }
             }
         };
-        self.found.push(
-            found.help("put an input before it, such as in.FileTailing(\"…\"), or link(\"name\")"),
-        );
+        self.found.push(found.help(self.spelled(
+            "put an input before it, such as in.FileTailing(\"…\"), or link(\"name\")",
+            "put an input before it, such as in.FileTailing: /var/log/x, or link: name",
+        )));
         None
     }
 
