@@ -70,26 +70,24 @@ impl Project {
 
 const GOOD: &str = "name: x\nversion: 2.1.0\nswak: {path: swak}\n";
 
-/// A plugin crate's source that declares and registers one output.
-const SHOUT: &str = "\
-/* #[derive(Options)] stands in for the real macro in a comment */
-pub fn register(plugins: &mut swak_sdk::Plugins) { plugins.register(\"out.Shout\"); }
-";
+/// The source of a plugin crate that declares one output and registers another, or the same. The
+/// declaration is for the eye of the compiler under test; rustc does not see it.
+fn source(declared: &str, registered: &str) -> String {
+    format!(
+        "pub fn register(plugins: &mut swak_sdk::Plugins) {{\n    \
+         plugins.register(\"out.{registered}\");\n}}\n\n\
+         /// An output.\n#[cfg(feature = \"never\")]\n#[derive(Options)]\n\
+         #[plugin(output, name = \"{declared}\")]\nstruct Declared {{}}\n"
+    )
+}
 
 #[test]
 fn a_build_leaves_an_agent_and_a_lock_and_can_be_repeated() {
     let project = Project::new(&format!(
         "{GOOD}import: [{{crate: swak-plugin-shout, path: shout}}]\nrecipe: 'my recipe.swak'\n"
     ));
-    project.plugin("shout", "0.3.0", SHOUT);
+    project.plugin("shout", "0.3.0", &source("Shout", "Shout"));
     project.write("my recipe.swak", "task(in.Nothing(), out.Shout())\n");
-    // The miniature's plugins are declared by no macro, so that the recipe's are not known; a macro
-    // of its own that may declare them keeps the check from holding that against the recipe.
-    for krate in ["shout", "swak/plugins/swak-plugin-std"] {
-        let file = format!("{krate}/src/lib.rs");
-        let text = project.read(&file);
-        project.write(&file, &format!("{text}macro_rules! declare {{ (plugin) => {{}} }}\n"));
-    }
 
     let output = project.run(&[]);
     let (said, told) = (text(&output.stdout), text(&output.stderr));
@@ -125,14 +123,9 @@ fn a_build_leaves_an_agent_and_a_lock_and_can_be_repeated() {
 #[test]
 fn a_crate_that_does_not_compile_is_named_first_and_the_last_agent_stays() {
     let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-bad, path: bad}}]\n"));
+    let agent = format!("dist/swak-x{}", std::env::consts::EXE_SUFFIX);
     project.plugin("bad", "0.1.0", "pub fn register(_: &mut swak_sdk::Plugins) { nonsense }\n");
-    project.write(
-        project
-            .agent()
-            .strip_prefix(project.folder.path())
-            .map_or("", |p| p.to_str().expect("ASCII")),
-        "the last one",
-    );
+    project.write(&agent, "the last one");
     let output = project.run(&[]);
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stderr);
@@ -144,17 +137,62 @@ fn a_crate_that_does_not_compile_is_named_first_and_the_last_agent_stays() {
 }
 
 #[test]
+fn crates_in_repositories_are_fetched_and_their_plugins_checked() {
+    let project = Project::new("");
+    let far = project.path("swak").canonicalize().expect("it is there");
+    let url = |folder: &str| format!("file://{}", far.with_file_name(folder).display());
+    project.plugin("far", "0.7.0", &source("Far", "Far"));
+    let manifest = project.read("far/Cargo.toml");
+    let dependency = format!("swak-sdk = {{ git = \"{}\" }}", url("swak"));
+    let local = "swak-sdk = { path = \"../swak/runtime/swak-sdk\" }";
+    project.write("far/Cargo.toml", &manifest.replace(local, &dependency));
+    project.write("swak/Cargo.toml", "[workspace]\nmembers = [\"runtime/*\", \"plugins/*\"]\n");
+    for folder in ["swak", "far"] {
+        commit(&project.path(folder));
+    }
+    project.write(
+        "x-build.yml",
+        &format!(
+            "name: x\nswak: {{git: '{}'}}\nrecipe: my.swak\n\
+             import: [{{crate: swak-plugin-far, git: '{}'}}]\n",
+            url("swak"),
+            url("far")
+        ),
+    );
+    let run = || {
+        Command::new(env!("CARGO_BIN_EXE_swak-makebuild"))
+            .args(["x-build.yml", "--profile", "debug"])
+            .current_dir(project.folder.path())
+            .env_remove("SWAK_BUILD_DIR")
+            .output()
+            .expect("the command can be run")
+    };
+    // What is wrong is told once the source is there, before anything is compiled.
+    project.write("my.swak", "task(in.Nothing(), out.Fra())\n");
+    let output = run();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("error[unknown-plugin]: there is no plugin `out.Fra`"), "{told}");
+    assert!(told.contains("did you mean `out.Far`?"), "{told}");
+    assert!(!told.contains("Compiling"), "{told}");
+
+    project.write("my.swak", "task(in.Nothing(), out.Far())\n");
+    let output = run();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("2 plugins from 2 crates"), "{}", text(&output.stdout));
+    // The plan knows now what the lock has.
+    let plan = project.run(&["--plan"]);
+    assert!(
+        text(&plan.stdout).contains("swak-plugin-far 0.7.0 (file://"),
+        "{}",
+        text(&plan.stdout)
+    );
+}
+
+#[test]
 fn a_plugin_that_is_not_registered_is_found_out() {
     let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-shy, path: shy}}]\n"));
-    // Declared for the eye of the scanner; `cfg` keeps it from the compiler.
-    project.plugin(
-        "shy",
-        "0.1.0",
-        "pub fn register(_: &mut swak_sdk::Plugins) {}\n\
-         /// Shy.\n#[cfg(feature = \"never\")]\n#[derive(Options)]\n\
-         #[plugin(output, name = \"Shy\")]\nstruct ShyOptions {}\n\
-         // [features] in Cargo.toml does not know it, which is a warning and no more.\n",
-    );
+    project.plugin("shy", "0.1.0", &source("Shy", "Bold"));
     let output = project.run(&[]);
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stderr);
@@ -261,6 +299,20 @@ fn an_unknown_crate_cannot_be_updated() {
     assert!(told.contains("did you mean `swak-sdk`?"), "{told}");
     assert!(project.run(&["--update", "swak-sdk"]).status.success());
     assert!(project.run(&["--update"]).status.success());
+}
+
+/// Makes a repository of a folder.
+fn commit(folder: &Path) {
+    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", "All"]]
+    {
+        let done = Command::new("git")
+            .args(["-c", "user.name=test", "-c", "user.email=test@example.com"])
+            .args(arguments)
+            .current_dir(folder)
+            .status()
+            .expect("git can be run");
+        assert!(done.success(), "git {arguments:?}");
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -79,7 +79,8 @@ pub struct Built {
 /// Every mistake.
 pub fn plan(file: &Path, request: &Request) -> Result<Plan, Diagnostics> {
     let (config, mut found) = manifest::read(file)?;
-    let (plan, more) = resolve(&config, request);
+    let (mut plan, more) = resolve(&config, request);
+    lock::fill_versions(&mut plan);
     found.extend(more);
     // Where something is missing from the plan, a plugin that the recipe names may be in it.
     if !found.is_empty()

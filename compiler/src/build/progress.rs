@@ -42,6 +42,7 @@ impl Default for Terminal {
 
 impl Progress for Terminal {
     fn step(&mut self, name: &str) {
+        self.bar.set_style(style("{spinner} {prefix} {wide_msg}"));
         self.bar.set_prefix(name.to_owned());
         self.bar.set_message("");
     }
@@ -51,7 +52,7 @@ impl Progress for Terminal {
     }
 
     fn compiled(&mut self, done: usize, total: usize, _: &str) {
-        if self.bar.length() != Some(total as u64) {
+        if done == 1 {
             self.bar.set_length(total as u64);
             self.bar
                 .set_style(style("{spinner} {prefix} {bar:24} {pos}/{len} {elapsed} {wide_msg}"));
