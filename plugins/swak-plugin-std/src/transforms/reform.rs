@@ -1,13 +1,9 @@
 //! `out.Reform`: fields are renamed, written and deleted.
 
-use std::str::FromStr;
-
 use swak_sdk::options::{Literal, LiteralValue, OptionErrors, OptionValue, TypeSpec};
 use swak_sdk::prelude::*;
 
-use super::placed::Placed;
-
-/// Renames, writes and deletes fields, in this order.
+/// Renames, writes, picks (`keep`) and deletes fields, in this order.
 ///
 /// A field that cannot be written, because its template has no value for a record or a field on the
 /// way to it is no map, is left as it is and counted as an error; the record goes on. A line is the
@@ -18,12 +14,12 @@ pub(crate) struct ReformOptions {
     /// Fields that get another name, in their place: `{"msg": "message"}`. A field that is not there
     /// is passed over; one that had the new name is replaced.
     #[option(default = {})]
-    rename: Placed<Dict<FieldPath>>,
+    rename: PathDict<FieldPath>,
     /// Fields that are set, in order: `{"where": "{{ host }}:{{ port }}", "copy": "{{ status }}"}`.
     /// A template that is a single `{{ … }}` gives the value as it is, any other gives text; numbers,
     /// bools, lists and dicts are written as they are.
     #[option(default = {})]
-    write: Placed<Dict<Written>>,
+    write: PathDict<Written>,
     /// Fields that are taken out.
     #[option(default = [])]
     delete: Vec<FieldPath>,
@@ -32,8 +28,8 @@ pub(crate) struct ReformOptions {
 }
 
 pub(crate) struct Reform {
-    rename: Vec<(FieldPath, FieldPath)>,
-    write: Vec<(FieldPath, Written)>,
+    rename: PathDict<FieldPath>,
+    write: PathDict<Written>,
     delete: Vec<FieldPath>,
     keep: Option<Vec<FieldPath>>,
 }
@@ -56,7 +52,7 @@ impl Plugin for Reform {
                  as in out.Reform(delete=[\"password\"])"
             );
         }
-        Ok(Reform { rename: paths(rename)?, write: paths(write)?, delete, keep })
+        Ok(Reform { rename, write, delete, keep })
     }
 }
 
@@ -65,7 +61,7 @@ impl Transform for Reform {
         let (tag, source) = (batch.tag.clone(), batch.source.clone());
         for record in batch.records_mut() {
             self.rename(record, out);
-            for (path, written) in &self.write {
+            for (path, written) in self.write.iter() {
                 let scope = Scope { record: record.view(), tag: &tag, source: &source };
                 match written.value(&scope) {
                     Some(value) => {
@@ -91,7 +87,7 @@ impl Transform for Reform {
 
 impl Reform {
     fn rename(&self, record: &mut Record, out: &mut Outlet) {
-        for (from, to) in &self.rename {
+        for (from, to) in self.rename.iter() {
             let fields = record.fields_mut();
             if let (Some(from), Some(to)) = (from.as_key(), to.as_key()) {
                 fields.rename(from, to);
@@ -151,27 +147,6 @@ fn constant(literal: &Literal) -> Value {
             entries.collect::<Map>().into()
         }
     }
-}
-
-/// The entries of a dict whose names are paths.
-fn paths<T>(dict: Placed<Dict<T>>) -> Result<Vec<(FieldPath, T)>> {
-    let span = dict.span;
-    let path = |(name, value): (String, T)| match FieldPath::from_str(&name) {
-        Ok(path) => Ok((path, value)),
-        Err(error) => {
-            let message = format!("expected a field path, found `{name}`: {error}");
-            let error = OptionError::new(span, message);
-            Err(error.with_help("a path is written status, a.b or request.\"user agent\""))
-        }
-    };
-    let (mut entries, mut errors) = (Vec::new(), Vec::new());
-    for entry in dict.value {
-        match path(entry) {
-            Ok(entry) => entries.push(entry),
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.is_empty() { Ok(entries) } else { Err(OptionErrors(errors).into()) }
 }
 
 fn kept(fields: &Map, keep: &[FieldPath]) -> Map {
