@@ -13,7 +13,8 @@ fn run(cx: &Context) -> Result {
     if !cx.fix {
         args.push("--check");
     }
-    cx.cargo(&args)?;
+    cx.cargo(&args)
+        .map_err(|failed| format!("{failed}\n  `cargo ci reference --fix` brings it up to date"))?;
     // The example names the plugin crates one by one; none of them may be forgotten there.
     let missing: Vec<_> = packages(cx)?
         .iter()
