@@ -146,6 +146,8 @@ fn read_zone(name: &str) -> Option<TimeZone> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn placed(text: &str) -> Placed<String> {
@@ -228,6 +230,25 @@ mod tests {
         ] {
             let error = clock(format, zone).map(|_| ()).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_format_and_any_text_are_read_or_refused(
+            format in "(%[-_0^:.]?[0-9]?[a-zA-Z%]|[ :/-]|[a-z]){0,8}",
+            zone in "(UTC|Asia/Seoul|[+-][0-9]{4}|local|.{0,8})",
+            text in r"([0-9]{1,4}|[ :/+.-]|Jan|Mon|PM){0,12}",
+            now: i64,
+        ) {
+            let options = ClockOptions {
+                field: None,
+                format: Some(placed(&format)),
+                zone: Some(placed(&zone)),
+            };
+            if let Ok(clock) = Clock::new(&options) {
+                let _ = clock.read(text.as_bytes(), Timestamp::from_nanos(now));
+            }
         }
     }
 }

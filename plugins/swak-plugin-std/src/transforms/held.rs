@@ -36,11 +36,11 @@ impl Held {
             batch.settle(Outcome::Delivered);
             return;
         }
-        let batch = compact(batch);
+        let size = batch.size();
         self.since.get_or_insert_with(Instant::now);
         self.records += batch.len();
-        self.size += batch.size();
-        self.chunk.push(batch);
+        self.size += size;
+        self.chunk.push(compact(batch, size));
     }
 
     /// Lets go of everything, as one chunk.
@@ -71,9 +71,8 @@ pub(super) fn cut(mut batch: Batch, first: usize, each: usize) -> Vec<Batch> {
 
 /// Copies a few lines out of a large block, which would be held as a whole with them: what a filter
 /// left of a megabyte must not keep that megabyte.
-fn compact(mut batch: Batch) -> Batch {
+fn compact(mut batch: Batch, size: usize) -> Batch {
     let Some((block, lines)) = batch.lines() else { return batch };
-    let size = batch.size();
     if size >= block.len() / 4 {
         return batch;
     }
@@ -134,7 +133,8 @@ mod tests {
             )
             .with_source("file".into())
             .with_ack(ack);
-            let batch = compact(batch);
+            let size = batch.size();
+            let batch = compact(batch, size);
             assert_eq!(batch.lines().unwrap().0.len() < 1000, copied);
             assert_eq!(batch.len(), kept as usize);
             assert!(batch.iter().all(|r| r.line() == Some(b"0123456789")));
