@@ -47,6 +47,9 @@ pub fn recipe(
             }
         }
     }
+    if plan.recipe.is_some() {
+        warnings.extend(scanned.iter().flat_map(|(name, s)| unread(name, s)));
+    }
     let declared = scanned
         .into_iter()
         .filter(|(_, s)| s.gaps.is_empty())
@@ -61,6 +64,18 @@ pub fn recipe(
         }
         None => Ok(Checked { warnings, declared }),
     }
+}
+
+/// What of a crate could not be read, and what follows from it.
+fn unread(name: &CrateName, scanned: &Scanned) -> Vec<String> {
+    let told = scanned.gaps.iter().map(|gap| {
+        let message =
+            format!("`{name}` could not be read whole: {} {}", gap.file.display(), gap.why);
+        Diagnostic::warning("crate-unread", message)
+            .help("what the recipe asks of its plugins is checked only when the agent runs")
+            .render(false)
+    });
+    told.collect()
 }
 
 /// The recipe by itself. What `env` and `option` will say is known only where the agent runs.

@@ -39,7 +39,7 @@ pub enum BuildError {
     #[error("Cargo's answer could not be read: {0}")]
     Answer(String),
     /// A crate does not compile.
-    #[error("{} does not compile", .krate.as_deref().map_or("the agent".to_owned(), |k| format!("`{k}`")))]
+    #[error("{}", .krate.as_deref().map_or("Cargo failed".to_owned(), |k| format!("`{k}` does not compile")))]
     Compile {
         /// The crate that failed first, with its version.
         krate: Option<String>,

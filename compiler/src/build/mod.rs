@@ -122,7 +122,7 @@ pub fn check(
 /// Writes the workspace to a folder and leaves it there.
 ///
 /// # Errors
-/// As [`check`], and when the folder holds something else or cannot be written.
+/// As [`check()`], and when the folder holds something else or cannot be written.
 pub fn generate_only(
     plan: &mut Plan,
     options: &Options,

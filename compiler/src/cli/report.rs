@@ -43,13 +43,17 @@ impl Report {
             return self.answer(&json!({ "errors": [], "warnings": checked.warnings }));
         }
         self.warnings(&checked.warnings);
-        let plugins: usize = checked.declared.values().map(Vec::len).sum();
-        self.line(&format!(
-            "{}: no mistakes; {} with {}",
+        let mut line = format!(
+            "{}: no mistakes; {}",
             plan.config.display(),
             count(plan.plugins.len(), "plugin crate"),
-            count(plugins, "plugin"),
-        ));
+        );
+        // How many there are is known when every crate could be read.
+        if checked.declared.len() == plan.plugins.len() {
+            let plugins = checked.declared.values().map(Vec::len).sum();
+            line.push_str(&format!(" with {}", count(plugins, "plugin")));
+        }
+        self.line(&line);
     }
 
     pub(super) fn generated(&self, plan: &Plan, checked: &Checked, folder: &Path) {

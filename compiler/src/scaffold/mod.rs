@@ -42,3 +42,53 @@ fn write_new(file: &Path, text: &str) -> Result<(), Diagnostics> {
         _ => Diagnostic::error("file-failed", format!("cannot write `{shown}`: {error}")).into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest;
+    use crate::names::AgentName;
+
+    #[test]
+    fn a_build_config_to_begin_with_has_no_mistake() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (file, name) in
+            [("web-build.yml", Some("web")), ("x.yaml", Some("x")), ("my build.yml", None)]
+        {
+            let file = folder.path().join(file);
+            init(&file).expect("it is written");
+            let (config, found) = manifest::read(&file).expect("YAML");
+            assert_eq!(found, []);
+            assert_eq!(config.name.given(), name);
+            assert_eq!(config.imports.len(), 2);
+            let again = init(&file).expect_err("it is there");
+            assert_eq!(again.iter().next().map(|e| e.code), Some("file-exists"));
+        }
+        assert!(AgentName::new("my build").is_err());
+    }
+
+    /// What is commented out must be right too: each line of an example is read by itself.
+    #[test]
+    fn the_examples_in_it_have_no_mistake() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("x-build.yml");
+        init(&file).expect("it is written");
+        let text = std::fs::read_to_string(&file).expect("written");
+        let mut tried = 0;
+        for line in text.lines() {
+            let line = line.trim_start();
+            let entry = line.strip_prefix("# - ").map(|e| format!("import: [{}]\n", e.trim()));
+            let entry = entry
+                .map(|e| if e.contains('{') { e } else { e.replace('[', "['").replace(']', "']") });
+            let key = line
+                .strip_prefix("# ")
+                .filter(|l| ["recipe: ", "swak: "].iter().any(|k| l.starts_with(k)));
+            let Some(config) = entry.or_else(|| key.map(|k| format!("{k}\n"))) else { continue };
+            std::fs::write(&file, &config).expect("writable");
+            let (_, found) = manifest::read(&file).expect("YAML");
+            assert_eq!(found, [], "{config}");
+            tried += 1;
+        }
+        assert_eq!(tried, 8);
+    }
+}

@@ -132,7 +132,7 @@ fn parse(path: &Path) -> Result<syn::File, String> {
     };
     syn::parse_file(text).map_err(|error| {
         let at = error.span().start();
-        format!("line {}, column {}: {error}", at.line, at.column + 1)
+        format!("is not Rust at line {}, column {}: {error}", at.line, at.column + 1)
     })
 }
 

@@ -33,7 +33,7 @@ pub struct Scanned {
 pub struct Gap {
     /// The file.
     pub file: PathBuf,
-    /// Why: `expected one of …`, `cannot be read`.
+    /// Why: `cannot be read`.
     pub why: String,
 }
 

@@ -189,7 +189,11 @@ fn what_cannot_be_read_is_a_gap_and_not_a_mistake() {
     ]);
     assert_eq!(scanned.plugins.len(), 1);
     assert_eq!(scanned.gaps.len(), 2, "{:?}", scanned.gaps);
-    assert!(scanned.gaps[0].why.starts_with("line 1, column "), "{:?}", scanned.gaps);
+    assert!(
+        scanned.gaps[0].why.starts_with("is not Rust at line 1, column "),
+        "{:?}",
+        scanned.gaps
+    );
     assert!(scanned.gaps[1].why.contains("mod gone"), "{:?}", scanned.gaps);
     let scanned = scan_files(&[("lib.rs", "many! { #[plugin(input, name = \"X\")] }")]);
     assert_eq!(scanned.gaps.len(), 1);
