@@ -37,32 +37,33 @@ fn meaning(recipe: &Recipe) -> String {
             Step::Plugin(call) => plugin(call),
             Step::Failover(f) => {
                 let outputs: Vec<_> = f.outputs.iter().map(plugin).collect();
-                format!("failover{outputs:?} {:?} {:?}", f.last.as_ref().map(plugin), f.start_by)
+                let last = f.last.as_ref().map(plugin).unwrap_or_default();
+                format!("failover({}; {last}; {:?})", outputs.join(", "), f.start_by)
             }
             Step::Tee(tee) => {
-                format!("tee{:?}", tee.branches.iter().map(|b| steps(b)).collect::<Vec<_>>())
+                let branches: Vec<_> = tee.branches.iter().map(|b| steps(b)).collect();
+                format!("tee({})", branches.join(" | "))
             }
-            Step::When(when) => format!(
-                "when({} {:?} {:?})",
-                when.condition,
-                steps(&when.then),
-                when.otherwise.as_deref().map(steps)
-            ),
+            Step::When(when) => {
+                let otherwise = when.otherwise.as_deref().map_or_else(|| "-".into(), steps);
+                format!("when({}; {}; {otherwise})", when.condition, steps(&when.then))
+            }
             Step::Link(link) => format!("link({})", link.name),
         }
     }
-    fn steps(all: &[Step]) -> Vec<String> {
-        all.iter().map(step).collect()
+    // Joined and not quoted: quotes of quotes of quotes double with every level.
+    fn steps(all: &[Step]) -> String {
+        format!("[{}]", all.iter().map(step).collect::<Vec<_>>().join(", "))
     }
     fn plugin(call: &swak_recipe::model::Call) -> String {
-        let by_position: Vec<_> = call.args.positional.iter().map(ToString::to_string).collect();
-        let by_name: Vec<_> =
-            call.args.named.iter().map(|(key, value)| format!("{}={value}", key.name)).collect();
-        format!("{} {}{by_position:?}{by_name:?}", call.kind, call.path())
+        let by_position = call.args.positional.iter().map(ToString::to_string);
+        let by_name = call.args.named.iter().map(|(key, value)| format!("{}={value}", key.name));
+        let args: Vec<_> = by_position.chain(by_name).collect();
+        format!("{} {}({})", call.kind, call.path(), args.join(", "))
     }
     let task = |t: &Task| {
-        let dead_letter = t.dead_letter.as_ref().map(plugin);
-        format!("{}: {:?} {dead_letter:?} {:?}\n", t.name, steps(&t.steps), t.restart_after)
+        let dead_letter = t.dead_letter.as_ref().map(plugin).unwrap_or_default();
+        format!("{}: {}; {dead_letter}; {:?}\n", t.name, steps(&t.steps), t.restart_after)
     };
     recipe.tasks.iter().map(task).collect()
 }
@@ -185,6 +186,25 @@ fn settings_answer_by_dotted_path() {
     let found = check(&source(text), &support::catalog(), &environment).expect_err("wrong");
     let codes: Vec<_> = found.iter().map(|d| d.code).collect();
     assert_eq!(codes, ["bad-option", "option-unset"], "{found}");
+}
+
+#[test]
+fn the_deepest_nesting_that_is_read_goes_the_whole_way() {
+    let whens = 31;
+    let open = "when('a', [".repeat(whens);
+    let close = "])".repeat(whens);
+    let text = format!("task(in.Counter(), {open}out.Null(){close}, out.Stdout())");
+    let first = source(&text);
+    let meant = meaning(&checked(&first));
+    let yaml = convert(&first, Spelling::Python, Spelling::Yaml, &support::catalog());
+    let found = yaml.map(|text| SourceFile::new("b.yml", text)).expect("written");
+    // A map and a list for each step make YAML deeper than Python: that is told, not a crash.
+    let refused = check(&found, &support::catalog(), &Later).expect_err("too deep");
+    assert_eq!(refused.iter().map(|d| d.code).collect::<Vec<_>>(), ["yaml-too-deep"]);
+    assert_eq!(meant.matches("when(").count(), whens);
+    let deeper = format!("task(in.Counter(), when('a', [{open}out.Null(){close}]), out.Stdout())");
+    let refused = check(&source(&deeper), &support::catalog(), &Later).expect_err("too deep");
+    assert_eq!(refused.iter().map(|d| d.code).collect::<Vec<_>>(), ["too-deep"]);
 }
 
 mod any_text {
