@@ -21,8 +21,15 @@ pub(super) struct Found {
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     pub(super) files: Vec<Found>,
-    /// Everything could be looked at. When not, a file that is missing here may still exist.
-    pub(super) complete: bool,
+    /// Folders and files that could not be looked at; what is missing below them may still exist.
+    unknown: Vec<PathBuf>,
+}
+
+impl Scan {
+    /// Whether a file that is not here may be at this path nevertheless.
+    pub(super) fn may_be_at(&self, path: &Path) -> bool {
+        self.unknown.iter().any(|unknown| path.starts_with(unknown))
+    }
 }
 
 /// Finds the files of some patterns. A folder that did not change is not read again.
@@ -54,9 +61,15 @@ impl Discovery {
                 tracing::warn!(path = %path.display(), "cannot look at this: {error}");
             }
         }
-        scan.complete = failed.is_empty();
+        scan.unknown = failed.keys().cloned().collect();
         self.unreadable = failed.into_keys().collect();
         scan
+    }
+
+    /// The patterns as they were written.
+    pub(super) fn patterns(&self) -> String {
+        let patterns: Vec<&str> = self.walkers.iter().map(|w| w.glob.as_str()).collect();
+        patterns.join(", ")
     }
 }
 
@@ -352,6 +365,13 @@ mod tests {
         assert_ne!(after[0].id, before[0].id);
         let mut through = tree.discovery(&["real/circle/other/*.log"], &[]);
         assert_eq!(tree.names(&mut through), ["real/circle/other/b.log"]);
+    }
+
+    #[test]
+    fn what_is_below_an_unknown_folder_may_be_there() {
+        let scan = Scan { files: Vec::new(), unknown: vec!["/logs/secret".into()] };
+        assert!(scan.may_be_at(Path::new("/logs/secret/a.log")));
+        assert!(!scan.may_be_at(Path::new("/logs/secret.log")));
     }
 
     #[test]

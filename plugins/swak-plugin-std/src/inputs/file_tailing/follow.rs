@@ -92,7 +92,7 @@ impl<'a> Follower<'a> {
     pub(super) fn run(mut self, shutdown: &Shutdown) -> Result<(), Stopped> {
         self.scan();
         if self.files.is_empty() {
-            tracing::warn!("no file matches yet");
+            tracing::warn!("no file matches yet: {}", self.discovery.patterns());
         }
         while !shutdown.is_triggered() {
             if self.pace.follow && Instant::now() >= self.next_scan {
@@ -115,7 +115,7 @@ impl<'a> Follower<'a> {
         let scan = self.discovery.scan();
         let mut present = HashSet::with_capacity(scan.files.len());
         let mut new = Vec::new();
-        for found in scan.files {
+        for found in &scan.files {
             // The same file by two names is followed once.
             if !present.insert(found.id) {
                 continue;
@@ -123,24 +123,21 @@ impl<'a> Follower<'a> {
             match self.by_id.get(&found.id).and_then(|number| self.files.get_mut(number)) {
                 Some(file) => {
                     if file.tail.path != found.path {
-                        file.tail.path = found.path;
+                        file.tail.path.clone_from(&found.path);
                     }
                     file.gone = None;
                 }
-                None => new.push(found),
+                None => new.push(found.clone()),
             }
         }
-        // What could not be looked at is not gone.
-        if scan.complete {
-            let now = Instant::now();
-            for file in self.files.values_mut() {
-                if file.gone.is_none() && !present.contains(&file.tail.id) {
-                    tracing::debug!(file = ?file.tail, "renamed or deleted; reading what is left");
-                    file.gone = Some(now);
-                    file.at_end = false;
-                    file.look_now();
-                    find_again(&mut file.tail);
-                }
+        let now = Instant::now();
+        for file in self.files.values_mut().filter(|file| file.gone.is_none()) {
+            if !present.contains(&file.tail.id) && !scan.may_be_at(&file.tail.path) {
+                tracing::debug!(file = ?file.tail, "renamed or deleted; reading what is left");
+                file.gone = Some(now);
+                file.at_end = false;
+                file.look_now();
+                find_again(&mut file.tail);
             }
         }
         if !self.scanned {
@@ -167,7 +164,7 @@ impl<'a> Follower<'a> {
             return;
         }
         self.unreadable.remove(&tail.id);
-        tracing::info!(file = ?tail, "following");
+        tracing::debug!(file = ?tail, "following");
         if self.files.len() >= MAX_OPEN {
             tail.close();
         }
@@ -339,7 +336,7 @@ impl<'a> Follower<'a> {
         } else {
             self.parked.put(file.tail.position());
         }
-        tracing::info!(file = ?file.tail, "done with this file");
+        tracing::debug!(file = ?file.tail, "done with this file");
         self.by_id.remove(&file.tail.id);
         self.files.remove(&number);
         true
