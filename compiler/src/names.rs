@@ -102,7 +102,7 @@ pub enum NameError {
     /// Begins with `-` or `_`.
     #[error("a name begins with a letter or a digit")]
     Start,
-    /// Longer than [`LONGEST`].
+    /// Longer than 64 characters.
     #[error("the name has {0} characters, {LONGEST} is the most")]
     Long(usize),
     /// `con`, `nul` and their like.

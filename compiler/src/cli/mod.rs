@@ -8,6 +8,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use clap::Parser as _;
+use swak_recipe::diag::{Diagnostic, Diagnostics, did_you_mean};
 
 use crate::build::{self, Failure, Lines, Options, Progress, Silent, Terminal, Update};
 use crate::resolve::Request;
@@ -65,7 +66,7 @@ fn build(args: &BuildArgs, report: &Report) -> Result<(), Failure> {
     let file = args.file.as_deref().expect("the command line is refused without a file");
     let request =
         Request { profile: args.profile, out: args.out.clone(), build_dir: args.build_dir.clone() };
-    let mut plan = build::plan(file, &request).map_err(Failure::Input)?;
+    let mut plan = build::plan(file, &request).map_err(|errors| meant_a_command(file, errors))?;
     let options = Options {
         locked: args.locked,
         offline: args.offline,
@@ -104,6 +105,20 @@ fn build(args: &BuildArgs, report: &Report) -> Result<(), Failure> {
         report.built(&built);
     }
     Ok(())
+}
+
+/// A word that is no file may be a command with a slip in it.
+fn meant_a_command(file: &Path, errors: Diagnostics) -> Failure {
+    let commands = ["init", "new-plugin", "help"];
+    let Some(word) = file.to_str().and_then(|word| did_you_mean(word, commands)) else {
+        return Failure::Input(errors);
+    };
+    let hint = |error: Diagnostic| match error.code {
+        "file-not-found" => error.help(format!("did you mean the command `{word}`?")),
+        _ => error,
+    };
+    let errors = errors.into_iter().map(hint).collect();
+    Failure::Input(Diagnostics::from_vec(errors).expect("there was one before"))
 }
 
 fn init(file: &Path, report: &Report) -> Result<(), Failure> {
