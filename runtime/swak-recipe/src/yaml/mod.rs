@@ -16,8 +16,9 @@ mod scalar;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceFile, Span};
 
-/// How deep lists and maps may stand in each other.
-pub const MAX_DEPTH: usize = 64;
+/// How deep lists and maps may stand in each other. Twice as deep as a recipe's expressions, since
+/// in YAML a call is a map in a map or list: what can be written in Python can be converted.
+pub const MAX_DEPTH: usize = 128;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]

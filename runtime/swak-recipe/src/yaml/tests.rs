@@ -135,7 +135,7 @@ fn depth_is_bounded() {
     assert_eq!(codes(&"[".repeat(100_000)), ["yaml-too-deep"]);
     assert_eq!(codes(&"{a: ".repeat(100_000)), ["yaml-too-deep"]);
     assert_eq!(codes(&"- ".repeat(1_000)), ["yaml-too-deep"]);
-    let half = format!("{}{}{}", "- ".repeat(40), "[".repeat(40), "]".repeat(40));
+    let half = format!("{}{}{}", "- ".repeat(80), "[".repeat(80), "]".repeat(80));
     assert_eq!(codes(&half), ["yaml-too-deep"]);
     read(&format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)));
 }
