@@ -202,6 +202,72 @@ fn a_plugin_that_is_not_registered_is_found_out() {
 }
 
 #[test]
+fn a_second_runtime_is_refused_while_resolving() {
+    let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-old, path: old}}]\n"));
+    project.plugin("old", "0.1.0", &source("Old", "Old"));
+    let mini = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mini/runtime/swak-sdk");
+    copy(&mini, &project.path("old-sdk"));
+    let manifest = project.read("old-sdk/Cargo.toml");
+    project.write("old-sdk/Cargo.toml", &manifest.replace("0.1.0", "0.0.9"));
+    let manifest = project.read("old/Cargo.toml");
+    project.write("old/Cargo.toml", &manifest.replace("../swak/runtime/swak-sdk", "../old-sdk"));
+    let output = project.run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("error[resolve-failed]"), "{told}");
+    for word in ["links", "swak-plugin-old", "swak-agent"] {
+        assert!(told.contains(word), "{word} is not in {told}");
+    }
+    assert!(!told.contains("Compiling"), "{told}");
+}
+
+#[test]
+fn a_build_script_that_fails_names_its_crate() {
+    let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-bad, path: bad}}]\n"));
+    project.plugin("bad", "0.1.0", &source("Bad", "Bad"));
+    project.write("bad/build.rs", "fn main() { panic!(\"no tool\") }\n");
+    let output = project.run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("`swak-plugin-bad 0.1.0` does not compile"), "{told}");
+    assert!(told.contains("no tool"), "{told}");
+}
+
+#[test]
+fn the_environment_changes_nothing() {
+    let project = Project::new(GOOD);
+    let output = project
+        .command(&[])
+        .env("RUSTFLAGS", "-C no-such-flag")
+        .env("CARGO_TARGET_DIR", "elsewhere")
+        .env("CARGO_BUILD_TARGET", "no-such-target")
+        .env("CARGO_PROFILE_DEV_PANIC", "abort")
+        .output()
+        .expect("the command can be run");
+    let told = text(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.contains("warning: RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_TARGET_DIR are set"),
+        "{told}"
+    );
+    assert!(!project.path("elsewhere").exists());
+    assert!(project.agent().is_file());
+}
+
+#[test]
+fn without_cargo_it_says_so() {
+    let project = Project::new(GOOD);
+    let output = project
+        .command(&[])
+        .env("CARGO", "no-such-cargo")
+        .output()
+        .expect("the command can be run");
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("error[no-cargo]: cannot start Cargo (`no-such-cargo`)"), "{told}");
+}
+
+#[test]
 fn two_builds_at_once_do_not_disturb_each_other() {
     let project = Project::new(GOOD);
     project.write("y-build.yml", "name: y\nswak: {path: swak}\n");
