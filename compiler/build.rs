@@ -3,7 +3,7 @@
 //! They live at the top of the repository, because they are for people to read and change. A
 //! published package holds them too, as `templates/`: in the repository that is a symbolic link,
 //! which `cargo package` follows. A checkout without symbolic links (Windows, by default) has a
-//! text file there instead, so the folder beside this crate is tried first.
+//! text file there instead; then the folder beside this crate is taken. (Packing needs the link.)
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,11 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("Cargo sets it"));
-    let folder = [here.join("../templates"), here.join("templates")]
+    let folder = [here.join("templates"), here.join("../templates")]
         .into_iter()
         .find(|f| f.join("workspace").is_dir())
-        .ok_or_else(|| io::Error::other("the folder `templates` is missing"))?;
+        .ok_or_else(|| io::Error::other("the folder `templates` is missing"))?
+        .canonicalize()?;
     println!("cargo::rerun-if-changed={}", folder.display());
 
     let mut files = Vec::new();

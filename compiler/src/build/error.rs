@@ -201,6 +201,9 @@ impl BuildError {
             BuildError::NoSuchCrate { nearest: Some(name), .. } => {
                 error.help(format!("did you mean `{name}`?"))
             }
+            BuildError::Io { what: "make the folder", .. } => {
+                error.help("name other folders with `--build-dir` and `--out`")
+            }
             BuildError::Update { .. } => error.help("Cargo's own words follow"),
             BuildError::Write(WriteError::Occupied(_)) => {
                 error.help("name a folder that is empty or new")
