@@ -1,7 +1,9 @@
 //! The recipe that is built in, checked against the plugins before Cargo compiles them.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::PathBuf;
 
 use swak_recipe::check::{Later, SpecList, check};
 use swak_recipe::diag::{Diagnostic, Diagnostics, SourceFile};
@@ -43,7 +45,10 @@ pub fn recipe(
         match one_recipe(recipe, specs) {
             Ok(list) => warnings = list,
             Err(errors) => {
-                found.extend(errors.into_iter().filter_map(|e| about_unknown(e, plan, complete)));
+                // Read once, and only when a plugin was not found.
+                let beside = LazyCell::new(|| plugins_beside(plan));
+                let about = |e| about_unknown(e, plan, complete, &beside);
+                found.extend(errors.into_iter().filter_map(about));
             }
         }
     }
@@ -87,7 +92,12 @@ fn one_recipe(recipe: &Recipe, specs: Vec<PluginSpec>) -> Result<Vec<String>, Di
 
 /// A plugin that was not found may be in a crate that could not be read; or in one that lies beside
 /// the runtime and was not imported, which is worth saying.
-fn about_unknown(error: Diagnostic, plan: &Plan, complete: bool) -> Option<Diagnostic> {
+fn about_unknown(
+    error: Diagnostic,
+    plan: &Plan,
+    complete: bool,
+    beside: &impl Deref<Target = BTreeMap<String, String>>,
+) -> Option<Diagnostic> {
     if error.code != "unknown-plugin" {
         return Some(error);
     }
@@ -98,7 +108,7 @@ fn about_unknown(error: Diagnostic, plan: &Plan, complete: bool) -> Option<Diagn
         (Some(source), Some(label)) => source.slice(label.span).to_owned(),
         _ => return Some(error),
     };
-    match crate_with(plan, &path) {
+    match beside.get(&path) {
         Some(name) => {
             let config = plan.config.display();
             let mut error = error;
@@ -109,20 +119,20 @@ fn about_unknown(error: Diagnostic, plan: &Plan, complete: bool) -> Option<Diagn
     }
 }
 
-/// The crate beside the runtime that declares a plugin.
-fn crate_with(plan: &Plan, plugin: &str) -> Option<String> {
-    let Source::Path { path: root } = &plan.runtime.source else { return None };
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(root.join("plugins"))
-        .ok()?
-        .filter_map(|e| Some(e.ok()?.path()))
-        .collect();
-    folders.sort();
-    folders.into_iter().find_map(|folder: PathBuf| {
-        let name = folder.file_name().and_then(|n| CrateName::new(n.to_str()?).ok())?;
-        let declares = |library: &Path| scan(library).plugins.iter().any(|s| s.path() == plugin);
+/// The plugins that the crates beside the runtime declare, with the crate of each.
+fn plugins_beside(plan: &Plan) -> BTreeMap<String, String> {
+    let Source::Path { path: root } = &plan.runtime.source else { return BTreeMap::new() };
+    let Ok(entries) = std::fs::read_dir(root.join("plugins")) else { return BTreeMap::new() };
+    let mut plugins = BTreeMap::new();
+    for folder in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name = folder.file_name().and_then(|n| CrateName::new(n.to_str()?).ok());
         let library = folder.join("src/lib.rs");
-        (library.is_file() && declares(&library)).then(|| name.to_string())
-    })
+        if let (Some(name), true) = (name, library.is_file()) {
+            let specs = scan(&library).plugins;
+            plugins.extend(specs.iter().map(|spec| (spec.path(), name.to_string())));
+        }
+    }
+    plugins
 }
 
 /// Plugins that two crates declare: an agent can hold one of them.
