@@ -222,6 +222,20 @@ fn a_second_runtime_is_refused_while_resolving() {
 }
 
 #[test]
+fn a_plugin_that_asks_the_registry_for_the_sdk_gets_the_runtimes_own() {
+    let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-far, path: far}}]\n"));
+    project.plugin("far", "0.1.0", &source("Far", "Far"));
+    let manifest = project.read("far/Cargo.toml");
+    let local = "{ path = \"../swak/runtime/swak-sdk\" }";
+    project.write("far/Cargo.toml", &manifest.replace(local, "\"0.1\""));
+    let output = project.run(&[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lock = project.read("x-build.lock");
+    assert_eq!(lock.matches("name = \"swak-sdk\"").count(), 1, "{lock}");
+    assert!(!lock.contains("registry+"), "{lock}");
+}
+
+#[test]
 fn a_build_script_that_fails_names_its_crate() {
     let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-bad, path: bad}}]\n"));
     project.plugin("bad", "0.1.0", &source("Bad", "Bad"));
