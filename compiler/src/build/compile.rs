@@ -25,7 +25,7 @@ pub(super) fn compile(
     progress: &mut dyn Progress,
 ) -> Result<PathBuf, BuildError> {
     progress.step("compiling");
-    let mut child = cargo::start(command(plan, options, progress.is_terminal()))?;
+    let mut child = cargo::start(command(plan, options, progress.wants_color()))?;
     let stdout = child.stdout.take().expect("standard output is piped");
     let stderr = child.stderr.take().expect("standard error is piped");
     let (send, events) = mpsc::channel();

@@ -16,7 +16,7 @@ pub trait Progress {
     /// Nothing more comes.
     fn finish(&mut self);
     /// Whether colours are wanted.
-    fn is_terminal(&self) -> bool;
+    fn wants_color(&self) -> bool;
 }
 
 /// A bar on a terminal.
@@ -64,8 +64,8 @@ impl Progress for Terminal {
         self.bar.finish_and_clear();
     }
 
-    fn is_terminal(&self) -> bool {
-        true
+    fn wants_color(&self) -> bool {
+        std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
     }
 }
 
@@ -105,7 +105,7 @@ impl<W: Write> Progress for Lines<W> {
 
     fn finish(&mut self) {}
 
-    fn is_terminal(&self) -> bool {
+    fn wants_color(&self) -> bool {
         false
     }
 }
@@ -118,7 +118,7 @@ impl Progress for Silent {
     fn cargo_says(&mut self, _: &str) {}
     fn compiled(&mut self, _: usize, _: usize, _: &str) {}
     fn finish(&mut self) {}
-    fn is_terminal(&self) -> bool {
+    fn wants_color(&self) -> bool {
         false
     }
 }

@@ -88,7 +88,7 @@ impl Report {
         if self.json {
             return self.answer(&json!({ "errors": found.to_json(), "words": words }));
         }
-        complain(&found.render(std::io::stderr().is_terminal()));
+        complain(&found.render(wants_color()));
         if let Some(words) = words {
             complain(&format!("\n{}\n", words.trim_end()));
         }
@@ -104,6 +104,10 @@ impl Report {
         let text = serde_json::to_string_pretty(value).expect("it is plain data");
         say(&format!("{text}\n"));
     }
+}
+
+fn wants_color() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 /// Writes to standard error; who closed it does not want to know.
