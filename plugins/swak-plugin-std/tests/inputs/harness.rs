@@ -45,7 +45,7 @@ impl Call {
     pub(crate) fn mistakes(&self) -> Vec<String> {
         let plugins = plugins();
         let entry = plugins.get(Kind::Input, self.name).expect("the input is registered");
-        match entry.validate(&self.args) {
+        match entry.validate(&self.args, true) {
             Ok(()) => Vec::new(),
             Err(errors) => errors.0.into_iter().map(|e| e.message).collect(),
         }

@@ -8,3 +8,4 @@ mod generated;
 mod harness;
 mod stdin;
 mod tailing;
+mod tailing_model;

@@ -302,7 +302,13 @@ fn truncation_is_noticed_running_and_stopped() {
     // Longer at once than what was read.
     fs::write(folder.path("a.log"), "newer line 1\nnewer line 2\nnewer line 3\n").unwrap();
     assert_eq!(tail.lines(6)[3..], ["newer line 1", "newer line 2", "newer line 3"]);
+    // Of just the same length.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    fs::write(folder.path("a.log"), "other line 1\nother line 2\nother line 3\n").unwrap();
+    assert_eq!(tail.lines(9)[6..], ["other line 1", "other line 2", "other line 3"]);
     tail.stop();
+    fs::write(folder.path("a.log"), "newer line 1\nnewer line 2\nnewer line 3\n").unwrap();
+    assert_eq!(read_all(&folder.read("a.log"), &store).len(), 3);
     // With the same beginning and past the old end, while nobody looked.
     fs::write(folder.path("a.log"), "newer line 1\nnewer LINE 2\nnewer line 3\nnewer line 4\n")
         .unwrap();

@@ -80,6 +80,7 @@ impl Plugin for Exec {
                 "`interval` counts from a start and `restart` from an end; give one of the two"
             ),
         };
+        ensure!(options.interval != Some(Duration::ZERO), "`interval` must be longer than nothing");
         ensure!(options.timeout != Some(Duration::ZERO), "`timeout` must be longer than nothing");
         Ok(Exec {
             program: Program::new(options.command, options.shell)?,

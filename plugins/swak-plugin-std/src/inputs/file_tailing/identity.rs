@@ -18,6 +18,8 @@ pub(super) struct FileId {
 pub(super) struct Stat {
     pub(super) id: FileId,
     pub(super) len: u64,
+    /// When it was last written to, in a unit of the system; only good for comparing.
+    pub(super) modified: Option<i128>,
     /// No name leads to it any more.
     pub(super) deleted: bool,
 }
@@ -52,7 +54,8 @@ mod platform {
 
     fn stat(m: &Metadata) -> Stat {
         let id = FileId { device: m.dev(), inode: m.ino() };
-        Stat { id, len: m.len(), deleted: m.nlink() == 0 }
+        let modified = i128::from(m.mtime()) * 1_000_000_000 + i128::from(m.mtime_nsec());
+        Stat { id, len: m.len(), modified: Some(modified), deleted: m.nlink() == 0 }
     }
 }
 
@@ -63,7 +66,12 @@ mod platform {
     pub(super) fn of_file(file: &File) -> io::Result<Stat> {
         let info = winapi_util::file::information(file)?;
         let id = FileId { device: info.volume_serial_number(), inode: info.file_index() };
-        Ok(Stat { id, len: info.file_size(), deleted: info.number_of_links() == 0 })
+        Ok(Stat {
+            id,
+            len: info.file_size(),
+            modified: info.last_write_time().map(i128::from),
+            deleted: info.number_of_links() == 0,
+        })
     }
 
     pub(super) fn of_path(path: &Path) -> io::Result<Option<Stat>> {

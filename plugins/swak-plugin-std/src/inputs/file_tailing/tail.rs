@@ -44,6 +44,9 @@ pub(super) struct Tail {
     scanned: u64,
     /// The length of the file when all of it had been read.
     end: Option<u64>,
+    /// When it had been written to, before it was last read: a file that was truncated and has just
+    /// its old length again is told by that.
+    modified: Option<i128>,
     head: Fingerprint,
     trace: Fingerprint,
     /// Lines in the last block, to make room for as many.
@@ -103,6 +106,7 @@ impl Tail {
             offset: 0,
             scanned: 0,
             end: None,
+            modified: None,
             head: Fingerprint::default(),
             trace: Fingerprint::default(),
             lines: 0,
@@ -164,13 +168,15 @@ impl Tail {
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<Turn, TurnError> {
+        let stat = self.stat()?;
         if let Some(end) = self.end {
-            if self.stat()?.len == end {
+            if stat.len == end && stat.modified == self.modified {
                 return Ok(Turn::Quiet);
             }
             self.end = None;
             self.check_truncation(settings)?;
         }
+        self.modified = stat.modified;
         self.open(settings)?;
         if self.offset == 0 {
             self.begin(settings)?;
