@@ -4,7 +4,7 @@
 //! [`register`] adds all of them to an agent.
 
 mod blocking;
-pub mod formats;
+mod formats;
 pub mod inputs;
 pub mod outputs;
 pub mod transforms;

@@ -1,10 +1,10 @@
 //! `in.FileTailing`: follows growing files.
 //!
-//! One thread reads all files of an input in turns of one block. A file is known by its
-//! [identity](identity) and by [hashes](fingerprint) of what was read, never by its name alone, so
-//! that it is followed through renames and is not taken for another that got its inode.
-//! [Discovery](discover) finds files, a [`Follower`] keeps them and gives them their turns, a
-//! [tail](tail) reads one of them, a [splitter](super::lines) finds its lines.
+//! One thread reads all files of an input in turns of one block. A file is known by its identity
+//! and by hashes of what was read, never by its name alone, so that it is followed through renames
+//! and is not taken for another that got its inode. `discover` finds files, `follow` keeps them and
+//! gives them their turns, `tail` reads one of them, `parked` holds the positions of those that are
+//! not followed now.
 
 mod discover;
 mod encoding;
