@@ -83,7 +83,8 @@ impl Bench {
         self.check(&recipe).err().map(|e| e.render(false)).unwrap_or_default()
     }
 
-    /// Starts a whole recipe. What its `out.Collected("…")` get is seen through a [`Collector`].
+    /// Starts a whole recipe. What its `out.Collected("…")` get is seen through a
+    /// [`Collector`](crate::Collector).
     ///
     /// # Panics
     /// If the recipe has a mistake, which is shown.
