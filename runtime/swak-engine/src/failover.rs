@@ -74,7 +74,7 @@ impl Failover {
         while let Some(chunk) = inbox.recv().await {
             self.step.counters.received(chunk.len());
             for (start, part) in self.split(chunk) {
-                self.deliver(start, part).await;
+                self.deliver(start, part).await?;
             }
         }
         let mut result = Ok(());
@@ -86,7 +86,7 @@ impl Failover {
         result
     }
 
-    async fn deliver(&mut self, start: usize, mut chunk: Chunk) {
+    async fn deliver(&mut self, start: usize, mut chunk: Chunk) -> Result<(), Failure> {
         let records = chunk.len();
         loop {
             let (before, from_start) = self.members.split_at_mut(start);
@@ -95,29 +95,23 @@ impl Failover {
                     continue;
                 }
                 member.port.take_in(&chunk);
-                match member.port.attempt(chunk).await {
-                    Ok(()) => {
-                        member.again = None;
-                        member.rest.reset();
-                        self.retry.reset();
-                        self.step.counters.sent(records);
-                        return;
-                    }
-                    Err(back) => {
-                        member.again = Some(Instant::now() + member.rest.wait());
-                        chunk = back;
-                    }
-                }
+                let Some(left) = member.port.attempt(chunk).await? else {
+                    member.again = None;
+                    member.rest.reset();
+                    self.retry.reset();
+                    self.step.counters.sent(records);
+                    return Ok(());
+                };
+                member.again = Some(Instant::now() + member.rest.wait());
+                chunk = left;
             }
             if let Some(last) = &mut self.last {
                 last.take_in(&chunk);
-                match last.attempt(chunk).await {
-                    Ok(()) => {
-                        self.step.counters.sent(records);
-                        return;
-                    }
-                    Err(back) => chunk = back,
-                }
+                let Some(left) = last.attempt(chunk).await? else {
+                    self.step.counters.sent(records);
+                    return Ok(());
+                };
+                chunk = left;
             }
             sleep(self.retry.wait()).await;
         }

@@ -37,8 +37,8 @@ impl Sink {
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Chunk>) -> Result<(), Failure> {
         while let Some(mut chunk) = inbox.recv().await {
             self.port.take_in(&chunk);
-            while let Err(back) = self.port.attempt(chunk).await {
-                chunk = back;
+            while let Some(left) = self.port.attempt(chunk).await? {
+                chunk = left;
                 sleep(self.retry.wait()).await;
             }
             self.retry.reset();
@@ -54,47 +54,56 @@ impl Port {
         self.step.trace(When::Before, chunk);
     }
 
-    /// Tries once. The chunk comes back when it was not written and may be tried again; else it is
-    /// settled.
-    pub(crate) async fn attempt(&mut self, chunk: Chunk) -> Result<(), Chunk> {
+    /// Tries once. What was not written and may be tried again comes back; all else is settled.
+    pub(crate) async fn attempt(&mut self, chunk: Chunk) -> Result<Option<Chunk>, Failure> {
         if !self.connected {
             match timed(self.timeout, self.output.connect(), "connect").await {
                 Ok(()) => self.connected = true,
                 Err(error) => {
                     self.tell("cannot connect", &error);
-                    return Err(chunk);
+                    return Ok(Some(chunk));
                 }
             }
         }
-        let written = match timeout(self.timeout, self.output.write(&chunk)).await {
-            Ok(written) => written,
-            Err(_) => Err(WriteError::NotConnected(too_slow("write", self.timeout))),
-        };
-        match written {
-            Ok(()) => {
-                self.recovered();
-                self.step.counters.sent(chunk.len());
-                self.step.trace(When::After, &chunk);
-                chunk.settle(Outcome::Delivered);
-                Ok(())
-            }
-            Err(WriteError::Reject(error)) => {
-                let reason = format!("{error:#}");
-                for batch in chunk {
-                    let letter = DeadLetter { batch, reason: reason.clone() };
-                    self.dead_letters.send(letter).await;
+        // Of a rejected chunk the halves are tried, the first one first.
+        let mut todo = vec![chunk];
+        while let Some(mut chunk) = todo.pop() {
+            let written = match timeout(self.timeout, self.output.write(&chunk)).await {
+                Ok(written) => written,
+                Err(_) => Err(WriteError::NotConnected(too_slow("write", self.timeout))),
+            };
+            match written {
+                Ok(()) => self.delivered(chunk),
+                Err(WriteError::Reject(_)) if chunk.len() > 1 => {
+                    let rest = chunk.split_off(chunk.len() / 2);
+                    todo.extend([rest, chunk]);
                 }
-                Ok(())
+                Err(WriteError::Reject(error)) => self.reject(chunk, &error).await,
+                Err(WriteError::NotConnected(error)) => {
+                    self.connected = false;
+                    self.tell("lost the connection", &error);
+                    return Ok(Some(together(chunk, todo)));
+                }
+                Err(WriteError::Retry(error)) => {
+                    self.tell("cannot write", &error);
+                    return Ok(Some(together(chunk, todo)));
+                }
+                Err(WriteError::Fatal(error)) => return Err(self.step.ended(error)),
             }
-            Err(WriteError::NotConnected(error)) => {
-                self.connected = false;
-                self.tell("lost the connection", &error);
-                Err(chunk)
-            }
-            Err(WriteError::Retry(error)) => {
-                self.tell("cannot write", &error);
-                Err(chunk)
-            }
+        }
+        Ok(None)
+    }
+
+    fn delivered(&mut self, chunk: Chunk) {
+        self.recovered();
+        self.step.counters.sent(chunk.len());
+        self.step.trace(When::After, &chunk);
+        chunk.settle(Outcome::Delivered);
+    }
+
+    async fn reject(&mut self, chunk: Chunk, error: &Error) {
+        for batch in chunk {
+            self.dead_letters.send(DeadLetter { batch, reason: format!("{error:#}") }).await;
         }
     }
 
@@ -123,6 +132,12 @@ impl Port {
             self.failures = 0;
         }
     }
+}
+
+/// The chunk and what was to follow it, last one first.
+fn together(mut chunk: Chunk, todo: Vec<Chunk>) -> Chunk {
+    todo.into_iter().rev().flatten().for_each(|batch| chunk.push(batch));
+    chunk
 }
 
 async fn timed<T>(

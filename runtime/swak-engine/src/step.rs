@@ -50,6 +50,11 @@ impl StepInfo {
         self.failed(anyhow!("panicked: {message}"))
     }
 
+    /// The failure after which the task is not started again.
+    pub(crate) fn ended(&self, error: Error) -> Failure {
+        Failure::Final { label: Arc::clone(&self.label), error }
+    }
+
     pub(crate) fn failed(&self, error: Error) -> Failure {
         Failure::Step { label: Arc::clone(&self.label), error }
     }
@@ -60,8 +65,19 @@ impl StepInfo {
 pub(crate) enum Failure {
     /// A step failed.
     Step { label: Arc<str>, error: Error },
+    /// A step can never work again.
+    Final { label: Arc<str>, error: Error },
+    /// A batch could not be delivered, and no step says why.
+    Undelivered,
     /// A later part is gone; that part says why.
     Gone,
+}
+
+impl Failure {
+    /// Whether starting the task again is of no use.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Failure::Final { .. })
+    }
 }
 
 impl From<Gone> for Failure {
@@ -73,7 +89,12 @@ impl From<Gone> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Step { label, error } => write!(f, "step {label}: {error:#}"),
+            Failure::Step { label, error } | Failure::Final { label, error } => {
+                write!(f, "step {label}: {error:#}")
+            }
+            Failure::Undelivered => {
+                f.write_str("a batch could not be delivered, and is read again")
+            }
             Failure::Gone => f.write_str("a task that it sends to is gone"),
         }
     }

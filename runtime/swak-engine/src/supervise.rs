@@ -34,7 +34,8 @@ const LONG_RUN: Duration = Duration::from_secs(60);
 /// How often positions are made durable while a task runs.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
-const UNDELIVERED: &str = "a batch could not be delivered and is read again";
+/// How long to look for the part that failed, when others were first to notice.
+const CAUSE_WAIT: Duration = Duration::from_millis(200);
 
 /// How long the input of a failed task is given to notice.
 const INPUT_GRACE: Duration = Duration::from_secs(5);
@@ -49,32 +50,31 @@ impl Supervisor {
     ) -> TaskSummary {
         let ended = loop {
             let began = Instant::now();
-            let ended = self.run(&links, shutdown.clone()).await;
-            if shutdown.is_triggered() {
-                // One that would have started again did not finish: it was stopped.
-                let again = self.task.restart_after.is_some();
-                break if again && ended == Ended::Finished { Ended::Stopped } else { ended };
-            }
-            let wait = match &ended {
-                Ended::Finished => match self.task.restart_after {
+            let result = self.run(&links, shutdown.clone()).await;
+            let wait = match result {
+                _ if shutdown.is_triggered() => break self.ended_at_shutdown(result),
+                Ok(Ended::Finished) => match self.task.restart_after {
                     Some(wait) => wait,
-                    None => break ended,
+                    None => break Ended::Finished,
                 },
-                Ended::Failed(reason) => {
+                Ok(ended) => break ended,
+                Err(failure) => {
                     let task = &*self.task.name;
-                    let RestartPolicy::Backoff(backoff) = &mut self.settings.restart else {
-                        tracing::error!(task, "{reason}");
-                        break ended;
+                    let backoff = match &mut self.settings.restart {
+                        RestartPolicy::Backoff(backoff) if !failure.is_final() => backoff,
+                        _ => {
+                            tracing::error!(task, "{failure}");
+                            break Ended::Failed(failure.to_string());
+                        }
                     };
                     if began.elapsed() >= LONG_RUN {
                         backoff.reset();
                     }
                     let wait = backoff.wait();
-                    tracing::error!(task, "{reason}; the task starts again in {wait:.1?}");
+                    tracing::error!(task, "{failure}; the task starts again in {wait:.1?}");
                     self.restarts += 1;
                     wait
                 }
-                Ended::Stopped | Ended::Interrupted => break ended,
             };
             tokio::select! {
                 () = sleep(wait) => {}
@@ -89,7 +89,19 @@ impl Supervisor {
         }
     }
 
-    async fn run(&self, links: &TaskLinks, shutdown: Shutdown) -> Ended {
+    /// One that would have started again did not finish: it was stopped.
+    fn ended_at_shutdown(&self, result: Result<Ended, Failure>) -> Ended {
+        match result {
+            Ok(Ended::Finished) if self.task.restart_after.is_some() => Ended::Stopped,
+            Ok(ended) => ended,
+            Err(failure) => {
+                tracing::error!(task = &*self.task.name, "{failure}");
+                Ended::Failed(failure.to_string())
+            }
+        }
+    }
+
+    async fn run(&self, links: &TaskLinks, shutdown: Shutdown) -> Result<Ended, Failure> {
         let assembler = Assembler {
             task: &self.task,
             plugins: &self.plugins,
@@ -99,10 +111,8 @@ impl Supervisor {
             parts: Vec::new(),
             dead_letters: None,
         };
-        let ended = match assembler.assemble(Box::new(self.store.clone())) {
-            Ok(assembly) => Run::start(assembly).until_ended(self, shutdown).await,
-            Err(failure) => Ended::Failed(failure.to_string()),
-        };
+        let assembly = assembler.assemble(Box::new(self.store.clone()))?;
+        let ended = Run::start(assembly).until_ended(self, shutdown).await;
         self.flush().await;
         ended
     }
@@ -143,7 +153,11 @@ impl Run {
     }
 
     /// Waits until all parts have ended, and stops them when it is time.
-    async fn until_ended(mut self, of: &Supervisor, mut shutdown: Shutdown) -> Ended {
+    async fn until_ended(
+        mut self,
+        of: &Supervisor,
+        mut shutdown: Shutdown,
+    ) -> Result<Ended, Failure> {
         let mut flush = interval(FLUSH_EVERY);
         let mut stop_at = None;
         let mut input_result = None;
@@ -164,7 +178,7 @@ impl Run {
                 }
                 _ = flush.tick() => of.flush().await,
                 () = becomes_true(&mut self.failed_delivery), if stop_at.is_none() => {
-                    break Some(UNDELIVERED.to_owned());
+                    break Some(self.cause(Failure::Undelivered).await);
                 }
                 () = shutdown.triggered(), if stop_at.is_none() => {
                     self.stop.trigger();
@@ -172,31 +186,29 @@ impl Run {
                 }
                 () = deadline(stop_at) => {
                     self.end(input_result.is_none()).await;
-                    return Ended::Interrupted;
+                    return Ok(Ended::Interrupted);
                 }
             }
         };
-        match failure {
-            Some(reason) => {
-                self.end(input_result.is_none()).await;
-                Ended::Failed(reason)
-            }
-            None => match input_result {
-                Some(Err(reason)) => Ended::Failed(reason),
-                _ if *self.failed_delivery.borrow() => Ended::Failed(UNDELIVERED.to_owned()),
-                _ if stop_at.is_some() => Ended::Stopped,
-                _ => Ended::Finished,
-            },
+        if let Some(failure) = failure {
+            self.end(input_result.is_none()).await;
+            return Err(failure);
+        }
+        match input_result {
+            Some(Err(failure)) => Err(failure),
+            _ if *self.failed_delivery.borrow() => Err(Failure::Undelivered),
+            _ if stop_at.is_some() => Ok(Ended::Stopped),
+            _ => Ok(Ended::Finished),
         }
     }
 
-    fn input_outcome(&self, result: Result<Result<(), Error>, JoinError>) -> Result<(), String> {
+    fn input_outcome(&self, result: Result<Result<(), Error>, JoinError>) -> Result<(), Failure> {
         match result {
             Ok(Ok(())) => Ok(()),
             // The parts after the input are gone; they say why.
             Ok(Err(error)) if error.is::<Stopped>() => Ok(()),
-            Ok(Err(error)) => Err(self.input_step.failed(error).to_string()),
-            Err(error) => Err(joined(&self.input_step, error).to_string()),
+            Ok(Err(error)) => Err(self.input_step.failed(error)),
+            Err(error) => Err(joined(&self.input_step, error)),
         }
     }
 
@@ -207,23 +219,22 @@ impl Run {
         })
     }
 
-    /// A part that ended because a later one is gone is not the cause: that one is among the parts
-    /// that have ended or are about to.
-    async fn cause(&mut self, first: Failure) -> String {
-        if !matches!(first, Failure::Gone) {
-            return first.to_string();
+    /// A part that ended because a later one is gone is not the cause, nor is a batch that it held:
+    /// the part that failed is among those that have ended or are about to.
+    async fn cause(&mut self, first: Failure) -> Failure {
+        if matches!(first, Failure::Step { .. } | Failure::Final { .. }) {
+            return first;
         }
         let look = async {
             while let Some(part) = self.parts.join_next().await {
                 match self.part_outcome(part) {
                     Ok(()) | Err(Failure::Gone) => {}
-                    Err(failure) => return Some(failure.to_string()),
+                    Err(failure) => return Some(failure),
                 }
             }
             None
         };
-        let found = timeout(Duration::from_secs(1), look).await.ok().flatten();
-        found.unwrap_or_else(|| first.to_string())
+        timeout(CAUSE_WAIT, look).await.ok().flatten().unwrap_or(first)
     }
 
     /// Ends what still runs. The acks that the parts hold are dropped with them, and so are errors.

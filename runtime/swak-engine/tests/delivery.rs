@@ -68,6 +68,30 @@ fn what_is_rejected_goes_to_the_dead_letters_with_the_reason() {
 }
 
 #[test]
+fn of_a_rejected_chunk_only_the_records_at_fault_are_lost() {
+    let bench = Bench::new(register);
+    let file = bench.data_dir().join("out.txt");
+    // `Hold` makes one chunk of all.
+    let recipe =
+        format!("task(in.Numbers(40), out.Hold(), out.Flaky({file:?}, \"reject_sevens\"))");
+    let ran = bench.start(&recipe).wait();
+    let good: Vec<_> = numbers(1..=40).into_iter().filter(|n| !n.ends_with('7')).collect();
+    assert_eq!(file_lines(&file), good);
+    assert_eq!(ran.counters("3").dropped["rejected"], 4);
+    assert_eq!(ran.counters("3").sent, 36);
+}
+
+#[test]
+fn an_output_that_can_never_write_again_ends_its_task_for_good() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().restart =
+        RestartPolicy::Backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(5)));
+    let ran = bench.start("task(in.Numbers(), out.Flaky(\"/no\", \"fatal\"))").wait();
+    assert_eq!(*ran.ended(), Ended::Failed("step 2 out.Flaky: closed".into()));
+    assert_eq!(ran.summary().tasks[0].restarts, 0);
+}
+
+#[test]
 fn an_input_that_fails_goes_on_from_where_it_was() {
     let mut bench = Bench::new(register);
     bench.settings_mut().restart =

@@ -78,7 +78,7 @@ fn check_literals(entry: &PluginEntry) {
 }
 
 fn validate(entry: &PluginEntry, args: &Args) -> Result<(), OptionErrors> {
-    catch_unwind(AssertUnwindSafe(|| entry.validate(args))).unwrap_or_else(|_| {
+    catch_unwind(AssertUnwindSafe(|| entry.validate(args, true))).unwrap_or_else(|_| {
         let (key, value) = &args.named[0];
         panic!("{} panics on {}={value}", entry.spec.path(), key.name)
     })

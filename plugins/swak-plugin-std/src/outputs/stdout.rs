@@ -9,8 +9,7 @@ use crate::formats::{Encoder, Format, FormatOptions};
 
 /// Writes records to standard output, a chunk at a time.
 ///
-/// When the other end is closed, as by `head`, nothing can be written any more: records go to the
-/// task's dead letter or are dropped and counted.
+/// When the other end is closed, as by `head`, nothing can be written any more, and the task ends.
 #[derive(Options)]
 #[plugin(output, name = "Stdout")]
 pub(crate) struct StdoutOptions {
@@ -77,7 +76,7 @@ impl Output for Stdout {
                 self.header = None;
                 Ok(())
             }
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(WriteError::Reject(
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(WriteError::Fatal(
                 Error::new(error).context("standard output was closed by whoever read it"),
             )),
             Err(error) => {

@@ -138,6 +138,10 @@ pub(crate) enum Behaviour {
     Disconnect,
     /// Can never write this.
     Reject,
+    /// Can never write a chunk with a line that ends so: 7.
+    RejectSevens,
+    /// Can never write again.
+    Fatal,
     /// Does not answer.
     Hang,
 }
@@ -189,6 +193,12 @@ impl Output for Flaky {
                     return Err(WriteError::NotConnected(anyhow!("gone")));
                 }
                 Behaviour::Reject => return Err(WriteError::Reject(anyhow!("never"))),
+                Behaviour::RejectSevens => {
+                    if chunk.iter().any(|r| r.line().is_some_and(|l| l.ends_with(b"7"))) {
+                        return Err(WriteError::Reject(anyhow!("a seven")));
+                    }
+                }
+                Behaviour::Fatal => return Err(WriteError::Fatal(anyhow!("closed"))),
                 Behaviour::Hang => std::future::pending().await,
             }
         }

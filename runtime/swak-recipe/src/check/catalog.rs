@@ -18,12 +18,20 @@ pub trait Catalog {
     /// Looks at the values of a call. The names were looked at before: every option is known,
     /// given once, and none is missing.
     ///
+    /// `dead_letter` is whether the task has a place for rejected records.
+    ///
     /// Left as it is, it goes by the spec alone; see [`check_values`].
     ///
     /// # Errors
     ///
     /// Every value that is wrong.
-    fn validate(&self, spec: &PluginSpec, args: &Args) -> Result<(), OptionErrors> {
+    fn validate(
+        &self,
+        spec: &PluginSpec,
+        args: &Args,
+        dead_letter: bool,
+    ) -> Result<(), OptionErrors> {
+        let _ = dead_letter;
         check_values(spec, args)
     }
 }
@@ -44,9 +52,14 @@ impl Catalog for Plugins {
         self.iter().map(|entry| &entry.spec).collect()
     }
 
-    fn validate(&self, spec: &PluginSpec, args: &Args) -> Result<(), OptionErrors> {
+    fn validate(
+        &self,
+        spec: &PluginSpec,
+        args: &Args,
+        dead_letter: bool,
+    ) -> Result<(), OptionErrors> {
         match self.get(spec.kind, &spec.name) {
-            Some(entry) => entry.validate(args),
+            Some(entry) => entry.validate(args, dead_letter),
             None => check_values(spec, args),
         }
     }

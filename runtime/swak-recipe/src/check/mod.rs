@@ -146,6 +146,8 @@ struct Checker<'a> {
     catalog: &'a dyn Catalog,
     environment: &'a dyn Environment,
     spelling: Spelling,
+    /// Whether the task that is being read has a place for rejected records.
+    dead_letter: bool,
     /// The catalog by path: `in.FileTailing`.
     specs: HashMap<String, &'a PluginSpec>,
     found: Vec<Diagnostic>,
@@ -163,6 +165,7 @@ impl<'a> Checker<'a> {
             catalog,
             environment,
             spelling,
+            dead_letter: false,
             specs,
             found: Vec::new(),
             from_environment: HashSet::new(),

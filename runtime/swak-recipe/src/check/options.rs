@@ -105,7 +105,7 @@ impl Checker<'_> {
             && (args.positional.iter().any(|value| self.is_later(value))
                 || args.named.iter().any(|(_, value)| self.is_later(value)));
         let result = if complete && !waits {
-            self.catalog.validate(spec, args)
+            self.catalog.validate(spec, args, self.dead_letter)
         } else if args.positional.len()
             == args.positional.iter().filter(|v| !self.is_later(v)).count()
         {

@@ -73,7 +73,10 @@ impl Checker<'_> {
         let bound = || target.map(|key| (key.name.clone(), key.span));
         let (name, name_at) =
             named.or_else(bound).unwrap_or_else(|| (format!("task-{index}"), call.callee.span));
+        // The dead letters themselves have nowhere further to go.
+        self.dead_letter = false;
         let dead_letter = params.get("dead_letter").and_then(|expr| self.dead_letter(expr));
+        self.dead_letter = params.get("dead_letter").is_some();
         let mut exprs = params.rest;
         let restart_after = self.take_sleep(&mut exprs);
         let steps = self.task_steps(&exprs, call.callee.span);

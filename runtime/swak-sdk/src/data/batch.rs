@@ -288,6 +288,30 @@ impl Chunk {
         self.batches.iter().map(Batch::size).sum()
     }
 
+    /// Cuts the chunk in two: this one keeps the first `at` records, the other has the rest.
+    ///
+    /// # Panics
+    /// If there are fewer than `at` records.
+    #[must_use]
+    pub fn split_off(&mut self, at: usize) -> Chunk {
+        let mut left = at;
+        let whole = self.batches.iter().position(|batch| {
+            let fits = batch.len() <= left;
+            left -= if fits { batch.len() } else { 0 };
+            !fits
+        });
+        let Some(i) = whole else {
+            assert_eq!(left, 0, "the chunk has fewer than {at} records");
+            return Chunk::default();
+        };
+        let mut rest = self.batches.split_off(i);
+        if left > 0 {
+            let second = rest[0].split_off(left);
+            self.batches.push(std::mem::replace(&mut rest[0], second));
+        }
+        Chunk { batches: rest }
+    }
+
     /// A second chunk of the same records; both must be delivered before the acks are.
     #[must_use]
     pub fn fork(&self) -> Chunk {
@@ -353,6 +377,16 @@ mod tests {
             let mut rest = rest.fork();
             assert_eq!(rest.retain(|r| r.line() == Some(b"three")), 1);
             assert_eq!(texts(&rest), ["three"]);
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_cut_between_and_within_batches() {
+        for at in 0..=5 {
+            let mut first = Chunk::new(vec![lines("a\nb\n"), lines(""), lines("c\nd\ne\n")]);
+            let rest = first.split_off(at);
+            let texts = |chunk: &Chunk| chunk.batches().iter().flat_map(texts).collect::<String>();
+            assert_eq!((texts(&first).as_str(), texts(&rest).as_str()), "abcde".split_at(at));
         }
     }
 

@@ -18,7 +18,8 @@ pub struct BuildContext {
 impl BuildContext {
     /// The context of one step.
     ///
-    /// `step` is the place in the task as people see it (`2`, `3.tee[0].1`), `data_dir` a folder that
+    /// `step` is the place in the task as people see it (`2`; `3.1.2` for the second step of the
+    /// first branch of step 3), `data_dir` a folder that
     /// is this step's alone and need not exist, `dead_letter` whether the task says where rejected
     /// records go.
     pub fn new(
@@ -32,9 +33,14 @@ impl BuildContext {
         BuildContext { task, step, data_dir, dead_letter, counters }
     }
 
-    /// A context without a task: for `check`, and for tests that only make a plugin.
+    /// A context without a task: for tests that only make a plugin.
     pub fn for_check() -> Self {
-        BuildContext::new("check", "0", "", true, Arc::default())
+        BuildContext::for_check_in(true)
+    }
+
+    /// A context for `check`, which makes a plugin and never runs it.
+    pub(crate) fn for_check_in(task_has_dead_letter: bool) -> Self {
+        BuildContext::new("check", "0", "", task_has_dead_letter, Arc::default())
     }
 
     /// The name of the task.
@@ -42,7 +48,7 @@ impl BuildContext {
         &self.task
     }
 
-    /// The place in the task, as people see it: `2`, `3.tee[0].1`.
+    /// The place in the task, as people see it: `2`, `3.1.2`.
     pub fn step(&self) -> &str {
         &self.step
     }

@@ -41,15 +41,23 @@ pub enum WriteError {
     NotConnected(Error),
     /// It may work later: write the chunk again, with back-off.
     Retry(Error),
-    /// It will never work: the chunk goes to the task's dead letters, or is dropped and counted.
+    /// These records can never be written, and none of them was: the engine writes the halves of the
+    /// chunk, and so on, until what is left are the records that are at fault. They go to the task's
+    /// dead letters, or are dropped and counted.
     Reject(Error),
+    /// Nothing can ever be written here again, such as to a closed standard output: the task ends
+    /// for good.
+    Fatal(Error),
 }
 
 impl WriteError {
     /// What happened.
     pub fn error(&self) -> &Error {
         match self {
-            WriteError::NotConnected(e) | WriteError::Retry(e) | WriteError::Reject(e) => e,
+            WriteError::NotConnected(e)
+            | WriteError::Retry(e)
+            | WriteError::Reject(e)
+            | WriteError::Fatal(e) => e,
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct PluginEntry {
     pub spec: PluginSpec,
     /// The crate it comes from, as an index into [`Plugins::crates`].
     pub crate_index: Option<usize>,
-    validate: fn(&Args) -> Result<(), OptionErrors>,
+    validate: fn(&Args, bool) -> Result<(), OptionErrors>,
     build: fn(&Args, &BuildContext) -> Result<AnyPlugin>,
 }
 
@@ -142,8 +142,10 @@ impl Plugins {
 impl PluginEntry {
     /// Reads the options and makes the plugin, to find every mistake that can be found without
     /// running it.
-    pub fn validate(&self, args: &Args) -> Result<(), OptionErrors> {
-        (self.validate)(args)
+    ///
+    /// `dead_letter` is whether the task has a place for rejected records.
+    pub fn validate(&self, args: &Args, dead_letter: bool) -> Result<(), OptionErrors> {
+        (self.validate)(args, dead_letter)
     }
 
     /// Makes the plugin.
@@ -162,9 +164,9 @@ fn make<P: Plugin>(args: &Args, cx: &BuildContext) -> Result<P> {
     P::new(P::Options::read(args)?, cx)
 }
 
-fn validate<P: Plugin>(args: &Args) -> Result<(), OptionErrors> {
+fn validate<P: Plugin>(args: &Args, dead_letter: bool) -> Result<(), OptionErrors> {
     let options = P::Options::read(args)?;
-    match P::new(options, &BuildContext::for_check()) {
+    match P::new(options, &BuildContext::for_check_in(dead_letter)) {
         Ok(_) => Ok(()),
         Err(error) => match error.downcast::<OptionErrors>() {
             Ok(errors) => Err(errors),

@@ -15,8 +15,7 @@ fn writer() {
     let mut input = fields([r#"{"a":1,"b":"x"}"#]);
     input.extend(lines((0..50_000).map(|i| format!("line {i}"))));
     let ran = Bench::new(crate::register).chain(&call, input);
-    assert_eq!(format!("{:?}", ran.ended()), "Finished");
-    eprintln!("dead letters: {:?}", ran.dead_letters().first());
+    eprintln!("ended: {:?}", ran.ended());
 }
 
 fn spawn(call: &str) -> std::process::Child {
@@ -27,7 +26,8 @@ fn spawn(call: &str) -> std::process::Child {
 
 fn written(call: &str) -> String {
     let out = spawn(call).wait_with_output().unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success() && said.contains("ended: Finished"), "{said}");
     // The test's own words stand around it.
     String::from_utf8(out.stdout).unwrap()
 }
@@ -50,7 +50,7 @@ fn records_are_written_in_each_format() {
 }
 
 #[test]
-fn a_closed_pipe_is_an_error_and_no_panic() {
+fn a_closed_pipe_ends_the_task_without_a_panic() {
     let mut child = spawn("out.Stdout()");
     // More is written than fits into a pipe, so the writer is at it when the pipe is closed.
     let mut stdout = child.stdout.take().unwrap();
@@ -59,6 +59,8 @@ fn a_closed_pipe_is_an_error_and_no_panic() {
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     child.wait().unwrap();
-    assert!(said.contains("dead letters: Some"), "{said}");
-    assert!(said.contains("standard output was closed"), "{said}");
+    assert!(
+        said.contains("ended: Failed(\"step 2 out.Stdout: standard output was closed"),
+        "{said}"
+    );
 }

@@ -69,10 +69,8 @@ fn a_field_becomes_the_time_of_the_record() {
 
 #[test]
 fn a_dead_letter_needs_a_place_to_go() {
-    let recipe = r#"task(in.Given(""), out.JsonParser(on_error="dead_letter"), out.Null())"#;
-    let ran = Bench::new(crate::register).start(recipe).wait();
-    let ended = format!("{:?}", ran.ended());
-    assert!(ended.contains("this task has no dead letter"), "{ended}");
+    let told = Bench::new(crate::register).mistakes(r#"out.JsonParser(on_error="dead_letter")"#);
+    assert!(told.contains("this task has no dead letter"), "{told}");
 }
 
 #[test]

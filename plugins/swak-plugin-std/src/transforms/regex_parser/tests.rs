@@ -105,11 +105,9 @@ fn what_does_not_match_goes_where_it_should() {
 
 #[test]
 fn a_dead_letter_needs_a_place_to_go() {
-    let recipe = r#"task(in.Given(""), out.RegexParser("(?<a>.)", on_mismatch="dead_letter"),
-        out.Null())"#;
-    let ran = Bench::new(crate::register).start(recipe).wait();
-    let ended = format!("{:?}", ran.ended());
-    assert!(ended.contains("this task has no dead letter"), "{ended}");
+    let told = Bench::new(crate::register)
+        .mistakes(r#"out.RegexParser("(?<a>.)", on_mismatch="dead_letter")"#);
+    assert!(told.contains("this task has no dead letter"), "{told}");
 }
 
 #[test]
