@@ -7,6 +7,7 @@ mod blocking;
 mod formats;
 pub mod inputs;
 pub mod outputs;
+mod process;
 pub mod transforms;
 
 use swak_sdk::Plugins;

@@ -6,8 +6,6 @@ use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::TimeZone;
 use swak_sdk::prelude::*;
 
-use super::placed::Placed;
-
 /// How times are written, as the options say it.
 pub(crate) struct ClockOptions {
     /// The field that becomes the record's own time.

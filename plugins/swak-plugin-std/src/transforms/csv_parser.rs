@@ -5,7 +5,6 @@ use swak_sdk::data::Text;
 use swak_sdk::prelude::*;
 
 use super::clock::ClockOptions;
-use super::placed::Placed;
 use super::source::Source;
 use super::typed::{FieldType, Typing};
 use super::unreadable::{Unreadable, read_records};
@@ -67,7 +66,7 @@ impl Plugin for CsvParser {
 
     fn new(options: CsvParserOptions, cx: &BuildContext) -> Result<Self> {
         let CsvParserOptions { columns, types, time, time_format, time_zone, .. } = options;
-        options.on_error.check("on_error", cx)?;
+        Unreadable::check(&options.on_error, "on_error", cx)?;
         if columns.iter().all(String::is_empty) {
             return Err(columns
                 .error("there are no columns", "name them: out.CsvParser([\"host\", \"status\"])")

@@ -2,7 +2,6 @@
 
 use swak_sdk::prelude::*;
 
-use super::placed::Placed;
 use super::unreadable::Unreadable;
 
 /// Keeps the records for which an expression is true.
@@ -34,7 +33,7 @@ impl Plugin for Filter {
     type Options = FilterOptions;
 
     fn new(options: FilterOptions, cx: &BuildContext) -> Result<Self> {
-        options.on_error.check("on_error", cx)?;
+        Unreadable::check(&options.on_error, "on_error", cx)?;
         Ok(Filter { expr: options.expr, on_error: *options.on_error })
     }
 }

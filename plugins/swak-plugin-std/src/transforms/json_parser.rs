@@ -4,7 +4,6 @@ use swak_sdk::data::json;
 use swak_sdk::prelude::*;
 
 use super::clock::{Clock, ClockOptions};
-use super::placed::Placed;
 use super::source::Source;
 use super::unreadable::{Unreadable, read_records};
 
@@ -47,7 +46,7 @@ impl Plugin for JsonParser {
     fn new(options: JsonParserOptions, cx: &BuildContext) -> Result<Self> {
         let JsonParserOptions { field, target, keep, time, time_format, time_zone, on_error } =
             options;
-        on_error.check("on_error", cx)?;
+        Unreadable::check(&on_error, "on_error", cx)?;
         let clock = ClockOptions { field: None, format: time_format, zone: time_zone };
         Ok(JsonParser {
             source: Source::new(field, target, keep),

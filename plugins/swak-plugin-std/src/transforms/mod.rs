@@ -7,7 +7,6 @@ mod filter;
 mod held;
 mod json_parser;
 mod lined_buffer;
-mod placed;
 mod reform;
 mod regex_parser;
 mod source;

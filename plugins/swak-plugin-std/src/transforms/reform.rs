@@ -120,7 +120,7 @@ impl OptionValue for Written {
 
     fn read(literal: &Literal) -> Result<Self, OptionErrors> {
         let LiteralValue::Str(text) = &literal.value else {
-            return Ok(Written::Constant(constant(literal)));
+            return Ok(Written::Constant(literal.into()));
         };
         let template = Template::read(literal)?;
         if let Some(text) = template.as_constant() {
@@ -130,21 +130,6 @@ impl OptionValue for Written {
         match inner.map(|inner| Expr::new(inner.trim_matches('-'))) {
             Some(Ok(expr)) => Ok(Written::Value(expr)),
             _ => Ok(Written::Text(template)),
-        }
-    }
-}
-
-fn constant(literal: &Literal) -> Value {
-    match &literal.value {
-        LiteralValue::None => Value::Null,
-        LiteralValue::Bool(v) => (*v).into(),
-        LiteralValue::Int(v) => (*v).into(),
-        LiteralValue::Float(v) => (*v).into(),
-        LiteralValue::Str(v) => v.as_str().into(),
-        LiteralValue::List(items) => Value::List(items.iter().map(constant).collect()),
-        LiteralValue::Dict(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key.name.as_str(), constant(value)));
-            entries.collect::<Map>().into()
         }
     }
 }

@@ -18,7 +18,7 @@ impl Source {
     /// `keep`.
     pub(crate) fn new(field: Option<FieldPath>, target: Option<FieldPath>, keep: bool) -> Self {
         let field = field.unwrap_or_else(|| FieldPath::from_key(MESSAGE));
-        let overwritten = target.as_ref().is_some_and(|target| is_at_or_below(&field, target));
+        let overwritten = target.as_ref().is_some_and(|target| field.starts_with(target));
         Source { field, target, keep, overwritten }
     }
 
@@ -76,11 +76,6 @@ impl Source {
         }
         Ok(())
     }
-}
-
-fn is_at_or_below(path: &FieldPath, other: &FieldPath) -> bool {
-    let (path, other) = (path.to_string(), other.to_string());
-    path.strip_prefix(&other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use swak_sdk::options::{Dict, OptionErrors, did_you_mean};
 use swak_sdk::prelude::*;
 
 use super::clock::{Clock, ClockOptions};
-use super::placed::Placed;
 
 /// The type that the text of a field is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]

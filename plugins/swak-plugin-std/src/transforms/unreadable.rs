@@ -3,8 +3,6 @@
 use swak_sdk::options::OptionErrors;
 use swak_sdk::prelude::*;
 
-use super::placed::Placed;
-
 /// What becomes of a record that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
 pub(crate) enum Unreadable {
@@ -16,11 +14,15 @@ pub(crate) enum Unreadable {
     DeadLetter,
 }
 
-impl Placed<Unreadable> {
+impl Unreadable {
     /// Refuses `dead_letter` in a task that has none.
-    pub(crate) fn check(&self, option: &str, cx: &BuildContext) -> Result<(), OptionErrors> {
-        if self.value == Unreadable::DeadLetter && !cx.has_dead_letter() {
-            return Err(no_dead_letter(self, option));
+    pub(crate) fn check(
+        policy: &Placed<Self>,
+        option: &str,
+        cx: &BuildContext,
+    ) -> Result<(), OptionErrors> {
+        if policy.value == Unreadable::DeadLetter && !cx.has_dead_letter() {
+            return Err(no_dead_letter(policy, option));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::{Instant, sleep_until};
 
 use crate::inputs::stream_lines::{READ, StreamLines};
+use crate::process::Family;
 
 /// A running command. Dropping it kills it, together with everything that it started.
 pub(super) struct Process {
@@ -16,10 +17,7 @@ pub(super) struct Process {
     stdout: Stream<ChildStdout>,
     stderr: Stream<ChildStderr>,
     deadline: Option<Instant>,
-    /// The number of its process group, which is the command's own. It is no other's as long as one
-    /// of the group runs, even when the command itself has ended.
-    #[cfg(unix)]
-    group: Option<rustix::process::Pid>,
+    family: Family,
 }
 
 /// How a run ended.
@@ -48,22 +46,12 @@ impl Process {
     /// Starts it.
     pub(super) fn start(mut command: Command, timeout: Option<Duration>) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
-        // A group of its own, so that all of it can be ended at once.
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child = command.spawn().with_context(|| {
-            format!("`{}` cannot be started", command.as_std().get_program().display())
-        })?;
+        let (mut child, family) = Family::start(&mut command)?;
         let stdout = child.stdout.take().expect("standard output was asked to be a pipe");
         let stderr = child.stderr.take().expect("standard error was asked to be a pipe");
         Ok(Process {
-            #[cfg(unix)]
-            group: child
-                .id()
-                .and_then(|id| i32::try_from(id).ok())
-                .and_then(rustix::process::Pid::from_raw),
             child,
+            family,
             stdout: Stream::new(stdout),
             stderr: Stream::new(stderr),
             deadline: timeout.map(|timeout| Instant::now() + timeout),
@@ -89,7 +77,7 @@ impl Process {
                 () = shutdown.triggered(), if asked != Some(Ended::Stopped) => {
                     asked = Some(Ended::Stopped);
                     if status.is_none() {
-                        self.end();
+                        self.family.end();
                         limit = Some(Instant::now() + GRACE);
                     }
                     None
@@ -100,10 +88,10 @@ impl Process {
                     }
                     if asked.is_none() {
                         asked = Some(Ended::TooLong);
-                        self.end();
+                        self.family.end();
                         limit = Some(Instant::now() + GRACE);
                     } else {
-                        self.kill();
+                        self.family.kill();
                         limit = None;
                     }
                     None
@@ -131,7 +119,7 @@ impl Process {
         }
         if asked.is_some() {
             // What the command started and did not take along.
-            self.kill();
+            self.family.kill();
         }
         let last = [lines.finish(), stderr_lines.and_then(|mut lines| lines.finish())];
         for batch in last.into_iter().flatten() {
@@ -147,42 +135,13 @@ impl Process {
             (None, _) => Ended::Well,
         })
     }
-
-    /// Asks it to end, where there is a way to ask.
-    fn end(&mut self) {
-        #[cfg(unix)]
-        self.signal(rustix::process::Signal::TERM);
-        #[cfg(windows)]
-        self.kill();
-    }
-
-    /// Ends it and everything that it started.
-    fn kill(&mut self) {
-        #[cfg(unix)]
-        self.signal(rustix::process::Signal::KILL);
-        #[cfg(windows)]
-        if let Some(pid) = self.child.id() {
-            // `kill_on_drop` ends the process itself even if this tool is not there.
-            let mut kill = std::process::Command::new("taskkill");
-            kill.args(["/T", "/F", "/PID", &pid.to_string()]);
-            let _ = kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        }
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: rustix::process::Signal) {
-        if let Some(group) = self.group {
-            // All of it may have ended meanwhile, which is just as well.
-            let _ = rustix::process::kill_process_group(group, signal);
-        }
-    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
         // Without a number it has been waited for, and what it left behind was meant to stay.
         if self.child.id().is_some() {
-            self.kill();
+            self.family.kill();
         }
     }
 }

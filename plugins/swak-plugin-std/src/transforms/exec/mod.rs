@@ -14,7 +14,6 @@ use self::command::{CommandLine, Program};
 use self::file::PerChunk;
 use self::result::ResultFormat;
 use self::stream::LongLived;
-use super::placed::Placed;
 use super::unreadable::no_dead_letter;
 use crate::formats::{Encoder, Format, FormatOptions};
 

@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
+use crate::process::Family;
+
 /// How much of what a process says on standard error is kept for messages, in bytes.
 const STDERR_KEPT: usize = 4096;
 
@@ -18,6 +20,7 @@ const STDERR_GRACE: Duration = Duration::from_millis(200);
 /// A running process. Dropping it ends it, together with everything that it started.
 pub(super) struct Process {
     child: Child,
+    family: Family,
     stderr: Arc<Mutex<Vec<u8>>>,
     reading: JoinHandle<()>,
     name: String,
@@ -28,18 +31,12 @@ impl Process {
     /// none.
     pub(super) fn start(mut command: Command, name: &str, piped: bool) -> Result<Self> {
         let pipe = || if piped { Stdio::piped() } else { Stdio::null() };
-        command.stdin(pipe()).stdout(pipe()).stderr(Stdio::piped()).kill_on_drop(true);
-        // A group of its own, so that all of it can be ended at once.
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child = command.spawn().with_context(|| {
-            let program = command.as_std().get_program().display().to_string();
-            format!("`{program}` cannot be started")
-        })?;
+        command.stdin(pipe()).stdout(pipe()).stderr(Stdio::piped());
+        let (mut child, family) = Family::start(&mut command)?;
         let stderr = Arc::default();
         let pipe = child.stderr.take().expect("standard error was asked to be a pipe");
         let reading = tokio::spawn(keep_end(pipe, Arc::clone(&stderr), name.to_owned()));
-        Ok(Process { child, stderr, reading, name: name.to_owned() })
+        Ok(Process { child, family, stderr, reading, name: name.to_owned() })
     }
 
     /// Its pipes; once.
@@ -77,35 +74,18 @@ impl Process {
 
     /// Ends it and everything it started.
     pub(super) fn kill(&mut self) {
-        // Without a number it has been waited for, and the number may be another's by now.
-        if let Some(pid) = self.child.id() {
-            kill_tree(pid);
-        }
+        self.family.kill();
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill();
+        // One that has been waited for ended in order, and what it left behind was meant to stay.
+        if self.child.id().is_some() {
+            self.kill();
+        }
         self.reading.abort();
     }
-}
-
-#[cfg(unix)]
-fn kill_tree(pid: u32) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        // It may have ended meanwhile, which is just as well.
-        let _ = kill_process_group(pid, Signal::KILL);
-    }
-}
-
-#[cfg(windows)]
-fn kill_tree(pid: u32) {
-    // `kill_on_drop` ends the process itself even if this tool is not there.
-    let mut kill = std::process::Command::new("taskkill");
-    kill.args(["/T", "/F", "/PID", &pid.to_string()]);
-    let _ = kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
 /// Reads standard error to its end, so that the process never waits for it; keeps the last of it,

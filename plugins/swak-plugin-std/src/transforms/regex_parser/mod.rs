@@ -8,7 +8,6 @@ use swak_sdk::prelude::*;
 
 use self::pattern::NamedPattern;
 use super::clock::ClockOptions;
-use super::placed::Placed;
 use super::source::Source;
 use super::typed::{FieldType, Typing};
 use super::unreadable::{Unreadable, read_records};
@@ -68,7 +67,7 @@ impl Plugin for RegexParser {
 
     fn new(options: RegexParserOptions, cx: &BuildContext) -> Result<Self> {
         let RegexParserOptions { patterns, types, time, time_format, time_zone, .. } = options;
-        options.on_mismatch.check("on_mismatch", cx)?;
+        Unreadable::check(&options.on_mismatch, "on_mismatch", cx)?;
         if patterns.is_empty() {
             let help = "give at least one: out.RegexParser(r\"(?<host>\\S+) (?<message>.*)\")";
             return Err(patterns.error("there is no pattern", help).into());

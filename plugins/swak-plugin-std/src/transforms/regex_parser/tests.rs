@@ -80,7 +80,7 @@ fn long_text_is_a_slice_of_the_line() {
         found: pattern.regex.capture_locations(),
         pattern,
     };
-    let types = super::Placed { value: Dict::default(), span: Span::default() };
+    let types = Placed { value: Dict::default(), span: Span::default() };
     let clock = super::ClockOptions { field: None, format: None, zone: None };
     let typing = super::Typing::new(["rest"], &types, &clock).unwrap();
     let mut out = Outlet::new(Default::default());
