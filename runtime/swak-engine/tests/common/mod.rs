@@ -13,7 +13,7 @@ pub(crate) fn register(plugins: &mut Plugins) {
 /// Counts down in one test process what is to go wrong only so often, over restarts.
 pub(crate) fn count_down(name: &str, from: u64) -> bool {
     static LEFT: OnceLock<Mutex<HashMap<String, u64>>> = OnceLock::new();
-    let mut left = LEFT.get_or_init(Mutex::default).lock().unwrap();
+    let mut left = LEFT.get_or_init(Mutex::default).lock().expect("no panic while it is counted");
     let left = left.entry(name.to_owned()).or_insert(from);
     let some = *left > 0;
     *left = left.saturating_sub(1);
