@@ -54,7 +54,7 @@ enum Form {
 
 /// A record that its form cannot say.
 #[derive(Debug, thiserror::Error)]
-#[error("a record cannot be written with this template: {0}")]
+#[error("a record cannot be written with this template")]
 pub(crate) struct EncodeError(#[from] EvalError);
 
 impl Encoder {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use swak_sdk::prelude::*;
 
-use self::open::{OpenFiles, Undo};
+use self::open::{Habits, OpenFiles, Undo};
 use self::path::FilePath;
 use self::rotate::Rotation;
 use crate::blocking::blocking;
@@ -19,8 +19,9 @@ use crate::formats::{Encoder, Format, FormatOptions};
 /// Writes records to a file, or to several when its path is a template.
 ///
 /// Folders on the way are made. A chunk is written whole or not at all: when the disk is full or
-/// something else fails, what was written of it is taken back, and it is tried again. A file that
-/// somebody moves away or deletes is made anew.
+/// something else fails, what was written of it is taken back, and it is tried again. After a line
+/// that a killed agent left without its end, a new line is begun. A file that somebody moves away or
+/// deletes is made anew.
 #[derive(Options)]
 #[plugin(output, name = "File")]
 pub(crate) struct FileOptions {
@@ -97,13 +98,19 @@ impl Plugin for FileOutput {
             every: options.rotate_every,
             keep: options.rotate_keep,
         };
-        let sync = options.sync == Sync::Chunk;
+        let habits = Habits {
+            max_open: options.max_open,
+            append: options.append,
+            lines: format != Format::Msgpack,
+            rotation,
+            sync: options.sync == Sync::Chunk,
+        };
         let encoder = Encoder::new(FormatOptions { format, columns, delimiter, template })?;
         Ok(FileOutput {
             path: FilePath::new(path)?,
             header: encoder.header().filter(|_| options.header),
             encoder,
-            files: OpenFiles::new(options.max_open, options.append, rotation, sync),
+            files: OpenFiles::new(habits),
         })
     }
 }
@@ -150,7 +157,7 @@ impl FileOutput {
             match self.files.write(path, self.header.as_deref(), slices) {
                 Ok(undo) => written.push(undo),
                 Err(error) => {
-                    written.iter().for_each(Undo::take_back);
+                    written.iter().for_each(|undo| self.files.take_back(undo));
                     return Err(error.into());
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -22,14 +22,30 @@ pub(super) struct OpenFiles {
     open: HashMap<PathBuf, OpenFile>,
     /// The files that were emptied when they were opened first; `None` when files are appended to.
     emptied: Option<HashSet<PathBuf>>,
-    most: usize,
-    rotation: Rotation,
-    sync: bool,
+    habits: Habits,
     uses: u64,
+}
+
+/// How files are opened and written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Habits {
+    /// How many files are open at once.
+    pub(super) max_open: usize,
+    /// Whether a file keeps what is in it when it is opened first.
+    pub(super) append: bool,
+    /// Whether what is written are lines, each with its end.
+    pub(super) lines: bool,
+    /// When a file is moved away.
+    pub(super) rotation: Rotation,
+    /// Whether written bytes are on the disk before a write counts.
+    pub(super) sync: bool,
 }
 
 struct OpenFile {
     file: File,
+    /// Its last line has no end: whoever wrote it was killed or ran out of disk. What comes next
+    /// must not become a part of it.
+    is_torn: bool,
     /// The span of the rotation in which it was begun.
     begun: u64,
     last_use: u64,
@@ -43,38 +59,50 @@ pub(super) struct Undo {
 }
 
 impl OpenFiles {
-    /// At most `most` files are open at once. Without `append`, a file is emptied when it is opened
-    /// first. With `sync`, written bytes are on the disk before a write counts.
-    pub(super) fn new(most: usize, append: bool, rotation: Rotation, sync: bool) -> Self {
-        let emptied = (!append).then(HashSet::new);
-        OpenFiles { open: HashMap::new(), emptied, most, rotation, sync, uses: 0 }
+    /// No file is open yet.
+    pub(super) fn new(habits: Habits) -> Self {
+        let emptied = (!habits.append).then(HashSet::new);
+        OpenFiles { open: HashMap::new(), emptied, habits, uses: 0 }
     }
 
-    /// Writes to the end of a file; `header` first if it is empty. On an error the file is as it was
-    /// before.
+    /// Writes to the end of a file; `header` first if it is empty, the end of a torn line if there is
+    /// one. On an error the file is as it was before.
     pub(super) fn write<'a>(
         &mut self,
         path: &Path,
         header: Option<&'a [u8]>,
         slices: impl Iterator<Item = &'a [u8]> + Clone,
     ) -> Result<Undo, FileError> {
-        let sync = self.sync;
+        let sync = self.habits.sync;
         let more = slices.clone().map(|slice| slice.len() as u64).sum();
         let (open, before) = self.ready(path, more)?;
         let mut undo = Undo { path: path.to_owned(), before, written: 0 };
         let header = header.filter(|_| before == 0);
+        let line_end = open.is_torn.then_some(&b"\n"[..]);
         let written = header
             .into_iter()
+            .chain(line_end)
             .chain(slices)
             .try_for_each(|slice| write_all(&mut open.file, slice, &mut undo.written));
         let result = written.and_then(|()| if sync { open.file.sync_data() } else { Ok(()) });
         match result {
-            Ok(()) => Ok(undo),
+            Ok(()) => {
+                open.is_torn = false;
+                Ok(undo)
+            }
             Err(error) => {
-                undo.take_back();
+                self.take_back(&undo);
                 Err(failed("write to", path)(error))
             }
         }
+    }
+
+    /// Takes back what was written, unless somebody else has written to the file since. What cannot
+    /// be taken back is there twice after the next try.
+    pub(super) fn take_back(&mut self, undo: &Undo) {
+        undo.cut();
+        // Opened anew it is known again how it ends.
+        self.open.remove(&undo.path);
     }
 
     /// Forgets all files.
@@ -96,15 +124,15 @@ impl OpenFiles {
             kept = Some(open);
         }
         let mut open = kept.expect("it was opened if it was not");
-        if self.rotation.is_due(len, open.begun, more) {
+        if self.habits.rotation.is_due(len, open.begun, more) {
             // Windows renames no open file.
             drop(open);
-            self.rotation.rotate(path).map_err(failed("rotate", path))?;
+            self.habits.rotation.rotate(path).map_err(failed("rotate", path))?;
             open = self.open(path)?;
             len = length(&open.file, path)?;
         }
         open.last_use = self.uses;
-        if self.open.len() >= self.most {
+        if self.open.len() >= self.habits.max_open {
             let oldest = self.open.iter().min_by_key(|(_, open)| open.last_use);
             if let Some(oldest) = oldest.map(|(path, _)| path.clone()) {
                 self.open.remove(&oldest);
@@ -133,21 +161,21 @@ impl OpenFiles {
             emptied.insert(path.to_owned());
         }
         let metadata = file.metadata().map_err(failed("look at", path))?;
-        if self.sync && metadata.len() == 0 {
+        if self.habits.sync && metadata.len() == 0 {
             sync_folder(path).map_err(failed("sync the folder of", path))?;
         }
         let begun = match metadata.modified() {
             Ok(modified) if metadata.len() > 0 => modified,
             _ => SystemTime::now(),
         };
-        Ok(OpenFile { file, begun: self.rotation.span_of(begun), last_use: 0 })
+        let is_torn = self.habits.lines && metadata.is_file() && !ends_with_line_end(path);
+        let begun = self.habits.rotation.span_of(begun);
+        Ok(OpenFile { file, is_torn, begun, last_use: 0 })
     }
 }
 
 impl Undo {
-    /// Takes back what was written, unless somebody else has written to the file since. What cannot
-    /// be taken back is there twice after the next try.
-    pub(super) fn take_back(&self) {
+    fn cut(&self) {
         if self.written == 0 {
             return;
         }
@@ -171,6 +199,18 @@ fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> F
 
 fn length(file: &File, path: &Path) -> Result<u64, FileError> {
     Ok(file.metadata().map_err(failed("look at", path))?.len())
+}
+
+/// Whether a file is empty or ends with a line feed. One that may be written but not read is taken to.
+fn ends_with_line_end(path: &Path) -> bool {
+    let last = || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last)
+    };
+    last().map_or(true, |last| last == *b"\n")
 }
 
 /// As [`Write::write_all`], but it is known how much was written when it fails.

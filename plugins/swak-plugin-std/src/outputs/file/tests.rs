@@ -64,6 +64,40 @@ fn folders_are_made_and_records_appended() {
 }
 
 #[test]
+fn a_torn_line_is_not_continued() {
+    let folder = folder();
+    let path = folder.path().join("out.log");
+    for (before, options, after) in [
+        ("whole\ntor", "", "whole\ntor\none\ntwo\n"),
+        ("whole\n", "", "whole\none\ntwo\n"),
+        ("tor", ", format=\"csv\", columns=\"message\"", "tor\none\ntwo\n"),
+        ("\u{1}", ", format=\"msgpack\"", "\u{1}"),
+        ("tor", ", append=False", "one\ntwo\n"),
+    ] {
+        fs::write(&path, before).unwrap();
+        write(folder.path(), "out.log", options, &["one", "two"]);
+        let found = fs::read(&path).unwrap();
+        if options.contains("msgpack") {
+            assert!(found.starts_with(b"\x01\x81\xa7message\xa3one\x81"), "{found:?}");
+        } else {
+            assert_eq!(String::from_utf8(found).unwrap(), after, "{before:?}{options}");
+        }
+    }
+}
+
+#[test]
+fn a_torn_line_is_still_torn_when_a_write_was_taken_back() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("b")).unwrap();
+    fs::write(folder.path().join("a"), "tor").unwrap();
+    let mut output = output(&format!("{}/{{{{ message }}}}", folder.path().display()));
+    write_now(&mut output, lines(["a", "b"]).remove(0)).unwrap_err();
+    assert_eq!(read(folder.path(), "a"), "tor");
+    write_now(&mut output, lines(["a"]).remove(0)).unwrap();
+    assert_eq!(read(folder.path(), "a"), "tor\na\n");
+}
+
+#[test]
 fn without_append_a_file_is_emptied_once() {
     let folder = folder();
     fs::write(folder.path().join("out.log"), "old\n").unwrap();
