@@ -182,6 +182,20 @@ fn a_good_message_before_garbage_is_delivered_and_acknowledged() {
 }
 
 #[test]
+fn a_good_message_that_asks_for_no_ack_is_delivered_before_garbage_too() {
+    // The second is whole MessagePack, but no message.
+    for garbage in [&b"\xc1"[..], b"\x91\xa1t"] {
+        let mut input = Input::start(&[]);
+        let mut peer = connect(input.port);
+        peer.write_all(&[&event(None)[..], garbage].concat()).unwrap();
+        let chunk = input.next();
+        assert_eq!(chunk.len(), 1, "before {garbage:?}");
+        chunk.settle(Outcome::Delivered);
+        assert_eq!(read_to_end(&mut peer), b"");
+    }
+}
+
+#[test]
 fn an_event_that_is_none_is_dropped_and_counted_and_the_others_are_not() {
     let mut input = Input::start(&[]);
     let mut peer = connect(input.port);
@@ -200,8 +214,8 @@ fn mistakes_are_told_at_their_place() {
     };
     told("in.Fluentd(\":24224\")", "the host is missing");
     told("in.Fluentd(max_message=\"2g\")", "`max_message` is from 1k to 1g");
-    told("in.Fluentd(idle_timeout=0)", "`idle_timeout` is longer than nothing");
-    told("out.Fluentd(ack_timeout=0)", "`ack_timeout` is longer than nothing");
+    told("in.Fluentd(idle_timeout=0)", "`idle_timeout` must be longer than nothing");
+    told("out.Fluentd(ack_timeout=0)", "`ack_timeout` must be longer than nothing");
     told("out.Fluentd(\"tcp://host\")", "it is a URL");
     told("out.Fluentd(\"host\", port=0)", "from 1 to 65535");
     told("out.Fluentd(tag=\"{{ tag\")", "template");

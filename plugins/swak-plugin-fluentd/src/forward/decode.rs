@@ -19,16 +19,16 @@ pub(crate) struct Message {
 /// Why a message is none of the Forward protocol.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ForwardError {
-    #[error("not MessagePack: {0}")]
+    #[error("not MessagePack")]
     Scan(#[from] ScanError),
-    #[error("not a message of the Forward protocol: {0}")]
+    #[error("not a message of the Forward protocol")]
     Malformed(#[from] Malformed),
     #[error("the packed events end in the middle of one")]
     Truncated,
     #[error("compression `{0}` is not supported, only `gzip` is")]
     Compression(String),
-    #[error("the packed events are not gzip: {0}")]
-    Gzip(std::io::Error),
+    #[error("the packed events are not gzip")]
+    Gzip(#[source] std::io::Error),
 }
 
 /// Reads a message that is one complete MessagePack value; `None` is a heartbeat.
@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_told() {
-        let error = |message: &[u8]| found(message).unwrap_err().to_string();
+        let error =
+            |message: &[u8]| format!("{:#}", swak_sdk::Error::new(found(message).unwrap_err()));
         assert!(error(b"\x01").contains("expected an array"));
         assert!(error(b"\x92\x01\x90").contains("expected text"));
         assert!(error(b"\x92\xa1t\x01").contains("a record after the time"));

@@ -26,7 +26,7 @@ const MAX_UNANSWERED: usize = 256;
 /// Why a connection ended that the peer did not end in order.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectionError {
-    #[error("{0}")]
+    #[error(transparent)]
     Forward(#[from] ForwardError),
     #[error("the peer left in the middle of a message")]
     Truncated,
@@ -34,7 +34,7 @@ pub(super) enum ConnectionError {
     Idle(std::time::Duration),
     #[error("what it sent could not be delivered; it should send it again")]
     NotDelivered,
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 
@@ -78,7 +78,16 @@ async fn read_messages(
         if let Some((block, messages)) = incoming.take_messages() {
             for range in messages {
                 let message = block.slice(range.start, range.end);
-                let Some(message) = decode(&message, limits.max_message)? else { continue };
+                let message = match decode(&message, limits.max_message) {
+                    Ok(Some(message)) => message,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        // What came before it is good; whether it is still wanted or not, this is
+                        // the end.
+                        let _ = deliver.flush().await;
+                        return Err(error.into());
+                    }
+                };
                 if deliver.message(message, &unanswered).await == Err(Stopped) {
                     return Ok(());
                 }

@@ -67,9 +67,13 @@ impl Plugin for InFluentd {
         // A message becomes a block, which holds less than 4 GiB.
         let largest = 1 << 30;
         let max_message = usize::try_from(options.max_message.0).unwrap_or(usize::MAX);
-        ensure!((1024..=largest).contains(&max_message), "`max_message` is from 1k to 1g");
+        ensure!(
+            (1024..=largest).contains(&max_message),
+            "`max_message` is from 1k to 1g, not {}",
+            options.max_message
+        );
         let never = options.idle_timeout.is_some_and(|limit| limit.is_zero());
-        ensure!(!never, "`idle_timeout` is longer than nothing; left out, there is none");
+        ensure!(!never, "`idle_timeout` must be longer than nothing; left out, there is none");
         Ok(InFluentd {
             listen: options.listen,
             max_connections: options.max_connections,
@@ -129,7 +133,7 @@ impl InFluentd {
                 Ok(()) => tracing::debug!(peer = %source, "disconnected"),
                 Err(error) => {
                     counters.error();
-                    tracing::warn!(peer = %source, "disconnected: {error}");
+                    tracing::warn!(peer = %source, "disconnected: {:#}", Error::new(error));
                 }
             }
         }

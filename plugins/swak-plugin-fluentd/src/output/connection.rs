@@ -34,11 +34,11 @@ pub(super) enum ConnectionError {
     AckTimeout(Duration),
     #[error("the receiver closed the connection")]
     Closed,
-    #[error("the answer is not MessagePack: {0}")]
+    #[error("the answer is not MessagePack")]
     Scan(#[from] ScanError),
-    #[error("the answer is not an ack: {0}")]
+    #[error("the answer is not an ack")]
     NotAnAck(#[from] Malformed),
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 
@@ -114,6 +114,26 @@ impl Connection {
             if self.stream.read_buf(&mut self.unread).await? == 0 {
                 return Err(ConnectionError::Closed);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use swak_sdk::Error;
+
+    use super::*;
+
+    #[test]
+    fn each_reason_is_told_once() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        for (error, told) in [
+            (ConnectionError::from(refused), "connection refused"),
+            (ScanError::Reserved.into(), "a byte that MessagePack never uses"),
+            (Malformed { expected: "a map" }.into(), "expected a map"),
+        ] {
+            let error = format!("{:#}", Error::new(error).context("127.0.0.1:1"));
+            assert_eq!(error.matches(told).count(), 1, "{error}");
         }
     }
 }

@@ -66,7 +66,7 @@ impl Plugin for OutFluentd {
             ("write_timeout", options.write_timeout),
         ];
         for (name, limit) in limits {
-            ensure!(!limit.is_zero(), "`{name}` is longer than nothing");
+            ensure!(!limit.is_zero(), "`{name}` must be longer than nothing");
         }
         let ids = options.require_ack.then(ChunkIds::new);
         let tag = Tag::from(options.tag.clone());
