@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 use swak_sdk::prelude::*;
 use tokio::sync::Semaphore;
@@ -38,9 +39,9 @@ pub struct SyslogOptions {
     /// What becomes of a message that cannot be parsed.
     #[option(default = "keep")]
     on_error: OnError,
-    /// The time zone of timestamps that do not say one, as those of RFC 3164: `Asia/Seoul`, `UTC`.
-    /// Left out, it is the zone of this machine.
-    zone: Option<String>,
+    /// The zone of timestamps that name none, as those of RFC 3164: `UTC`, `Asia/Seoul`, `+09:00`.
+    /// Left out: the system's.
+    time_zone: Option<Placed<String>>,
     /// The longest message. The rest of a longer one is cut off, and counted as an error.
     #[option(default = "64k")]
     max_message: ByteSize,
@@ -70,13 +71,20 @@ impl Plugin for Syslog {
         ensure!(!options.listen.is_empty(), "`listen` names nothing to listen on");
         // A message and what is read with it lie in one block.
         let max_message = usize::try_from(options.max_message.0).unwrap_or(usize::MAX);
-        ensure!((256..=1 << 30).contains(&max_message), "`max_message` is from 256 bytes to 1g");
+        ensure!(
+            (256..=1 << 30).contains(&max_message),
+            "`max_message` is from 256 bytes to 1g, not {}",
+            options.max_message
+        );
         let never = options.idle_timeout.is_some_and(|limit| limit.is_zero());
-        ensure!(!never, "`idle_timeout` is longer than nothing; left out, there is none");
-        let zone = match &options.zone {
+        ensure!(!never, "`idle_timeout` must be longer than nothing; left out, there is none");
+        let zone = match &options.time_zone {
             None => TimeZone::system(),
-            Some(name) => TimeZone::get(name).ok().with_context(|| {
-                format!("`zone` is a time zone such as `Asia/Seoul` or `UTC`, found `{name}`")
+            Some(name) => read_zone(name).ok_or_else(|| {
+                name.error(
+                    format!("unknown time zone `{}`", name.value),
+                    "a zone is written \"UTC\", \"Asia/Seoul\", \"+09:00\" or \"local\"",
+                )
             })?,
         };
         let reader = Reader {
@@ -128,6 +136,17 @@ impl Input for Syslog {
         }
         Ok(())
     }
+}
+
+fn read_zone(name: &str) -> Option<TimeZone> {
+    if name.eq_ignore_ascii_case("local") {
+        return Some(TimeZone::system());
+    }
+    if let Ok(zone) = TimeZone::get(name) {
+        return Some(zone);
+    }
+    let offset = BrokenDownTime::parse("%:z", name).or_else(|_| BrokenDownTime::parse("%z", name));
+    offset.ok()?.offset().map(TimeZone::fixed)
 }
 
 fn cannot_listen(endpoint: &Endpoint) -> String {

@@ -153,11 +153,15 @@ fn mistakes_are_told_at_their_place() {
     };
     told("in.Syslog(\"127.0.0.1:514\")", "does not begin with a protocol");
     told("in.Syslog([])", "names nothing to listen on");
-    told("in.Syslog(idle_timeout=0)", "`idle_timeout` is longer than nothing");
-    told("in.Syslog(zone=\"Seoul\")", "found `Seoul`");
+    told("in.Syslog(idle_timeout=0)", "`idle_timeout` must be longer than nothing");
+    told("in.Syslog(time_zone=\"Seoul\")", "unknown time zone `Seoul`");
     told("in.Syslog(mode=\"row\")", "did you mean `raw`?");
     told("in.Syslog(max_message=\"1\")", "from 256 bytes");
-    assert_eq!(bench.mistakes("in.Syslog(zone=\"Asia/Seoul\", format=\"rfc5424\")"), "");
+    // As the parsers of the std plugins have it.
+    for zone in ["UTC", "Asia/Seoul", "+09:00", "-0330", "local"] {
+        let call = format!("in.Syslog(time_zone={zone:?}, format=\"rfc5424\")");
+        assert_eq!(bench.mistakes(&call), "");
+    }
 }
 
 /// A socket of which the other end is there: the system tells a sender when nobody listens. An empty
