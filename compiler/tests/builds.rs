@@ -105,6 +105,8 @@ fn a_build_leaves_an_agent_and_a_lock_and_can_be_repeated() {
     let report: serde_json::Value = serde_json::from_slice(&again.stdout).expect("JSON");
     assert_eq!(report["name"], "swak-x");
     assert_eq!(report["crates"]["swak-plugin-shout"], "0.3.0");
+    let seconds = |key: &str| report[key].as_f64().unwrap_or_else(|| panic!("{key}: {report}"));
+    assert!(seconds("resolving_seconds") + seconds("compiling_seconds") <= seconds("seconds"));
     assert_eq!(report["bytes"], fs::metadata(project.agent()).expect("it is there").len());
     assert_eq!(project.read("x-build.lock"), lock);
     assert!(!text(&again.stderr).contains("Compiling"), "{}", text(&again.stderr));
@@ -236,6 +238,55 @@ fn a_plugin_that_asks_the_registry_for_the_sdk_gets_the_runtimes_own() {
 }
 
 #[test]
+fn a_crate_that_a_plugin_brings_along_is_not_taken_for_the_imported_one() {
+    let project = Project::new(&format!(
+        "{GOOD}import: [{{crate: swak-plugin-a, path: a}}, {{crate: swak-plugin-b, path: b}}]\n"
+    ));
+    project.plugin("a", "0.3.0", &source("A", "A"));
+    project.plugin("b", "0.1.0", &source("B", "B"));
+    project.plugin("z", "0.9.0", &source("A", "A"));
+    // Another `swak-plugin-a`, newer than the imported one.
+    let other = project.read("z/Cargo.toml").replace("swak-plugin-z", "swak-plugin-a");
+    project.write("z/Cargo.toml", &other);
+    let manifest = project.read("b/Cargo.toml");
+    project.write("b/Cargo.toml", &format!("{manifest}swak-plugin-a = {{ path = \"../z\" }}\n"));
+    let output = project.run(&["--json"]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["crates"]["swak-plugin-a"], "0.3.0");
+}
+
+#[test]
+fn where_the_agent_cannot_be_put_is_told_before_cargo_starts() {
+    let project = Project::new(GOOD);
+    let agent = format!("taken/swak-x{}", std::env::consts::EXE_SUFFIX);
+    project.write(&format!("{agent}/notes.txt"), "mine");
+    for out in ["x-build.yml", "x-build.yml/below", "taken"] {
+        let output = project
+            .command(&["--out", out])
+            .env("CARGO", "no-such-cargo")
+            .output()
+            .expect("the command can be run");
+        assert_eq!(output.status.code(), Some(1));
+        let told = text(&output.stderr);
+        assert!(told.contains("error[file-failed]"), "{out}: {told}");
+        assert!(told.contains("help: name other folders"), "{out}: {told}");
+    }
+    assert_eq!(fs::read_dir(project.path("taken")).expect("a folder").count(), 1);
+}
+
+#[test]
+fn a_lock_that_cannot_be_kept_leaves_the_last_agent() {
+    let project = Project::new(GOOD);
+    project.write("x-build.lock/notes.txt", "a folder in the lock's place");
+    let agent = format!("dist/swak-x{}", std::env::consts::EXE_SUFFIX);
+    project.write(&agent, "the last one");
+    let output = project.run(&["--update"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(project.read(&agent), "the last one");
+}
+
+#[test]
 fn a_build_script_that_fails_names_its_crate() {
     let project = Project::new(&format!("{GOOD}import: [{{crate: swak-plugin-bad, path: bad}}]\n"));
     project.plugin("bad", "0.1.0", &source("Bad", "Bad"));
@@ -250,20 +301,24 @@ fn a_build_script_that_fails_names_its_crate() {
 #[test]
 fn the_environment_changes_nothing() {
     let project = Project::new(GOOD);
+    let triple = swak_makebuild::target::Target::host().triple.to_uppercase().replace('-', "_");
+    let flags_of_the_target = format!("CARGO_TARGET_{triple}_RUSTFLAGS");
     let output = project
         .command(&[])
         .env("RUSTFLAGS", "-C no-such-flag")
         .env("CARGO_TARGET_DIR", "elsewhere")
         .env("CARGO_BUILD_TARGET", "no-such-target")
         .env("CARGO_PROFILE_DEV_PANIC", "abort")
+        .env(&flags_of_the_target, "-C no-such-flag")
         .output()
         .expect("the command can be run");
     let told = text(&output.stderr);
     assert!(output.status.success(), "{told}");
-    assert!(
-        told.contains("warning: RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_TARGET_DIR are set"),
-        "{told}"
+    let dropped = format!(
+        "warning: CARGO_BUILD_TARGET, CARGO_PROFILE_DEV_PANIC, CARGO_TARGET_DIR, \
+         {flags_of_the_target}, RUSTFLAGS are set and not used"
     );
+    assert!(told.contains(&dropped), "{told}");
     assert!(!project.path("elsewhere").exists());
     assert!(project.agent().is_file());
 }

@@ -10,13 +10,16 @@ use super::error::BuildError;
 /// How much of what Cargo says is kept for a message, in bytes.
 const KEPT: usize = 256 << 10;
 
-/// The variables of the environment that change what is compiled and are therefore not handed on,
-/// as far as they are set by a person: what is built depends on the build config and its lock.
+/// The variables of the environment that a person set, that change what is compiled, and that are
+/// therefore not handed on: what is built depends on the build config and its lock. By name.
 pub fn dropped_variables() -> Vec<String> {
-    const SAID: [&str; 4] =
-        ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"];
-    let set = |name: &&str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    SAID.into_iter().filter(set).map(str::to_owned).collect()
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let mut names: Vec<_> = set
+        .filter_map(|(name, _)| name.into_string().ok())
+        .filter(|name| changes_the_build(name))
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// Cargo, in a folder, with an environment that holds nothing of another build: neither what an
@@ -81,29 +84,34 @@ fn program() -> OsString {
 
 fn is_foreign(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
-    const NAMES: [&str; 16] = [
-        "RUSTFLAGS",
+    const NAMES: [&str; 12] = [
         "RUSTDOCFLAGS",
         "RUSTC_WORKSPACE_WRAPPER",
         "OUT_DIR",
         "MAKEFLAGS",
         "CARGO_MAKEFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_TARGET_DIR",
         "CARGO_INCREMENTAL",
         "CARGO_MANIFEST_DIR",
         "CARGO_MANIFEST_PATH",
         "CARGO_MANIFEST_LINKS",
         "CARGO_PRIMARY_PACKAGE",
         "CARGO_CRATE_NAME",
-        "CARGO_BIN_NAME",
         "CARGO_RUSTC_CURRENT_DIR",
     ];
+    let prefixes = ["CARGO_PKG_", "CARGO_BIN_", "CARGO_FEATURE_", "CARGO_CFG_"];
+    changes_the_build(name) || NAMES.contains(&name) || prefixes.iter().any(|p| name.starts_with(p))
+}
+
+/// Cargo's own settings of what is compiled; Cargo sets none of them for what it runs.
+fn changes_the_build(name: &str) -> bool {
     // `CARGO_BUILD_JOBS` says how, not what.
     let build = name.starts_with("CARGO_BUILD_") && name != "CARGO_BUILD_JOBS";
-    let prefixes =
-        ["CARGO_PKG_", "CARGO_PROFILE_", "CARGO_BIN_EXE_", "CARGO_FEATURE_", "CARGO_CFG_"];
-    build || NAMES.contains(&name) || prefixes.iter().any(|p| name.starts_with(p))
+    // `CARGO_TARGET_<TRIPLE>_LINKER` and `_RUNNER` say with which tool.
+    let flags = name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS");
+    build
+        || flags
+        || name.starts_with("CARGO_PROFILE_")
+        || matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR")
 }
 
 #[cfg(test)]
@@ -113,8 +121,13 @@ mod tests {
     #[test]
     fn what_another_build_set_is_dropped_and_the_rest_stays() {
         let foreign = |name: &str| is_foreign(OsStr::new(name));
-        for name in ["RUSTFLAGS", "CARGO_PKG_NAME", "CARGO_BUILD_TARGET", "CARGO_PROFILE_DEV_DEBUG"]
-        {
+        for name in [
+            "RUSTFLAGS",
+            "CARGO_PKG_NAME",
+            "CARGO_BUILD_TARGET",
+            "CARGO_PROFILE_DEV_DEBUG",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
+        ] {
             assert!(foreign(name), "{name}");
         }
         for name in [

@@ -22,6 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 20;
 
+/// Makes the folder that the agent will be put into and tries to write there: who waited for a
+/// whole build should not learn only then that it cannot be delivered.
+pub(super) fn prepare(plan: &Plan) -> Result<(), BuildError> {
+    let target = plan.output.first().expect("a plan has a target");
+    let folder = target.parent().expect("it is in a folder");
+    fs::create_dir_all(folder).map_err(io("make the folder", folder))?;
+    drop(tempfile::NamedTempFile::new_in(folder).map_err(io("write in", folder))?);
+    if target.is_dir() {
+        return Err(io("write", target)(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(())
+}
+
 /// Copies the executable aside, into the build folder.
 pub(super) fn stage(plan: &Plan, made: &Path) -> Result<PathBuf, BuildError> {
     let name = made.file_name().expect("an executable has a name");

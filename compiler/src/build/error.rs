@@ -7,6 +7,9 @@ use swak_recipe::diag::{Diagnostic, Diagnostics};
 
 use crate::generate::WriteError;
 
+/// What the compiler and the linker say when they cannot write for want of room.
+const DISK_FULL: &str = "No space left on device";
+
 /// Why there is no agent.
 #[derive(Debug)]
 pub enum Failure {
@@ -185,11 +188,15 @@ impl BuildError {
         let error = Diagnostic::error(self.code(), message);
         match self {
             BuildError::NoCargo { .. } => error.help("install Rust: https://rustup.rs"),
-            BuildError::Resolve { offline: true, .. } => {
+            // Cargo names the option where the network is what was missing.
+            BuildError::Resolve { offline: true, words } if words.contains("offline") => {
                 error.help("run it once without `--offline`, so that Cargo can fetch the crates")
             }
             BuildError::Resolve { .. } => error.help("Cargo's own words follow"),
             BuildError::Answer(_) => error.help("is this Cargo at least 1.95?"),
+            BuildError::Compile { words, .. } if words.contains(DISK_FULL) => {
+                error.help("the disk is full: make room, or name another folder with `--build-dir`")
+            }
             BuildError::Compile { .. } => error.help("the compiler's own words follow"),
             BuildError::NoLock(_) => error.help("build once without `--locked`, which writes it"),
             BuildError::StaleLock { .. } => {
@@ -201,7 +208,7 @@ impl BuildError {
             BuildError::NoSuchCrate { nearest: Some(name), .. } => {
                 error.help(format!("did you mean `{name}`?"))
             }
-            BuildError::Io { what: "make the folder", .. } => {
+            BuildError::Io { what: "make the folder" | "write in" | "write", .. } => {
                 error.help("name other folders with `--build-dir` and `--out`")
             }
             BuildError::Update { .. } => error.help("Cargo's own words follow"),
@@ -219,5 +226,31 @@ impl BuildError {
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
         Failure::Build(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: BuildError) -> String {
+        Failure::Build(error).into_diagnostics().render(false)
+    }
+
+    #[test]
+    fn only_what_the_network_would_mend_asks_for_the_network() {
+        let resolve =
+            |words: &str| told(BuildError::Resolve { words: words.to_owned(), offline: true });
+        let missing = "error: no matching package named `x` found\nAs a reminder, you're using \
+                       offline mode (--offline)";
+        assert!(resolve(missing).contains("run it once without `--offline`"));
+        assert!(!resolve("error: unknown codegen option: `x`").contains("--offline"));
+    }
+
+    #[test]
+    fn a_full_disk_is_not_left_to_the_words_of_the_compiler() {
+        let words = "error: failed to write file x: No space left on device (os error 28)";
+        let error = BuildError::Compile { krate: None, words: words.to_owned() };
+        assert!(told(error).contains("help: the disk is full"));
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use semver::Version;
-use swak_recipe::diag::SourceFile;
+use swak_recipe::diag::{SourceFile, did_you_mean};
 use toml_edit::{DocumentMut, Item};
 
 use super::error::BuildError;
@@ -47,29 +47,24 @@ pub(super) fn fill_versions(plan: &mut Plan) {
     }
 }
 
-/// With `--locked`, there must be a lock.
+/// What is asked of the lock must be possible, which is known before anything is written: with
+/// `--locked` there is one, it can be read, and it has the crate that is to be updated.
 pub(super) fn require(plan: &Plan, options: &Options) -> Result<(), BuildError> {
     if options.locked && !plan.lock.is_file() {
         return Err(BuildError::NoLock(plan.lock.clone()));
     }
-    Ok(())
+    let Some(body) = begin_with(plan, options)? else { return Ok(()) };
+    match &options.update {
+        Update::Crate(name) => require_crate(name, &names(&body)),
+        _ => Ok(()),
+    }
 }
 
 /// Brings the lock into the workspace. Without one, the versions that the runtime's own source tree
 /// was tested with are a better start than the newest of everything.
 pub(super) fn bring(plan: &Plan, options: &Options, folder: &Path) -> Result<(), BuildError> {
     let inside = folder.join("Cargo.lock");
-    if options.update == Update::All {
-        return remove(&inside);
-    }
-    let body = match read(&plan.lock)? {
-        Some(body) => Some(body),
-        None => match &plan.runtime.source {
-            Source::Path { path } => read(&path.join("Cargo.lock"))?,
-            _ => None,
-        },
-    };
-    match body {
+    match begin_with(plan, options)? {
         Some(body) => {
             let text = format!("{CARGO_HEAD}{body}");
             Ok(write_if_changed(&inside, &File { text, executable: false })?)
@@ -99,11 +94,31 @@ pub(super) fn keep(plan: &Plan, folder: &Path) -> Result<(), BuildError> {
     Ok(write_if_changed(&plan.lock, &File { text, executable: false })?)
 }
 
-/// The names of the crates in the workspace's lock; `None` if there is no lock.
-pub(super) fn crates(folder: &Path) -> Result<Option<BTreeSet<String>>, BuildError> {
+/// The lock that a build begins with, if it begins with one.
+fn begin_with(plan: &Plan, options: &Options) -> Result<Option<String>, BuildError> {
+    if options.update == Update::All {
+        return Ok(None);
+    }
+    match (read(&plan.lock)?, &plan.runtime.source) {
+        (None, Source::Path { path }) => read(&path.join("Cargo.lock")),
+        (body, _) => Ok(body),
+    }
+}
+
+/// The crate must be in the lock.
+fn require_crate(name: &str, known: &BTreeSet<String>) -> Result<(), BuildError> {
+    // `serde@1.0.2` tells one of several.
+    let plain = name.split('@').next().unwrap_or_default();
+    if known.contains(plain) {
+        return Ok(());
+    }
+    let nearest = did_you_mean(plain, known.iter().map(String::as_str)).map(str::to_owned);
+    Err(BuildError::NoSuchCrate { krate: name.to_owned(), nearest })
+}
+
+fn names(lock: &str) -> BTreeSet<String> {
     let name = |package: String| package.split(' ').next().unwrap_or_default().to_owned();
-    let body = read(&folder.join("Cargo.lock"))?;
-    Ok(body.map(|body| packages(&body).into_iter().map(name).collect()))
+    packages(lock).into_iter().map(name).collect()
 }
 
 /// A lock without the comments at its head; `None` if there is no file.

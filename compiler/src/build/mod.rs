@@ -61,9 +61,15 @@ pub struct Built {
     pub file: PathBuf,
     /// Its size in bytes.
     pub bytes: u64,
-    /// How long it took.
+    /// How long it took, without the waiting for another build in the same folder.
     #[serde(serialize_with = "as_seconds", rename = "seconds")]
     pub time: Duration,
+    /// How much of it Cargo resolved and fetched crates.
+    #[serde(serialize_with = "as_seconds", rename = "resolving_seconds")]
+    pub resolving: Duration,
+    /// How much of it Cargo compiled.
+    #[serde(serialize_with = "as_seconds", rename = "compiling_seconds")]
+    pub compiling: Duration,
     /// The plugin crates that it holds.
     pub crates: BTreeMap<String, Version>,
     /// How many plugins they give it.
@@ -150,21 +156,26 @@ pub fn build(
     options: &Options,
     progress: &mut dyn Progress,
 ) -> Result<Built, Failure> {
-    let start = Instant::now();
     check_before_cargo(plan)?;
     lock::require(plan, options)?;
+    deliver::prepare(plan)?;
     let _guard = guard::claim(plan, progress)?;
+    // Waiting for another build is not building.
+    let start = Instant::now();
     let folder = plan.workspace.clone();
     lock::bring(plan, options, &folder)?;
     let fetched = fetch(plan, options, &folder, progress)?;
     generate::workspace(plan, &folder).write(&folder).map_err(BuildError::from)?;
 
+    let resolved = start.elapsed();
     let made = compile::compile(plan, options, &fetched.crates, progress)?;
+    let compiled = start.elapsed();
     progress.step("asking the new agent what it holds");
     let staged = deliver::stage(plan, &made)?;
     let plugins = deliver::verify(plan, &staged, &fetched.checked)?;
-    let (file, bytes) = deliver::publish(plan, &staged)?;
+    // The agent last: what fails before leaves the last one in its place.
     lock::keep(plan, &folder)?;
+    let (file, bytes) = deliver::publish(plan, &staged)?;
     progress.finish();
     Ok(Built {
         name: plan.name.package(),
@@ -172,6 +183,8 @@ pub fn build(
         file,
         bytes,
         time: start.elapsed(),
+        resolving: resolved,
+        compiling: compiled.saturating_sub(resolved),
         crates: plan
             .plugins
             .iter()

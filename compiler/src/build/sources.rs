@@ -1,17 +1,16 @@
 //! Where the source of each crate is, as Cargo resolved it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
 use cargo_metadata::{Metadata, MetadataCommand, PackageId, TargetKind};
 use semver::Version;
-use swak_recipe::diag::did_you_mean;
 
 use super::cargo::{self, Words};
 use super::error::BuildError;
-use super::{Options, Progress, lock};
+use super::{Options, Progress};
 use crate::names::CrateName;
 use crate::resolve::{Package, Plan, Source};
 use crate::target::HOST;
@@ -65,8 +64,7 @@ pub(super) fn resolve(
 ) -> Result<Crates, BuildError> {
     if let super::Update::Crate(name) = &options.update {
         // Without a lock, every crate is taken in its newest version anyway.
-        if let Some(known) = lock::crates(folder)? {
-            require(name, &known)?;
+        if folder.join("Cargo.lock").is_file() {
             update(name, options, folder, progress)?;
         }
     }
@@ -87,20 +85,16 @@ pub(super) fn resolve(
     Ok(crates(&metadata, plan))
 }
 
-/// The crate must be in the lock.
-fn require(name: &str, known: &BTreeSet<String>) -> Result<(), BuildError> {
-    // `serde@1.0.2` tells one of several.
-    let plain = name.split('@').next().unwrap_or_default();
-    if known.contains(plain) {
-        return Ok(());
-    }
-    let nearest = did_you_mean(plain, known.iter().map(String::as_str)).map(str::to_owned);
-    Err(BuildError::NoSuchCrate { krate: name.to_owned(), nearest })
-}
-
 fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
     let used: HashSet<_> =
         metadata.resolve.iter().flat_map(|r| &r.nodes).map(|node| &node.id).collect();
+    // A plugin may bring another version of one that is imported: only what the agent itself
+    // depends on is what was asked for.
+    let root = metadata.resolve.as_ref().and_then(|r| {
+        let root = r.root.as_ref()?;
+        r.nodes.iter().find(|node| node.id == *root)
+    });
+    let direct: HashSet<_> = root.iter().flat_map(|node| &node.dependencies).collect();
     let mut crates = Crates { by_name: HashMap::new(), names: HashMap::new() };
     for package in &metadata.packages {
         if used.contains(&package.id) {
@@ -108,7 +102,7 @@ fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
             crates.names.insert(package.id.clone(), described);
         }
         let wanted = plan.plugins.iter().any(|p| p.name.as_str() == package.name.as_str());
-        if wanted {
+        if wanted && direct.contains(&package.id) {
             let is_library = |t: &&cargo_metadata::Target| t.is_kind(TargetKind::Lib);
             let library = package.targets.iter().find(is_library);
             let found = Found {

@@ -66,6 +66,14 @@ fn of_text(text: &str, span: Span, found: &mut Found<'_>) -> Option<Import> {
     };
     let name = crate_name(&At { value: name.to_owned(), span }, found);
     let origin = match version {
+        Some("") => {
+            found.add(
+                Diagnostic::error("bad-requirement", "there is no version after the `@`")
+                    .at(span, "")
+                    .help("write it as in `swak-plugin-x@1.2`, or leave the `@` away"),
+            );
+            return None;
+        }
         Some(version) => {
             Origin::Version(origin::requirement(&At { value: version.to_owned(), span }, found)?)
         }
@@ -81,9 +89,10 @@ fn of_text(text: &str, span: Span, found: &mut Found<'_>) -> Option<Import> {
 
 /// `{crate: swak-plugin-x, path: ../x}`
 fn of_map(entries: &[(KeyNode, Node)], span: Span, found: &mut Found<'_>) -> Option<Import> {
-    if let [(key, value)] = entries
-        && CrateName::new(&key.name).is_ok()
-    {
+    // `swak-plugin-x: 1.2`, one or several: as other tools write their dependencies.
+    let crates = entries.iter().filter(|(key, _)| CrateName::new(&key.name).is_ok());
+    let before = found.list.len();
+    for (key, value) in crates {
         let version = value.as_str().is_some_and(|v| semver::VersionReq::parse(v).is_ok())
             || matches!(value.value, Value::Int(_) | Value::Float(_));
         let version = if version { found.source.slice(value.span) } else { "1.2" };
@@ -91,10 +100,12 @@ fn of_map(entries: &[(KeyNode, Node)], span: Span, found: &mut Found<'_>) -> Opt
             Diagnostic::error("unknown-key", format!("`{}` is not a key", key.name))
                 .at(key.span, "a crate is named by a word or by the key `crate`")
                 .help(format!(
-                    "write `{name}@{version}` or `{{crate: {name}, …}}`",
+                    "write `- {name}@{version}` or `- {{crate: {name}, …}}`",
                     name = key.name,
                 )),
         );
+    }
+    if found.list.len() > before {
         return None;
     }
     let mut fields = Fields::of_map(entries, KEYS, found);

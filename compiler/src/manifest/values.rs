@@ -9,6 +9,9 @@ use swak_recipe::yaml::{Node, Value};
 use super::fields::show;
 use super::{At, Found};
 
+/// What [`boolean`] expects.
+const TRUTH: &str = "true or false";
+
 /// A word: text, or a number as it is written, so that `1.10` keeps its nought. A list of one word
 /// stands for the word.
 pub(super) fn word(node: &Node, what: &str, found: &mut Found<'_>) -> Option<At<String>> {
@@ -31,9 +34,9 @@ pub(super) fn boolean(node: &Node, found: &mut Found<'_>) -> Option<bool> {
         Value::Bool(value) => Some(*value),
         Value::List(items) => match items.as_slice() {
             [Node { value: Value::Bool(value), .. }] => Some(*value),
-            _ => wrong(node, "true or false", found),
+            _ => wrong(node, TRUTH, found),
         },
-        _ => wrong(node, "true or false", found),
+        _ => wrong(node, TRUTH, found),
     }
 }
 
@@ -88,6 +91,12 @@ fn wrong<T>(node: &Node, what: &str, found: &mut Found<'_>) -> Option<T> {
     let wrong = node.expected("wrong-type", what);
     found.add(match node.value {
         Value::Null => wrong.help("write a value, or take the key away"),
+        // Words for a truth value in the YAML of old; text since.
+        Value::Str(ref text) if what == TRUTH => match text.to_ascii_lowercase().as_str() {
+            "yes" | "on" | "y" | "true" => wrong.help("write `true`, without quotes"),
+            "no" | "off" | "n" | "false" => wrong.help("write `false`, without quotes"),
+            _ => wrong.help("write `true` or `false`, without quotes"),
+        },
         _ => wrong,
     });
     None
