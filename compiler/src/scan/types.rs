@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use swak_sdk::options::{
     Address, ByteSize, ChoiceSpec, Expr, FieldPath, Glob, OptionSpec, OptionValue, Pattern,
-    PluginSpec, Secret, Template, TypeSpec,
+    PluginSpec, Secret, Template, TimeZone, TypeSpec,
 };
 use syn::ext::IdentExt as _;
 use syn::{Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, PathArguments, Type};
@@ -152,6 +152,7 @@ fn known(name: &str) -> Option<(TypeSpec, bool)> {
         "PathBuf" => of::<PathBuf>(),
         "Duration" => of::<Duration>(),
         "ByteSize" => of::<ByteSize>(),
+        "TimeZone" => of::<TimeZone>(),
         "Secret" => of::<Secret>(),
         "Pattern" => of::<Pattern>(),
         "Address" => of::<Address>(),

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::TimeZone;
 use swak_sdk::prelude::*;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -41,7 +39,7 @@ pub struct SyslogOptions {
     on_error: OnError,
     /// The zone of timestamps that name none, as those of RFC 3164: `UTC`, `Asia/Seoul`, `+09:00`.
     /// Left out: the system's.
-    time_zone: Option<Placed<String>>,
+    time_zone: Option<TimeZone>,
     /// The longest message. The rest of a longer one is cut off, and counted as an error.
     #[option(default = "64k")]
     max_message: ByteSize,
@@ -78,20 +76,11 @@ impl Plugin for Syslog {
         );
         let never = options.idle_timeout.is_some_and(|limit| limit.is_zero());
         ensure!(!never, "`idle_timeout` must be longer than nothing; left out, there is none");
-        let zone = match &options.time_zone {
-            None => TimeZone::system(),
-            Some(name) => read_zone(name).ok_or_else(|| {
-                name.error(
-                    format!("unknown time zone `{}`", name.value),
-                    "a zone is written \"UTC\", \"Asia/Seoul\", \"+09:00\" or \"local\"",
-                )
-            })?,
-        };
         let reader = Reader {
             mode: options.mode,
             format: options.format,
             on_error: options.on_error,
-            zone,
+            zone: options.time_zone.unwrap_or_else(TimeZone::system),
             counters: cx.counters().clone(),
         };
         let limits = Limits {
@@ -136,17 +125,6 @@ impl Input for Syslog {
         }
         Ok(())
     }
-}
-
-fn read_zone(name: &str) -> Option<TimeZone> {
-    if name.eq_ignore_ascii_case("local") {
-        return Some(TimeZone::system());
-    }
-    if let Ok(zone) = TimeZone::get(name) {
-        return Some(zone);
-    }
-    let offset = BrokenDownTime::parse("%:z", name).or_else(|_| BrokenDownTime::parse("%z", name));
-    offset.ok()?.offset().map(TimeZone::fixed)
 }
 
 fn cannot_listen(endpoint: &Endpoint) -> String {

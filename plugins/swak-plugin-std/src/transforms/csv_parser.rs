@@ -39,7 +39,7 @@ pub(crate) struct CsvParserOptions {
     /// How times are written, as for `strptime`. Left out: RFC 3339.
     time_format: Option<Placed<String>>,
     /// The zone of times that name none: `UTC`, `Asia/Seoul`, `+09:00`. Left out: the system's.
-    time_zone: Option<Placed<String>>,
+    time_zone: Option<TimeZone>,
     /// The field that holds the text. Left out: the line, or `message`.
     field: Option<FieldPath>,
     /// The field under which the found fields are put. Left out: the record itself.

@@ -27,7 +27,7 @@ pub(crate) struct JsonParserOptions {
     /// How times are written, as for `strptime`: `%Y-%m-%d %H:%M:%S`. Left out: RFC 3339.
     time_format: Option<Placed<String>>,
     /// The zone of times that name none: `UTC`, `Asia/Seoul`, `+09:00`. Left out: the system's.
-    time_zone: Option<Placed<String>>,
+    time_zone: Option<TimeZone>,
     /// What becomes of a record whose text is not a JSON object.
     #[option(default = "keep")]
     on_error: Placed<Unreadable>,

@@ -24,6 +24,9 @@ mod spec;
 mod suggest;
 #[cfg(test)]
 mod testing;
+mod zone;
+
+pub use jiff::tz::TimeZone;
 
 pub use address::{Address, AddressError};
 pub use choice::{Choice, read_choice};

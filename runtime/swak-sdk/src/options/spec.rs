@@ -94,7 +94,7 @@ pub struct OptionSpec {
     /// As it would be written in a recipe; `None` when required or when leaving it out is itself
     /// the meaning.
     pub default: Option<Str>,
-    /// Never shown: not in `graph`, not in `convert`, not in a log.
+    /// Never shown: not in `graph`, not beside a mistake, not in a log. `convert` writes what it reads.
     pub secret: bool,
 }
 

@@ -34,16 +34,17 @@ pub struct ExecOptions {
     interval: Option<Duration>,
     /// Run it again this long after it ended.
     restart: Option<Duration>,
-    /// The longest that one run may take. Then the command is ended and an error counted.
+    /// The longest that one run may take. Then the command is ended and an error counted. Left out:
+    /// as long as it likes.
     timeout: Option<Duration>,
     /// Take lines of standard error as records too, in the order in which they come.
     #[option(default = false)]
     merge_stderr: bool,
     /// The folder to run it in. Left out: the agent's.
     cwd: Option<PathBuf>,
-    /// Environment variables to set for it.
+    /// Environment variables to set for it, passwords too: they are shown nowhere.
     #[option(default = {})]
-    env: Dict<String>,
+    env: Dict<Secret>,
     /// Longest line kept; the rest of a longer one is cut off and counted as an error.
     #[option(default = "1m")]
     max_line: ByteSize,
@@ -56,7 +57,7 @@ pub struct Exec {
     timeout: Option<Duration>,
     merge_stderr: bool,
     cwd: Option<PathBuf>,
-    env: Dict<String>,
+    env: Dict<Secret>,
     max_line: usize,
     counters: Arc<Counters>,
 }
@@ -119,7 +120,7 @@ impl Input for Exec {
 impl Exec {
     async fn run_once(&self, out: &Emitter, shutdown: &mut Shutdown) -> Result<Ended> {
         let mut command = self.program.command(None);
-        command.envs(self.env.iter());
+        command.envs(self.env.iter().map(|(name, value)| (name, value.reveal())));
         if let Some(cwd) = &self.cwd {
             command.current_dir(cwd);
         }
@@ -146,5 +147,17 @@ impl Exec {
             }
         }
         self.counters.error();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_is_not_shown() {
+        let spec = ExecOptions::spec();
+        let env = spec.options.iter().find(|option| option.name == "env").unwrap();
+        assert!(env.secret);
     }
 }
