@@ -8,18 +8,20 @@ use super::{Block, Record, RecordRef, Timestamp};
 use crate::ack::{Ack, Outcome};
 
 /// A short text that many batches share: a tag, or the name of where records came from.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(Arc<str>);
+///
+/// The empty name takes no memory: every batch begins with two.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Option<Arc<str>>);
 
 impl From<&str> for Name {
     fn from(name: &str) -> Self {
-        Name(name.into())
+        Name((!name.is_empty()).then(|| name.into()))
     }
 }
 
 impl From<String> for Name {
     fn from(name: String) -> Self {
-        Name(name.into())
+        Name((!name.is_empty()).then(|| name.into()))
     }
 }
 
@@ -27,19 +29,13 @@ impl Deref for Name {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for Name {
-    fn default() -> Self {
-        Name("".into())
+        self.0.as_deref().unwrap_or_default()
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
+        fmt::Debug::fmt(&**self, f)
     }
 }
 
@@ -78,6 +74,12 @@ pub struct LineRange {
     pub start: u32,
     /// One after the last byte.
     pub end: u32,
+}
+
+impl LineRange {
+    fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
 }
 
 impl Batch {
@@ -139,7 +141,10 @@ impl Batch {
 
     /// About how many bytes the records take.
     pub fn size(&self) -> usize {
-        self.iter().map(RecordRef::size).sum()
+        match &self.records {
+            Records::Lines { lines, .. } => lines.iter().map(LineRange::len).sum(),
+            Records::List(records) => records.iter().map(|r| r.view().size()).sum(),
+        }
     }
 
     /// The records in order.
@@ -153,9 +158,7 @@ impl Batch {
     /// If there are not that many.
     pub fn get(&self, i: usize) -> RecordRef<'_> {
         match &self.records {
-            Records::Lines { block, lines, time } => {
-                RecordRef::from_line(&block[lines[i].start as usize..lines[i].end as usize], *time)
-            }
+            Records::Lines { block, lines, time } => RecordRef::in_block(block, lines[i], *time),
             Records::List(records) => records[i].view(),
         }
     }
@@ -187,9 +190,9 @@ impl Batch {
     pub fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) -> usize {
         let before = self.len();
         match &mut self.records {
-            Records::Lines { block, lines, time } => lines.retain(|l| {
-                keep(RecordRef::from_line(&block[l.start as usize..l.end as usize], *time))
-            }),
+            Records::Lines { block, lines, time } => {
+                lines.retain(|l| keep(RecordRef::in_block(block, *l, *time)));
+            }
             Records::List(records) => records.retain(|r| keep(r.view())),
         }
         before - self.len()
@@ -377,6 +380,28 @@ mod tests {
             let mut rest = rest.fork();
             assert_eq!(rest.retain(|r| r.line() == Some(b"three")), 1);
             assert_eq!(texts(&rest), ["three"]);
+        }
+    }
+
+    #[test]
+    fn an_empty_name_is_the_default() {
+        assert_eq!((Name::from(""), Name::from(String::new())), Default::default());
+        assert_eq!((&*Name::default(), &*Name::from("a")), ("", "a"));
+    }
+
+    #[test]
+    fn a_record_that_is_taken_out_shares_the_block() {
+        let batch =
+            lines("a line of more than twenty-two bytes\nanother line of that many bytes\n");
+        let (block, _) = batch.lines().unwrap();
+        for record in batch.iter() {
+            let at = record.line().unwrap().as_ptr();
+            assert!(block.as_ptr_range().contains(&at));
+            let owned = record.to_record();
+            assert_eq!(owned.line().unwrap().as_ptr(), at);
+            assert_eq!(owned.view().to_record().line().unwrap().as_ptr(), at);
+            let message = record.get("message").unwrap().into_owned();
+            assert_eq!(message.as_bytes().unwrap().as_ptr(), at);
         }
     }
 

@@ -42,6 +42,13 @@ impl Block {
         assert!(start <= end && end <= self.0.data.len(), "slice {start}..{end} out of the block");
         Slice { block: self.clone(), start: start as u32, len: (end - start) as u32 }
     }
+
+    /// The slice that holds just these bytes, when they are borrowed from this block.
+    pub fn subset(&self, part: &[u8]) -> Option<Slice> {
+        let start = (part.as_ptr() as usize).checked_sub(self.as_ptr() as usize)?;
+        let end = start.checked_add(part.len())?;
+        (end <= self.len()).then(|| self.slice(start, end))
+    }
 }
 
 impl From<Vec<u8>> for Block {
@@ -139,6 +146,11 @@ impl Slice {
     pub fn subset(&self, part: &[u8]) -> Option<Slice> {
         let offset = (part.as_ptr() as usize).checked_sub(self.as_ptr() as usize)?;
         (offset + part.len() <= self.len as usize).then(|| self.slice(offset, offset + part.len()))
+    }
+
+    /// The block that it is a part of.
+    pub fn block(&self) -> &Block {
+        &self.block
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Map, Slice, Timestamp, Value, json};
+use super::{Block, LineRange, Map, Slice, Timestamp, Value, json};
 
 /// The field under which a line that was never parsed is known.
 pub const MESSAGE: &str = "message";
@@ -104,7 +104,9 @@ impl Record {
     /// A view of it.
     pub fn view(&self) -> RecordRef<'_> {
         match &self.body {
-            Body::Line(line) => RecordRef { time: self.time, body: BodyRef::Line(line) },
+            Body::Line(line) => {
+                RecordRef { time: self.time, body: BodyRef::Line(line, Some(line.block())) }
+            }
             Body::Fields { map, json } => {
                 RecordRef { time: self.time, body: BodyRef::Fields { map, json: json.as_ref() } }
             }
@@ -121,14 +123,32 @@ pub struct RecordRef<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum BodyRef<'a> {
-    Line(&'a [u8]),
-    Fields { map: &'a Map, json: Option<&'a Slice> },
+    /// With the block that holds it, when there is one.
+    Line(&'a [u8], Option<&'a Block>),
+    Fields {
+        map: &'a Map,
+        json: Option<&'a Slice>,
+    },
 }
 
 impl<'a> RecordRef<'a> {
     /// A line.
     pub fn from_line(line: &'a [u8], time: Timestamp) -> Self {
-        RecordRef { time, body: BodyRef::Line(line) }
+        RecordRef { time, body: BodyRef::Line(line, None) }
+    }
+
+    pub(super) fn in_block(block: &'a Block, line: LineRange, time: Timestamp) -> Self {
+        let bytes = &block[line.start as usize..line.end as usize];
+        RecordRef { time, body: BodyRef::Line(bytes, Some(block)) }
+    }
+
+    /// The record itself. A line shares the block that it was read into; fields are copied.
+    pub fn to_record(self) -> Record {
+        let body = match self.body {
+            BodyRef::Line(line, block) => Body::Line(slice(line, block)),
+            BodyRef::Fields { map, json } => Body::Fields { map: map.clone(), json: json.cloned() },
+        };
+        Record { time: self.time, body }
     }
 
     /// When it happened, as far as is known; else when it was read.
@@ -139,7 +159,7 @@ impl<'a> RecordRef<'a> {
     /// The line, while it is one.
     pub fn line(self) -> Option<&'a [u8]> {
         match self.body {
-            BodyRef::Line(line) => Some(line),
+            BodyRef::Line(line, _) => Some(line),
             BodyRef::Fields { .. } => None,
         }
     }
@@ -147,7 +167,7 @@ impl<'a> RecordRef<'a> {
     /// The fields, unless it is still a line.
     pub fn fields(self) -> Option<&'a Map> {
         match self.body {
-            BodyRef::Line(_) => None,
+            BodyRef::Line(..) => None,
             BodyRef::Fields { map, .. } => Some(map),
         }
     }
@@ -155,8 +175,8 @@ impl<'a> RecordRef<'a> {
     /// A top-level field. `message` of a line is the line.
     pub fn get(self, name: &str) -> Option<Cow<'a, Value>> {
         match self.body {
-            BodyRef::Line(line) => {
-                (name == MESSAGE).then(|| Cow::Owned(Value::from_slice(&line.into())))
+            BodyRef::Line(line, block) => {
+                (name == MESSAGE).then(|| Cow::Owned(Value::from_slice(&slice(line, block))))
             }
             BodyRef::Fields { map, .. } => map.get(name).map(Cow::Borrowed),
         }
@@ -165,8 +185,8 @@ impl<'a> RecordRef<'a> {
     /// The fields as a map, made for the purpose when it is a line.
     pub fn to_map(self) -> Cow<'a, Map> {
         match self.body {
-            BodyRef::Line(line) => Cow::Owned(
-                [(MESSAGE, Value::from_slice(&line.into()))].into_iter().collect::<Map>(),
+            BodyRef::Line(line, block) => Cow::Owned(
+                [(MESSAGE, Value::from_slice(&slice(line, block)))].into_iter().collect::<Map>(),
             ),
             BodyRef::Fields { map, .. } => Cow::Borrowed(map),
         }
@@ -176,7 +196,7 @@ impl<'a> RecordRef<'a> {
     /// written as U+FFFD.
     pub fn write_json(self, out: &mut Vec<u8>) {
         match self.body {
-            BodyRef::Line(line) => {
+            BodyRef::Line(line, _) => {
                 out.extend_from_slice(b"{\"message\":");
                 json::write_bytes(out, line);
                 out.push(b'}');
@@ -189,7 +209,7 @@ impl<'a> RecordRef<'a> {
     /// Appends the line byte for byte, or JSON when it is no longer a line; without a line end.
     pub fn write_raw(self, out: &mut Vec<u8>) {
         match self.body {
-            BodyRef::Line(line) => out.extend_from_slice(line),
+            BodyRef::Line(line, _) => out.extend_from_slice(line),
             BodyRef::Fields { .. } => self.write_json(out),
         }
     }
@@ -197,11 +217,16 @@ impl<'a> RecordRef<'a> {
     /// About how much memory it takes, for limits by size; lines are exact.
     pub fn size(self) -> usize {
         match self.body {
-            BodyRef::Line(line) => line.len(),
+            BodyRef::Line(line, _) => line.len(),
             BodyRef::Fields { json: Some(text), .. } => text.len(),
             BodyRef::Fields { map, .. } => map_size(map),
         }
     }
+}
+
+/// The line as a slice of its block; a copy when it has none.
+fn slice(line: &[u8], block: Option<&Block>) -> Slice {
+    block.and_then(|block| block.subset(line)).unwrap_or_else(|| line.into())
 }
 
 fn map_size(map: &Map) -> usize {
@@ -235,6 +260,21 @@ mod tests {
         assert_eq!(record.view().get("message").as_deref(), Some(&Value::from("hello")));
         record.fields_mut().insert("n", 1);
         assert_eq!(json(&record), r#"{"message":"hello","n":1}"#);
+    }
+
+    #[test]
+    fn a_record_comes_back_from_its_view() {
+        let map: Map = [("a", 1.0)].into_iter().collect();
+        let time = Timestamp::from_nanos(1);
+        let read = Record::from_json(map.clone(), r#"{ "a" : 1.0 }"#.into(), time);
+        for record in [Record::from_line("hello", time), Record::from_fields(map, time), read] {
+            let again = record.view().to_record();
+            assert_eq!((&again, json(&again), again.time()), (&record, json(&record), time));
+        }
+        assert_eq!(
+            RecordRef::from_line(b"hello", time).to_record(),
+            Record::from_line("hello", time)
+        );
     }
 
     #[test]

@@ -49,6 +49,14 @@ impl Text {
         }
     }
 
+    /// Its bytes as a slice; long text shares the block that it was read into.
+    pub fn to_slice(&self) -> Slice {
+        match &self.0 {
+            Repr::Inline { .. } => self.as_bytes().into(),
+            Repr::Shared(slice) => slice.clone(),
+        }
+    }
+
     fn inline(text: &[u8]) -> Option<Text> {
         let mut bytes = [0; INLINE];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
@@ -140,6 +148,8 @@ mod tests {
         assert_eq!(Text::borrowed(whole, &line).as_bytes().as_ptr(), line.as_ptr());
         assert_ne!(Text::borrowed(&whole[..6], &line).as_bytes().as_ptr(), line.as_ptr());
         assert_eq!(&*Text::borrowed(&whole[..22], &line), "a text of more than tw");
+        assert_eq!(Text::borrowed(whole, &line).to_slice().as_ptr(), line.as_ptr());
+        assert_eq!(&*Text::borrowed(&whole[..6], &line).to_slice(), b"a text");
     }
 
     #[test]
