@@ -23,7 +23,7 @@ use crate::links::TaskLinks;
 use crate::route::{Choice, Route};
 use crate::settings::Settings;
 use crate::sink::{Port, Sink};
-use crate::stage::{Stage, StageLink};
+use crate::stage::{Stage, StageLink, forward};
 use crate::step::{Failure, StepInfo};
 use crate::summary::StepSummary;
 
@@ -70,8 +70,11 @@ impl Assembler<'_> {
         let route = self.chain(rest, "", 1, None)?;
         let route = route.ok_or_else(|| step.failed(anyhow!("nothing follows the input")))?;
         let sender = match route {
-            Route::To(sender) => sender,
-            branching => self.stage(step.clone(), Vec::new(), branching),
+            Route::To(sender) if self.settings.trace.is_none() => sender,
+            route => {
+                let input = step.clone();
+                self.start(step.clone(), |inbox| forward(input, route, inbox))
+            }
         };
         let checkpoints = Checkpoints::new(store);
         let emitter = Emitter::new(
@@ -162,11 +165,11 @@ impl Assembler<'_> {
                     routes.extend(self.chain(branch, &format!("{place}.{}.", i + 1), 0, None)?);
                 }
                 routes.extend(next);
-                Route::Tee(routes)
+                Route::Tee(routes).counted(self.book.step(place))
             }
             Step::When(when) => self.when(when, place, next.as_ref())?,
             Step::Link(link) => match self.links.sender(&link.name) {
-                Some(sender) => Route::Link(sender).and(next),
+                Some(sender) => Route::Link(sender).counted(self.book.step(place)).and(next),
                 None => {
                     let error = anyhow!("no task receives link `{}` in this run", link.name);
                     return Err(self.book.step(place).failed(error));
@@ -192,12 +195,9 @@ impl Assembler<'_> {
         let otherwise = way(when.otherwise.as_deref().unwrap_or_default(), "otherwise")?;
         let condition = Expr::read(&when.condition)
             .map_err(|e| self.book.step(place).failed(Error::from(e)))?;
-        Ok(Route::When(Arc::new(Choice {
-            condition,
-            then,
-            otherwise,
-            step: self.book.step(place),
-        })))
+        let step = self.book.step(place);
+        let choice = Choice { condition, then, otherwise, step: step.clone() };
+        Ok(Route::When(Arc::new(choice)).counted(step))
     }
 
     fn failover(
@@ -253,17 +253,9 @@ impl Assembler<'_> {
         })?;
         let links: Vec<_> = run.drain(..).rev().collect();
         let Some(first) = links.first() else { return Ok(next) };
-        Ok(Route::To(self.stage(first.step.clone(), links, next)))
-    }
-
-    fn stage(
-        &mut self,
-        step: StepInfo,
-        links: Vec<StageLink>,
-        route: Route,
-    ) -> mpsc::Sender<Chunk> {
-        let stage = Stage::new(links, route);
-        self.start(step, |inbox| stage.run(inbox))
+        let step = first.step.clone();
+        let stage = Stage::new(links, next);
+        Ok(Route::To(self.start(step, |inbox| stage.run(inbox))))
     }
 
     /// Adds a part that reads from a channel of its own.
@@ -275,7 +267,7 @@ impl Assembler<'_> {
     where
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
-        let (sender, inbox) = mpsc::channel(self.settings.queue);
+        let (sender, inbox) = mpsc::channel(self.settings.queue.max(1));
         self.parts.push(Part { step, run: Box::pin(part(inbox)) });
         sender
     }

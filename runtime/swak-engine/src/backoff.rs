@@ -21,7 +21,7 @@ impl Backoff {
     /// How long to wait now.
     pub fn wait(&mut self) -> Duration {
         let wait = self.next;
-        self.next = (self.next * 2).min(self.max);
+        self.next = self.next.saturating_mul(2).min(self.max);
         // A fresh `RandomState` is keyed at random: enough for spreading, no generator needed.
         let chance = RandomState::new().hash_one(0) % 256;
         wait - wait / 4 * chance as u32 / 256

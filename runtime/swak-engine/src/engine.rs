@@ -3,10 +3,12 @@
 use std::fs::{self, File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use swak_recipe::model::Recipe;
+use swak_recipe::model::{Recipe, Task};
 use swak_sdk::plugin::{Plugins, Shutdown};
 use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::assemble::Book;
 use crate::links::Links;
@@ -55,17 +57,15 @@ impl Engine {
     pub async fn run(self, shutdown: Shutdown) -> Result<Summary, StartError> {
         let lock = lock_folder(&self.settings.data_dir)?;
         let links = Links::new(&self.recipe, self.settings.queue);
+        let stores = self.open_stores()?;
         let mut tasks = JoinSet::new();
-        for (i, task) in self.recipe.tasks.into_iter().enumerate() {
-            let folder = self.settings.task_folder(&task.name);
-            let store = FileStore::open(folder.join("checkpoints.json"))
-                .map_err(|source| StartError::Folder { folder, source })?;
+        for ((i, task), store) in self.recipe.tasks.into_iter().enumerate().zip(&stores) {
             let supervisor = Supervisor {
                 book: Book::new(&task, &self.settings),
                 task,
                 plugins: Arc::clone(&self.plugins),
                 settings: self.settings.clone(),
-                store,
+                store: store.clone(),
                 restarts: 0,
             };
             let (links, shutdown) = (links.of_task(&supervisor.task), shutdown.clone());
@@ -74,12 +74,56 @@ impl Engine {
         // From now on only the tasks hold senders; with the last one the receiver ends.
         drop(links);
         let mut summaries = Vec::new();
-        while let Some(ended) = tasks.join_next().await {
-            summaries.push(ended.expect("a supervisor catches what its task does"));
+        let mut flush = interval(FLUSH_EVERY);
+        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stores = Stores(stores.into());
+        loop {
+            tokio::select! {
+                ended = tasks.join_next() => match ended {
+                    Some(ended) => {
+                        summaries.push(ended.expect("a supervisor catches what its task does"));
+                    }
+                    None => break,
+                },
+                _ = flush.tick() => stores.flush().await,
+            }
         }
+        // Only now is the last ack in: a task may have ended before those that receive its links.
+        stores.flush().await;
         drop(lock);
         summaries.sort_by_key(|(i, _)| *i);
         Ok(Summary { tasks: summaries.into_iter().map(|(_, summary)| summary).collect() })
+    }
+
+    /// The positions of each task, in the order of the recipe.
+    fn open_stores(&self) -> Result<Vec<FileStore>, StartError> {
+        let open = |task: &Task| {
+            let folder = self.settings.task_folder(&task.name);
+            FileStore::open(folder.join("checkpoints.json"))
+                .map_err(|source| StartError::Folder { folder, source })
+        };
+        self.recipe.tasks.iter().map(open).collect()
+    }
+}
+
+/// How often positions are made durable while tasks run.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// The positions of all tasks.
+struct Stores(Arc<[FileStore]>);
+
+impl Stores {
+    /// Makes them durable, in a thread that may block.
+    async fn flush(&self) {
+        let stores = Arc::clone(&self.0);
+        let flush = move || {
+            for store in &*stores {
+                // It tells by itself, and tries again the next time.
+                let _ = store.flush();
+            }
+        };
+        // The thread is lost only with the runtime itself.
+        let _ = tokio::task::spawn_blocking(flush).await;
     }
 }
 
@@ -94,7 +138,8 @@ impl Summary {
 fn lock_folder(folder: &PathBuf) -> Result<File, StartError> {
     let failed = |source| StartError::Folder { folder: folder.clone(), source };
     fs::create_dir_all(folder).map_err(failed)?;
-    let lock = File::create(folder.join("lock")).map_err(failed)?;
+    // No folder of a task is named so: in those, a full stop is written `%2e`.
+    let lock = File::create(folder.join(".lock")).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(StartError::Locked { folder: folder.clone() }),

@@ -6,23 +6,26 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use swak_recipe::model::StartBy;
+use swak_sdk::Error;
 use swak_sdk::data::{Batch, Chunk, RecordRef, json};
 use swak_sdk::options::FieldPath;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::Backoff;
-use crate::sink::Port;
+use crate::settings::When;
+use crate::sink::{Attempt, Port};
 use crate::step::{Failure, StepInfo};
 
 /// Outputs that stand in for each other: a chunk goes to the first one that takes it.
 ///
 /// An output that failed is left alone for a while and then tried again with the next chunk, so the
 /// flow goes back to it by itself. When all have failed the chunk goes to `last`; without a `last`,
-/// round and round until one takes it.
+/// round and round until one takes it. One that can never write again is left alone for good, and
+/// only when none remains does the task end.
 pub(crate) struct Failover {
     members: Vec<Member>,
-    last: Option<Port>,
+    last: Option<Member>,
     start: Start,
     retry: Backoff,
     step: StepInfo,
@@ -33,6 +36,8 @@ pub(crate) struct Member {
     rest: Backoff,
     /// Not before this, after a failure.
     again: Option<Instant>,
+    /// Why it can never write again.
+    closed: Option<Error>,
 }
 
 /// Which member is tried first.
@@ -65,8 +70,9 @@ impl Failover {
         step: StepInfo,
     ) -> Self {
         let rest = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
-        let members = ports.into_iter().map(|port| Member { port, rest, again: None }).collect();
-        Failover { members, last, start, retry, step }
+        let member = |port| Member { port, rest, again: None, closed: None };
+        let members = ports.into_iter().map(member).collect();
+        Failover { members, last: last.map(member), start, retry, step }
     }
 
     /// Runs until the inbox is closed and empty, then closes the outputs.
@@ -77,43 +83,45 @@ impl Failover {
                 self.deliver(start, part).await?;
             }
         }
-        let mut result = Ok(());
-        let ports = self.members.iter_mut().map(|m| &mut m.port).chain(&mut self.last);
-        for port in ports {
-            // One that cannot be closed does not keep the others open.
-            result = result.and(port.close().await);
+        for member in self.members.iter_mut().chain(&mut self.last) {
+            if member.closed.is_none() {
+                member.port.close().await;
+            }
         }
-        result
+        Ok(())
     }
 
     async fn deliver(&mut self, start: usize, mut chunk: Chunk) -> Result<(), Failure> {
         let records = chunk.len();
         loop {
             let (before, from_start) = self.members.split_at_mut(start);
-            for member in from_start.iter_mut().chain(before) {
-                if member.again.is_some_and(|at| Instant::now() < at) {
-                    continue;
+            let rested = |member: &&mut Member| member.again.is_none_or(|at| at <= Instant::now());
+            let turn = from_start.iter_mut().chain(before).filter(rested).chain(&mut self.last);
+            for member in turn.filter(|member| member.closed.is_none()) {
+                match member.attempt(chunk).await {
+                    Ok(()) => {
+                        self.retry.reset();
+                        self.step.counters.sent(records);
+                        return Ok(());
+                    }
+                    Err(left) => chunk = left,
                 }
-                member.port.take_in(&chunk);
-                let Some(left) = member.port.attempt(chunk).await? else {
-                    member.again = None;
-                    member.rest.reset();
-                    self.retry.reset();
-                    self.step.counters.sent(records);
-                    return Ok(());
-                };
-                member.again = Some(Instant::now() + member.rest.wait());
-                chunk = left;
             }
-            if let Some(last) = &mut self.last {
-                last.take_in(&chunk);
-                let Some(left) = last.attempt(chunk).await? else {
-                    self.step.counters.sent(records);
-                    return Ok(());
-                };
-                chunk = left;
-            }
+            self.check_open()?;
             sleep(self.retry.wait()).await;
+        }
+    }
+
+    /// Fails when nobody is left to write to; the first one says why.
+    fn check_open(&mut self) -> Result<(), Failure> {
+        let mut members = self.members.iter_mut().chain(&mut self.last);
+        let Some(first) = members.next() else { return Ok(()) };
+        if !members.all(|member| member.closed.is_some()) {
+            return Ok(());
+        }
+        match first.closed.take() {
+            Some(error) => Err(first.port.step.ended(error)),
+            None => Ok(()),
         }
     }
 
@@ -141,6 +149,35 @@ impl Failover {
             parts.entry(*last).or_default().push(batch);
         }
         parts
+    }
+}
+
+impl Member {
+    /// Tries once; what is left comes back, and is not counted as received.
+    async fn attempt(&mut self, chunk: Chunk) -> Result<(), Chunk> {
+        let records = chunk.len();
+        self.port.step.trace(When::Before, &chunk);
+        let left = match self.port.attempt(chunk).await {
+            Attempt::Done => {
+                self.again = None;
+                self.rest.reset();
+                self.port.step.counters.received(records);
+                return Ok(());
+            }
+            Attempt::Left(left) => {
+                self.again = Some(Instant::now() + self.rest.wait());
+                left
+            }
+            Attempt::Closed(left, error) => {
+                self.port.step.counters.error();
+                let (task, step) = (&*self.port.step.task, &*self.port.step.label);
+                tracing::error!(task, step, "can never write again: {error:#}");
+                self.closed = Some(error);
+                left
+            }
+        };
+        self.port.step.counters.received(records - left.len());
+        Err(left)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use swak_recipe::model::{Recipe, Step, Task};
 use swak_sdk::data::Chunk;
 use swak_sdk::plugin::erased::{AnyInput, BoxFuture};
-use swak_sdk::plugin::{Emitter, Shutdown};
+use swak_sdk::plugin::{Emitter, Shutdown, Stopped};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::route::Gone;
@@ -99,22 +99,56 @@ impl LinkSender {
     pub(crate) async fn send(&self, chunk: Chunk) -> Result<(), Gone> {
         let Some((last, others)) = self.0.split_last() else { return Ok(()) };
         for sender in others {
-            sender.send(chunk.fork()).await.map_err(|_| Gone)?;
+            sender.send(chunk.fork()).await.map_err(|_| Gone::Task)?;
         }
-        last.send(chunk).await.map_err(|_| Gone)
+        last.send(chunk).await.map_err(|_| Gone::Task)
     }
 }
 
 impl AnyInput for LinkInput {
     /// Ends when the last sender has: at shutdown the senders are flushed first, and what they still
-    /// send is taken.
+    /// send is taken. In a task that failed it ends at once, and takes nothing with it.
     fn run(self: Box<Self>, out: Emitter, _: Shutdown) -> BoxFuture<'static, swak_sdk::Result<()>> {
         Box::pin(async move {
             let mut receiver = self.0.lock().await;
-            while let Some(chunk) = receiver.recv().await {
+            loop {
+                let chunk = tokio::select! {
+                    biased;
+                    () = out.closed() => return Err(Stopped.into()),
+                    chunk = receiver.recv() => chunk,
+                };
+                let Some(chunk) = chunk else { return Ok(()) };
                 out.emit_chunk(chunk).await?;
             }
-            Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use swak_sdk::data::{Batch, Record, Timestamp};
+    use swak_sdk::plugin::Checkpoints;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::MemoryStore;
+
+    #[tokio::test]
+    async fn a_failed_task_takes_nothing_from_its_link() {
+        let (sender, receiver) = mpsc::channel(1);
+        let receiver = Arc::new(Mutex::new(receiver));
+        let run = |receiver: &Receiver| {
+            let (out, _) = mpsc::channel(1);
+            let checkpoints = Checkpoints::new(Box::new(MemoryStore::default()));
+            let out = Emitter::new(out, "test".into(), checkpoints, Arc::default());
+            let run = Box::new(LinkInput(Arc::clone(receiver))).run(out, Shutdown::new().1);
+            timeout(std::time::Duration::from_secs(60), run)
+        };
+        let ended = run(&receiver).await.expect("it ends though nothing comes");
+        assert!(ended.unwrap_err().is::<Stopped>());
+        let record = Record::from_line("a", Timestamp::default());
+        sender.try_send(Batch::new(vec![record]).into()).unwrap();
+        run(&receiver).await.expect("it ends").unwrap_err();
+        assert_eq!(receiver.lock().await.try_recv().unwrap().len(), 1);
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Route {
     When(Arc<Choice>),
     /// To the tasks that receive this link.
     Link(LinkSender),
+    /// Counted by a step that only routes.
+    Counted(StepInfo, Box<Route>),
 }
 
 pub(crate) struct Choice {
@@ -30,16 +32,20 @@ pub(crate) struct Choice {
     pub(crate) step: StepInfo,
 }
 
-/// The stage that would take the chunk is gone: the task is going down, and whoever ended it says
-/// why.
-#[derive(Debug)]
-pub(crate) struct Gone;
+/// Who would take the chunk is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// A later part of the task, which is going down; whoever ended it says why.
+    Part,
+    /// A task that receives a link, for good.
+    Task,
+}
 
 impl Route {
     /// Sends a chunk, waiting while the places it goes to are full.
     pub(crate) async fn send(&self, chunk: Chunk) -> Result<(), Gone> {
         match self {
-            Route::To(sender) => sender.send(chunk).await.map_err(|_| Gone),
+            Route::To(sender) => sender.send(chunk).await.map_err(|_| Gone::Part),
             branching => branching.send_branching(chunk).await,
         }
     }
@@ -52,12 +58,24 @@ impl Route {
         }
     }
 
+    /// The same way, with its records counted as this step's.
+    pub(crate) fn counted(self, step: StepInfo) -> Route {
+        Route::Counted(step, Box::new(self))
+    }
+
     /// The recursion needs a future of known size; plain channels do without.
     fn send_branching(&self, chunk: Chunk) -> BoxFuture<'_, Result<(), Gone>> {
         Box::pin(async move {
             match self {
                 Route::To(_) => self.send(chunk).await,
                 Route::Link(link) => link.send(chunk).await,
+                Route::Counted(step, route) => {
+                    let records = chunk.len();
+                    step.counters.received(records);
+                    route.send(chunk).await?;
+                    step.counters.sent(records);
+                    Ok(())
+                }
                 Route::Tee(branches) => {
                     let Some((last, others)) = branches.split_last() else { return Ok(()) };
                     for branch in others {
@@ -84,7 +102,6 @@ impl Choice {
     fn split(&self, chunk: Chunk) -> (Chunk, Chunk) {
         let (mut yes, mut no) = (Chunk::default(), Chunk::default());
         for mut batch in chunk {
-            self.step.counters.received(batch.len());
             let matches: Vec<bool> = batch.iter().map(|r| self.matches(&batch, r)).collect();
             let hits = matches.iter().filter(|m| **m).count();
             if hits == matches.len() {

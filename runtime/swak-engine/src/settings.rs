@@ -23,9 +23,9 @@ pub struct Settings {
     pub retry: Backoff,
     /// How long one write or one connect of an output may take. Default: 60 seconds.
     pub write_timeout: Duration,
-    /// How many chunks may wait between two stages. Default: 8.
+    /// How many chunks may wait between two stages, at least 1. Default: 8.
     pub queue: usize,
-    /// Is shown every chunk before and after every step. Default: nobody.
+    /// Is shown every chunk before and after every step; of the input, what it emits. Default: nobody.
     pub trace: Option<Arc<dyn Trace>>,
 }
 

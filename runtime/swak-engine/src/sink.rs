@@ -32,36 +32,46 @@ pub(crate) struct Port {
     pub(crate) failures: u64,
 }
 
+/// What came of one try.
+pub(crate) enum Attempt {
+    /// Everything is settled.
+    Done,
+    /// This is left, and may be tried again.
+    Left(Chunk),
+    /// This is left, and nothing can ever be written here again.
+    Closed(Chunk, Error),
+}
+
 impl Sink {
     /// Runs until the inbox is closed and empty, then closes the output.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Chunk>) -> Result<(), Failure> {
         while let Some(mut chunk) = inbox.recv().await {
-            self.port.take_in(&chunk);
-            while let Some(left) = self.port.attempt(chunk).await? {
-                chunk = left;
+            self.port.step.counters.received(chunk.len());
+            self.port.step.trace(When::Before, &chunk);
+            loop {
+                match self.port.attempt(chunk).await {
+                    Attempt::Done => break,
+                    Attempt::Left(left) => chunk = left,
+                    Attempt::Closed(_, error) => return Err(self.port.step.ended(error)),
+                }
                 sleep(self.retry.wait()).await;
             }
             self.retry.reset();
         }
-        self.port.close().await
+        self.port.close().await;
+        Ok(())
     }
 }
 
 impl Port {
-    /// Counts a chunk that is now this output's to deliver.
-    pub(crate) fn take_in(&self, chunk: &Chunk) {
-        self.step.counters.received(chunk.len());
-        self.step.trace(When::Before, chunk);
-    }
-
-    /// Tries once. What was not written and may be tried again comes back; all else is settled.
-    pub(crate) async fn attempt(&mut self, chunk: Chunk) -> Result<Option<Chunk>, Failure> {
+    /// Tries once. What is not left is settled.
+    pub(crate) async fn attempt(&mut self, chunk: Chunk) -> Attempt {
         if !self.connected {
             match timed(self.timeout, self.output.connect(), "connect").await {
                 Ok(()) => self.connected = true,
                 Err(error) => {
                     self.tell("cannot connect", &error);
-                    return Ok(Some(chunk));
+                    return Attempt::Left(chunk);
                 }
             }
         }
@@ -82,16 +92,18 @@ impl Port {
                 Err(WriteError::NotConnected(error)) => {
                     self.connected = false;
                     self.tell("lost the connection", &error);
-                    return Ok(Some(together(chunk, todo)));
+                    return Attempt::Left(together(chunk, todo));
                 }
                 Err(WriteError::Retry(error)) => {
                     self.tell("cannot write", &error);
-                    return Ok(Some(together(chunk, todo)));
+                    return Attempt::Left(together(chunk, todo));
                 }
-                Err(WriteError::Fatal(error)) => return Err(self.step.ended(error)),
+                Err(WriteError::Fatal(error)) => {
+                    return Attempt::Closed(together(chunk, todo), error);
+                }
             }
         }
-        Ok(None)
+        Attempt::Done
     }
 
     fn delivered(&mut self, chunk: Chunk) {
@@ -107,9 +119,14 @@ impl Port {
         }
     }
 
-    /// Closes the output.
-    pub(crate) async fn close(&mut self) -> Result<(), Failure> {
-        timed(self.timeout, self.output.close(), "close").await.map_err(|e| self.step.failed(e))
+    /// Closes the output. What was written is where it was to go, so that a failure costs no record
+    /// and starts nothing again.
+    pub(crate) async fn close(&mut self) {
+        if let Err(error) = timed(self.timeout, self.output.close(), "close").await {
+            self.step.counters.error();
+            let (task, step) = (&*self.step.task, &*self.step.label);
+            tracing::warn!(task, step, "cannot close: {error:#}");
+        }
     }
 
     /// Tells of the first failure, and of each that doubles their number: an output that is down for

@@ -27,8 +27,20 @@ pub(crate) struct StageLink {
     pub(crate) dead_letters: DeadLetters,
 }
 
+/// Hands on what the input emits, where it goes more than one way or is looked at.
+pub(crate) async fn forward(
+    input: StepInfo,
+    route: Route,
+    mut inbox: mpsc::Receiver<Chunk>,
+) -> Result<(), Failure> {
+    while let Some(chunk) = inbox.recv().await {
+        input.trace(When::After, &chunk);
+        route.send(chunk).await?;
+    }
+    Ok(())
+}
+
 impl Stage {
-    /// Without transforms it only routes.
     pub(crate) fn new(links: Vec<StageLink>, route: Route) -> Self {
         Stage { links, route }
     }

@@ -71,18 +71,30 @@ pub(crate) enum Failure {
     Undelivered,
     /// A later part is gone; that part says why.
     Gone,
+    /// A task that receives a link has ended for good.
+    NoReceiver,
 }
 
 impl Failure {
-    /// Whether starting the task again is of no use.
+    /// Whether starting the task again is of no use. What was sent to the other branches would be
+    /// sent again each time.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Failure::Final { .. })
+        matches!(self, Failure::Final { .. } | Failure::NoReceiver)
+    }
+
+    /// Whether it is only the consequence of what happened elsewhere: in another part, or in a task
+    /// that receives a link.
+    pub(crate) fn is_consequence(&self) -> bool {
+        matches!(self, Failure::Undelivered | Failure::Gone | Failure::NoReceiver)
     }
 }
 
 impl From<Gone> for Failure {
-    fn from(_: Gone) -> Self {
-        Failure::Gone
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::Part => Failure::Gone,
+            Gone::Task => Failure::NoReceiver,
+        }
     }
 }
 
@@ -95,7 +107,8 @@ impl fmt::Display for Failure {
             Failure::Undelivered => {
                 f.write_str("a batch could not be delivered, and is read again")
             }
-            Failure::Gone => f.write_str("a task that it sends to is gone"),
+            Failure::Gone => f.write_str("a part of it ended early"),
+            Failure::NoReceiver => f.write_str("a task that it sends to has ended for good"),
         }
     }
 }

@@ -19,8 +19,9 @@ pub(crate) struct FileStore(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     state: Mutex<State>,
-    /// Held while writing, so that two writers do not overtake each other.
-    writing: Mutex<()>,
+    /// Held while writing, so that two writers do not overtake each other. Whether the last write
+    /// failed.
+    writing: Mutex<bool>,
 }
 
 struct State {
@@ -50,12 +51,13 @@ impl FileStore {
             Err(error) => return Err(error),
         };
         let state = Mutex::new(State { positions, dirty: false });
-        Ok(FileStore(Arc::new(Inner { path, state, writing: Mutex::new(()) })))
+        Ok(FileStore(Arc::new(Inner { path, state, writing: Mutex::new(false) })))
     }
 
-    /// Makes the positions durable if they changed.
+    /// Makes the positions durable if they changed. Tells of the first failure and of the recovery: a
+    /// disk that is full does not fill the log each second.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        let _writing = self.0.writing.lock().expect("no panic while positions are written");
+        let mut failing = self.0.writing.lock().expect("no panic while positions are written");
         let text = {
             let mut state = self.lock();
             if !state.dirty {
@@ -65,9 +67,20 @@ impl FileStore {
             serde_json::to_vec(&state.positions).expect("a map of strings is JSON")
         };
         let written = replace(&self.0.path, &text);
-        if written.is_err() {
-            self.lock().dirty = true;
+        let path = self.0.path.display();
+        match &written {
+            Err(error) => {
+                self.lock().dirty = true;
+                if !*failing {
+                    tracing::error!(
+                        "cannot write the positions to {path}: {error}; will try again"
+                    );
+                }
+            }
+            Ok(()) if *failing => tracing::info!("the positions are written to {path} again"),
+            Ok(()) => {}
         }
+        *failing = written.is_err();
         written
     }
 

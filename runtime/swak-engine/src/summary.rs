@@ -34,12 +34,15 @@ pub struct StepSummary {
 /// How a task ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Its input had no more, and everything was delivered.
+    /// Its input had no more, and everything was delivered, or handed to the tasks that receive its
+    /// links. A task that receives a link ends so when all that send to it have ended, however they
+    /// did.
     Finished,
-    /// It was told to stop, and everything was delivered.
+    /// It was told to stop, and everything was delivered, or handed on as above.
     Stopped,
-    /// It was told to stop, and not everything could be delivered in time; what can be read again
-    /// is read again after the next start.
+    /// It was told to stop, and not everything was delivered: it could not be in time, or the task
+    /// waited to be started again after a failure. What can be read again is read again after the
+    /// next start.
     Interrupted,
     /// It failed for good; the reason.
     Failed(String),

@@ -1,15 +1,16 @@
 //! One task over its life: run, fail, wait, run again.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use swak_recipe::model::Task;
+use swak_recipe::model::{Step, Task};
 use swak_sdk::Error;
 use swak_sdk::plugin::{Plugins, Shutdown, ShutdownTrigger, Stopped};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
-use tokio::time::{interval, sleep, timeout, timeout_at};
+use tokio::time::{Sleep, sleep, timeout};
 
 use crate::assemble::{Assembler, Assembly, Book};
 use crate::links::TaskLinks;
@@ -31,9 +32,6 @@ pub(crate) struct Supervisor {
 /// A run of this length shows that the task can work: the next wait is the shortest again.
 const LONG_RUN: Duration = Duration::from_secs(60);
 
-/// How often positions are made durable while a task runs.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
-
 /// How long to look for the part that failed, when others were first to notice.
 const CAUSE_WAIT: Duration = Duration::from_millis(200);
 
@@ -51,10 +49,10 @@ impl Supervisor {
         let ended = loop {
             let began = Instant::now();
             let result = self.run(&links, shutdown.clone()).await;
-            let wait = match result {
+            let (wait, when_stopped) = match result {
                 _ if shutdown.is_triggered() => break self.ended_at_shutdown(result),
-                Ok(Ended::Finished) => match self.task.restart_after {
-                    Some(wait) => wait,
+                Ok(Ended::Finished) => match self.restart_after() {
+                    Some(wait) => (wait, Ended::Stopped),
                     None => break Ended::Finished,
                 },
                 Ok(ended) => break ended,
@@ -73,12 +71,12 @@ impl Supervisor {
                     let wait = backoff.wait();
                     tracing::error!(task, "{failure}; the task starts again in {wait:.1?}");
                     self.restarts += 1;
-                    wait
+                    (wait, Ended::Interrupted)
                 }
             };
             tokio::select! {
                 () = sleep(wait) => {}
-                () = shutdown.triggered() => break Ended::Stopped,
+                () = shutdown.triggered() => break when_stopped,
             }
         };
         TaskSummary {
@@ -89,11 +87,18 @@ impl Supervisor {
         }
     }
 
+    /// When to start a task that has finished again. A link that has ended stays so.
+    fn restart_after(&self) -> Option<Duration> {
+        self.task.restart_after.filter(|_| !matches!(self.task.steps.first(), Some(Step::Link(_))))
+    }
+
     /// One that would have started again did not finish: it was stopped.
     fn ended_at_shutdown(&self, result: Result<Ended, Failure>) -> Ended {
         match result {
-            Ok(Ended::Finished) if self.task.restart_after.is_some() => Ended::Stopped,
+            Ok(Ended::Finished) if self.restart_after().is_some() => Ended::Stopped,
             Ok(ended) => ended,
+            // Who receives a link ran out of time, and says so.
+            Err(failure) if failure.is_consequence() => Ended::Interrupted,
             Err(failure) => {
                 tracing::error!(task = &*self.task.name, "{failure}");
                 Ended::Failed(failure.to_string())
@@ -112,20 +117,7 @@ impl Supervisor {
             dead_letters: None,
         };
         let assembly = assembler.assemble(Box::new(self.store.clone()))?;
-        let ended = Run::start(assembly).until_ended(self, shutdown).await;
-        self.flush().await;
-        ended
-    }
-
-    async fn flush(&self) {
-        let store = self.store.clone();
-        let flushed = tokio::task::spawn_blocking(move || store.flush()).await;
-        let problem = match flushed {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
-        };
-        tracing::error!(task = &*self.task.name, "cannot write the positions: {problem}");
+        Run::start(assembly).until_ended(self.settings.shutdown_limit, shutdown).await
     }
 }
 
@@ -155,11 +147,10 @@ impl Run {
     /// Waits until all parts have ended, and stops them when it is time.
     async fn until_ended(
         mut self,
-        of: &Supervisor,
+        shutdown_limit: Duration,
         mut shutdown: Shutdown,
     ) -> Result<Ended, Failure> {
-        let mut flush = interval(FLUSH_EVERY);
-        let mut stop_at = None;
+        let mut deadline = None;
         let mut input_result = None;
         let failure = loop {
             if input_result.is_some() && self.parts.is_empty() {
@@ -176,28 +167,32 @@ impl Run {
                         break Some(self.cause(failure).await);
                     }
                 }
-                _ = flush.tick() => of.flush().await,
-                () = becomes_true(&mut self.failed_delivery), if stop_at.is_none() => {
+                () = becomes_true(&mut self.failed_delivery), if deadline.is_none() => {
                     break Some(self.cause(Failure::Undelivered).await);
                 }
-                () = shutdown.triggered(), if stop_at.is_none() => {
+                () = shutdown.triggered(), if deadline.is_none() => {
                     self.stop.trigger();
-                    stop_at = Some(tokio::time::Instant::now() + of.settings.shutdown_limit);
+                    deadline = Some(Box::pin(sleep(shutdown_limit)));
                 }
-                () = deadline(stop_at) => {
-                    self.end(input_result.is_none()).await;
+                () = reached(&mut deadline) => {
+                    // The limit is the limit: an input that has not noticed by now is not waited for.
+                    self.end(Duration::ZERO).await;
                     return Ok(Ended::Interrupted);
                 }
             }
         };
         if let Some(failure) = failure {
-            self.end(input_result.is_none()).await;
+            let grace = match input_result {
+                None => INPUT_GRACE.min(shutdown_limit),
+                Some(_) => Duration::ZERO,
+            };
+            self.end(grace).await;
             return Err(failure);
         }
         match input_result {
             Some(Err(failure)) => Err(failure),
             _ if *self.failed_delivery.borrow() => Err(Failure::Undelivered),
-            _ if stop_at.is_some() => Ok(Ended::Stopped),
+            _ if deadline.is_some() => Ok(Ended::Stopped),
             _ => Ok(Ended::Finished),
         }
     }
@@ -222,7 +217,7 @@ impl Run {
     /// A part that ended because a later one is gone is not the cause, nor is a batch that it held:
     /// the part that failed is among those that have ended or are about to.
     async fn cause(&mut self, first: Failure) -> Failure {
-        if matches!(first, Failure::Step { .. } | Failure::Final { .. }) {
+        if !matches!(first, Failure::Undelivered | Failure::Gone) {
             return first;
         }
         let look = async {
@@ -238,12 +233,16 @@ impl Run {
     }
 
     /// Ends what still runs. The acks that the parts hold are dropped with them, and so are errors.
-    async fn end(mut self, input_runs: bool) {
+    async fn end(mut self, input_grace: Duration) {
         self.stop.trigger();
         self.parts.shutdown().await;
+        if input_grace.is_zero() {
+            self.input.abort();
+            return;
+        }
         // A thread cannot be ended from outside. It is waited for, so that the next run does not
         // read beside it; its next emit fails, since the parts are gone.
-        if input_runs && timeout(INPUT_GRACE, &mut self.input).await.is_err() {
+        if timeout(input_grace, &mut self.input).await.is_err() {
             let (task, step) = (&*self.input_step.task, &*self.input_step.label);
             tracing::warn!(task, step, "does not stop, and is left alone");
             self.input.abort();
@@ -258,12 +257,9 @@ async fn becomes_true(flag: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn deadline(at: Option<tokio::time::Instant>) {
-    match at {
-        Some(at) => {
-            // Always times out.
-            let _ = timeout_at(at, std::future::pending::<()>()).await;
-        }
+async fn reached(deadline: &mut Option<Pin<Box<Sleep>>>) {
+    match deadline {
+        Some(deadline) => deadline.await,
         None => std::future::pending().await,
     }
 }

@@ -206,3 +206,69 @@ fn two_engines_do_not_share_a_folder() {
     assert!(error.contains("is used by another running agent"), "{error}");
     running.stop();
 }
+
+#[test]
+fn an_output_that_cannot_be_closed_starts_nothing_again() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().restart =
+        RestartPolicy::Backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(5)));
+    let file = bench.data_dir().join("out.txt");
+    let recipe = format!("task(in.Numbers(20, resume=False), out.Flaky({file:?}, \"close\"))");
+    let ran = bench.start(&recipe).wait();
+    assert_eq!((ran.ended(), ran.summary().tasks[0].restarts), (&Ended::Finished, 0));
+    assert_eq!(file_lines(&file), numbers(1..=20));
+    assert_eq!(ran.counters("2").errors, 1);
+}
+
+#[test]
+fn a_task_that_waits_to_start_again_was_not_stopped_in_order() {
+    let mut bench = Bench::new(register);
+    let hour = Duration::from_secs(3600);
+    bench.settings_mut().restart = RestartPolicy::Backoff(Backoff::new(hour, hour));
+    let mut passed = Collector::new("before a panic");
+    let running = bench.start(
+        "task(in.Numbers(), out.Collected(\"before a panic\"), \
+         out.Panic(\"1\", 1, \"waits\"), out.Collected(\"\"))",
+    );
+    while passed.lines().is_empty() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Long enough for the task to fail and to begin its wait; stopped before, it has failed.
+    std::thread::sleep(Duration::from_millis(500));
+    let ran = running.stop();
+    assert!(matches!(ran.ended(), Ended::Interrupted | Ended::Failed(_)), "{:?}", ran.ended());
+}
+
+#[test]
+fn nothing_is_started_when_one_task_cannot_be() {
+    let bench = Bench::new(register);
+    fs::create_dir_all(bench.data_dir().join("two/checkpoints.json")).unwrap();
+    let mut one = Collector::new("beside one that cannot start");
+    let error = bench.start_error(
+        "task(in.Numbers(), out.Collected(\"beside one that cannot start\"), name=\"one\")\n\
+         task(in.Numbers(), out.Collected(\"\"), name=\"two\")",
+    );
+    assert!(error.contains("two"), "{error}");
+    assert!(one.lines().is_empty());
+}
+
+#[test]
+fn a_task_may_have_any_name() {
+    let bench = Bench::new(register);
+    for name in ["lock", ".lock", "..", "a/b"] {
+        let recipe = format!("task(in.Numbers(1), out.Collected(\"\"), name={name:?})");
+        assert_eq!(*bench.start(&recipe).wait().ended(), Ended::Finished, "{name}");
+        assert_eq!(bench.start(&recipe).wait().counters("1").received, 0, "{name}");
+    }
+}
+
+#[test]
+fn settings_at_their_ends_work() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().queue = 0;
+    bench.settings_mut().shutdown_limit = Duration::MAX;
+    bench.settings_mut().write_timeout = Duration::MAX;
+    let mut running = bench.input("in.Numbers()");
+    running.wait_for(3);
+    assert_eq!(*running.stop().ended(), Ended::Stopped);
+}

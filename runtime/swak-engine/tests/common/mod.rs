@@ -7,7 +7,8 @@ use std::time::Duration;
 use swak_sdk::prelude::*;
 
 pub(crate) fn register(plugins: &mut Plugins) {
-    plugins.input::<Numbers>().transform::<Hold>().transform::<Panic>().output::<Flaky>();
+    plugins.input::<Numbers>().output::<Flaky>();
+    plugins.transform::<Hold>().transform::<Panic>().transform::<Sift>();
 }
 
 /// Counts down in one test process what is to go wrong only so often, over restarts.
@@ -129,6 +130,39 @@ impl Transform for Panic {
     }
 }
 
+/// Leaves out the lines that end so: 2, loses those with 4, rejects those with 6.
+#[derive(Options)]
+#[plugin(transform, name = "Sift")]
+pub(crate) struct SiftOptions {}
+
+pub(crate) struct Sift;
+
+impl Plugin for Sift {
+    type Options = SiftOptions;
+
+    fn new(_: SiftOptions, _: &BuildContext) -> Result<Self> {
+        Ok(Sift)
+    }
+}
+
+impl Transform for Sift {
+    fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
+        let mut take = |digit: &u8| {
+            let wanted = |r: &RecordRef<'_>| r.line().and_then(<[u8]>::last) == Some(digit);
+            let taken: Vec<_> = batch.iter().filter(wanted).map(RecordRef::to_record).collect();
+            batch.retain(|r| !wanted(&r));
+            batch.derive(taken)
+        };
+        let (left_out, lost, bad) = (take(&b'2'), take(&b'4'), take(&b'6'));
+        out.filtered(left_out.len());
+        left_out.settle(Outcome::Delivered);
+        out.drop_batch(lost, "a four");
+        out.reject(bad, "a six");
+        out.emit(batch);
+        Ok(())
+    }
+}
+
 /// What an output does.
 #[derive(Choice, Clone, Copy)]
 pub(crate) enum Behaviour {
@@ -144,6 +178,8 @@ pub(crate) enum Behaviour {
     Fatal,
     /// Does not answer.
     Hang,
+    /// Cannot be closed.
+    Close,
 }
 
 /// Fails so many times, then writes the lines to a file.
@@ -200,6 +236,7 @@ impl Output for Flaky {
                 }
                 Behaviour::Fatal => return Err(WriteError::Fatal(anyhow!("closed"))),
                 Behaviour::Hang => std::future::pending().await,
+                Behaviour::Close => {}
             }
         }
         let mut text = Vec::new();
@@ -211,6 +248,11 @@ impl Output for Flaky {
         let mut file =
             std::fs::File::options().append(true).create(true).open(&self.options.path)?;
         file.write_all(&text)?;
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<()> {
+        ensure!(!matches!(self.options.behaviour, Behaviour::Close), "it is stuck");
         Ok(())
     }
 }

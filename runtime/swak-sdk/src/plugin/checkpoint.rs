@@ -13,7 +13,7 @@ pub trait CheckpointStore: Send + Sync {
     /// The position of a key, as it was last stored.
     fn get(&self, key: &str) -> Option<String>;
 
-    /// Remembers a position. It is made durable soon, and at the latest when the task stops.
+    /// Remembers a position. It is made durable soon, and at the latest when the agent stops.
     fn set(&self, key: &str, position: &str);
 
     /// Forgets a key: the file is gone and read to its end.

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is counted for one step of a task, in records.
 ///
-/// At all times, for each task: in = delivered + filtered + dropped + buffered.
+/// For each step that makes one record of one: received = sent + filtered + dropped + still held.
+/// A step that hands records to several others counts each once. What a run that failed still held is
+/// read again, and counts as received once more.
 #[derive(Debug, Default)]
 pub struct Counters {
     received: AtomicU64,
@@ -19,7 +21,8 @@ pub struct Counters {
 /// The counters at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CountersSnapshot {
-    /// Records that came in from the step before, or from outside.
+    /// Records that came in from the step before, or from outside. For an output in a failover: those
+    /// that it did not hand back.
     pub received: u64,
     /// Records that went to the step after, or were delivered.
     pub sent: u64,

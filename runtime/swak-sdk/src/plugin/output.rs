@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// Hands records to the outside.
 pub trait Output: Plugin {
     /// Opens what is to be written to. Called before the first write, and again after
-    /// [`WriteError::NotConnected`].
+    /// [`WriteError::NotConnected`]. May be cut off at any `await`, after which it is called again.
     ///
     /// # Errors
     /// The engine tries again with back-off, for ever unless the recipe says otherwise.
@@ -22,13 +22,19 @@ pub trait Output: Plugin {
     /// chunk after the other; may be cut off at any `await`, after which the engine connects again.
     ///
     /// # Errors
-    /// Each says what the engine does: see [`WriteError`].
+    /// Each says what the engine does: see [`WriteError`]. An error that is passed on with `?` becomes
+    /// [`WriteError::Retry`]: the same chunk is written again, for ever. So say `Reject` where the
+    /// records are at fault, and `NotConnected` where the connection is; an [`anyhow`] error has no
+    /// such conversion, so that its kind is always chosen: `.map_err(WriteError::Retry)?`.
+    ///
+    /// [`anyhow`]: crate::anyhow
     fn write(&mut self, chunk: &Chunk) -> impl Future<Output = Result<(), WriteError>> + Send;
 
-    /// Finishes: called once, after the last write.
+    /// Finishes: called once, after the last write, also when it was never connected. What `write`
+    /// has promised must not depend on it: it is not called when the task fails.
     ///
     /// # Errors
-    /// Reported; nothing is tried again.
+    /// Counted and logged; nothing is tried again, and the task ends as it would have.
     fn close(&mut self) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
@@ -46,7 +52,7 @@ pub enum WriteError {
     /// dead letters, or are dropped and counted.
     Reject(Error),
     /// Nothing can ever be written here again, such as to a closed standard output: the task ends
-    /// for good.
+    /// for good. In a failover the others take over, and the task ends when none is left.
     Fatal(Error),
 }
 

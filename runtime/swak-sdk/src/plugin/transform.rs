@@ -10,7 +10,7 @@ use crate::data::{Batch, Chunk};
 /// Changes, holds or drops records, without waiting for anything.
 pub trait Transform: Plugin {
     /// Takes a batch and puts what becomes of it into the outlet; called for one batch after the
-    /// other. A batch may be kept for later, with its ack.
+    /// other, never for one without records. A batch may be kept for later, with its ack.
     ///
     /// A record that cannot be understood is no error: keep it, drop it or reject it, as the options
     /// say.
