@@ -189,7 +189,18 @@ fn a_wrong_command_line_is_a_mistake_and_help_is_none() {
     let answer = agent(&["chekc"]);
     assert_eq!((answer.status, answer.stdout.as_str()), (2, ""));
     assert!(answer.stderr.contains("'check'"), "{}", answer.stderr);
-    assert_eq!(agent(&["graph", "--format", "png"]).status, 2);
+    for (line, code) in [
+        (&["chekc"][..], "unknown-command"),
+        (&["list", "--frobnicate"], "unknown-argument"),
+        (&["graph", "--format", "png"], "wrong-value"),
+        (&["run", "--shutdown-timeout", "soon"], "wrong-value"),
+        (&["desc"], "missing-argument"),
+    ] {
+        let answer = agent(line);
+        assert_eq!(answer.status, 2);
+        let told = answer.stderr.strip_prefix(&format!("error[{code}]: "));
+        assert!(told.is_some_and(|told| !told.contains("error")), "{}", answer.stderr);
+    }
     let answer = agent(&["--help"]);
     assert_eq!((answer.status, answer.stderr.as_str()), (0, ""));
     assert!(answer.stdout.contains("swak-demo desc in.FileTailing"), "{}", answer.stdout);

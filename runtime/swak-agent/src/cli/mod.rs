@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{
     ArgAction, Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
@@ -295,12 +296,26 @@ pub(crate) fn show(error: &clap::Error, console: &mut Console<'_>) -> u8 {
         false => text.to_string(),
     };
     if is_error {
-        console.complain(&text);
+        console.complain(&text.replacen("error:", &format!("error[{}]:", code(error.kind())), 1));
         return 2;
     }
     match console.print(&text) {
         Ok(()) => 0,
         Err(failure) => failure.show(false, console),
+    }
+}
+
+/// The stable code of a mistake in a command line.
+fn code(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidSubcommand => "unknown-command",
+        ErrorKind::UnknownArgument => "unknown-argument",
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
+            "wrong-value"
+        }
+        ErrorKind::MissingRequiredArgument | ErrorKind::MissingSubcommand => "missing-argument",
+        ErrorKind::ArgumentConflict => "conflicting-arguments",
+        _ => "wrong-command-line",
     }
 }
 
