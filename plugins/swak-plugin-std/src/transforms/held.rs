@@ -11,6 +11,7 @@ pub(super) struct Held {
     chunk: Chunk,
     records: usize,
     size: usize,
+    besides: usize,
     since: Option<Instant>,
 }
 
@@ -23,6 +24,12 @@ impl Held {
     /// How many bytes they are.
     pub(super) fn size(&self) -> usize {
         self.size
+    }
+
+    /// Whether as much is held as may be: `max_size` bytes of records, or as much memory besides
+    /// them. Records may be so small, empty lines even, that they hardly add to the size.
+    pub(super) fn is_full(&self, max_size: usize) -> bool {
+        self.size >= max_size || self.besides >= max_size.max(LEAST_BESIDES)
     }
 
     /// Since when something is held.
@@ -40,6 +47,7 @@ impl Held {
         self.since.get_or_insert_with(Instant::now);
         self.records += batch.len();
         self.size += size;
+        self.besides += BATCH + batch.len() * each_besides(&batch);
         self.chunk.push(compact(batch, size));
     }
 
@@ -50,6 +58,17 @@ impl Held {
             out.emit_chunk(held.chunk);
         }
     }
+}
+
+/// About how much a batch takes besides its records: itself, its block, its ack.
+const BATCH: usize = 256;
+
+/// Memory besides the records that is never too much, however small the size that is asked for.
+const LEAST_BESIDES: usize = 64 << 20;
+
+/// How much each record takes besides its bytes.
+fn each_besides(batch: &Batch) -> usize {
+    if batch.lines().is_some() { size_of::<LineRange>() } else { size_of::<Record>() }
 }
 
 /// Cuts a batch after its `first` records, and then after `each` more.
@@ -118,6 +137,22 @@ mod tests {
                 lines.iter().zip(0..n).all(|(r, i)| r.line() == Some(i.to_string().as_bytes()))
             );
         }
+    }
+
+    #[test]
+    fn records_without_bytes_are_not_held_without_end() {
+        let empty = || {
+            let line = LineRange { start: 0, end: 0 };
+            Batch::from_lines(Vec::new().into(), vec![line], Timestamp::default())
+        };
+        let mut held = Held::default();
+        let most = LEAST_BESIDES / BATCH;
+        let pushed = (0..=most).take_while(|_| {
+            held.push(empty());
+            !held.is_full(1000)
+        });
+        assert!((most / 2..most).contains(&pushed.count()));
+        assert_eq!(held.size(), 0);
     }
 
     #[test]

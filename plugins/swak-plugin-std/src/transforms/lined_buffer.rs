@@ -18,7 +18,8 @@ pub(crate) struct LinedBufferOptions {
     lines: usize,
     /// The longest that a record waits for the chunk to become full. Left out: until the input ends.
     max_wait: Option<Duration>,
-    /// The size at which the chunk goes before it is full.
+    /// The size at which the chunk goes before it is full. Many tiny records go earlier: before they
+    /// take that much memory besides their bytes, or 64m when that is more.
     #[option(default = "256m")]
     max_size: ByteSize,
 }
@@ -45,7 +46,7 @@ impl Transform for LinedBuffer {
     fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
         for piece in cut(batch, self.lines - self.held.records(), self.lines) {
             self.held.push(piece);
-            if self.held.records() == self.lines || self.held.size() >= self.max_size {
+            if self.held.records() == self.lines || self.held.is_full(self.max_size) {
                 self.held.release(out);
             }
         }

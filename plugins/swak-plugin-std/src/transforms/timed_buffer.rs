@@ -17,7 +17,8 @@ pub(crate) struct TimedBufferOptions {
     /// How long records are gathered.
     #[option(positional)]
     every: Duration,
-    /// The size at which the chunk goes before its time.
+    /// The size at which the chunk goes before its time. Many tiny records go earlier: before they
+    /// take that much memory besides their bytes, or 64m when that is more.
     #[option(default = "64m")]
     max_size: ByteSize,
     /// The number of records at which the chunk goes before its time. Left out: any number.
@@ -54,7 +55,7 @@ impl Transform for TimedBuffer {
                 self.held.release(out);
             }
             self.held.push(piece);
-            if self.held.size() >= self.max_size || self.held.records() >= self.max_records {
+            if self.held.is_full(self.max_size) || self.held.records() >= self.max_records {
                 self.held.release(out);
             }
         }

@@ -6,9 +6,9 @@ use swak_sdk::prelude::*;
 /// What becomes of a record that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
 pub(crate) enum Unreadable {
-    /// It goes on as it is, and is counted.
+    /// It goes on as it is, and is counted as an error.
     Keep,
-    /// It is dropped and counted.
+    /// It is dropped, and counted as dropped.
     Drop,
     /// It goes to the task's `dead_letter`.
     DeadLetter,

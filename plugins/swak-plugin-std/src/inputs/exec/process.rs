@@ -105,7 +105,7 @@ impl Process {
                 bytes = self.stderr.read() => match (bytes, &mut stderr_lines) {
                     (Some(bytes), Some(lines)) => lines.push(bytes),
                     (Some(bytes), None) => {
-                        keep_last(&mut said, bytes);
+                        keep_last(&mut said, bytes, source);
                         None
                     }
                     (None, _) => None,
@@ -176,8 +176,8 @@ impl<R: AsyncRead + Unpin> Stream<R> {
 }
 
 /// Shows what a command says on standard error in the log, and keeps the last of it.
-fn keep_last(said: &mut Vec<u8>, bytes: &[u8]) {
-    tracing::warn!("{}", String::from_utf8_lossy(bytes).trim_end());
+fn keep_last(said: &mut Vec<u8>, bytes: &[u8], process: &str) {
+    tracing::warn!(process, "{}", String::from_utf8_lossy(bytes).trim_end());
     said.extend_from_slice(bytes);
     if said.len() > SAID {
         said.drain(..said.len() - SAID);

@@ -89,7 +89,7 @@ enum OnFailure {
     Retry,
     /// Its records go to the task's `dead_letter`.
     DeadLetter,
-    /// Its records are dropped and counted.
+    /// Its records are dropped, and counted as dropped.
     Drop,
 }
 
