@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use swak_recipe::diag::SourceFile;
 use syn::{Attribute, Item};
 
-use super::{Gap, cfg};
+use super::{Gap, cfg, own};
 
 /// The most files of one crate that are read.
 const MOST_FILES: usize = 4096;
@@ -22,7 +22,7 @@ pub(super) struct Source {
     pub(super) gaps: Vec<Gap>,
 }
 
-/// A struct, enum, type alias or `use`, and the module that it stands in.
+/// A struct, enum, type alias, `use` or implementation of an option type, and the module that it stands in.
 pub(super) struct Declared {
     /// The path of the module, from the crate's root.
     pub(super) module: Vec<String>,
@@ -69,6 +69,10 @@ impl Loader {
             match item {
                 Item::Mod(module) if cfg::is_on(&module.attrs) => self.module(module, place, file),
                 Item::Struct(_) | Item::Enum(_) | Item::Type(_) | Item::Use(_) => {
+                    self.source.items.push(Declared { module: place.module.clone(), item });
+                }
+                Item::Impl(block) if own::is_option_type(&block) => {
+                    let item = Item::Impl(block);
                     self.source.items.push(Declared { module: place.module.clone(), item });
                 }
                 // What a macro writes is not seen. It matters only if it may write a plugin.

@@ -12,6 +12,7 @@ mod docs;
 mod files;
 mod literal;
 mod names;
+mod own;
 mod types;
 
 use std::path::{Path, PathBuf};

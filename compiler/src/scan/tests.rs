@@ -212,3 +212,84 @@ fn modules_and_types_that_hold_themselves_come_to_an_end() {
     )]);
     assert_eq!(scanned.plugins.len(), 1);
 }
+
+#[test]
+fn a_type_that_reads_itself_is_asked_what_it_says() {
+    let scanned = scan_files(&[(
+        "lib.rs",
+        r#"
+        #[derive(Options)]
+        #[plugin(output, name = "Own")]
+        struct OwnOptions {
+            charset: Charset,
+            named: own::Named,
+            place: Place,
+            wait: Wait,
+            words: Option<Words>,
+            same: Same,
+            any: Unclear,
+            round: Round,
+        }
+        struct Charset;
+        impl OptionValue for Charset {
+            fn type_spec() -> TypeSpec { TypeSpec::Text(TextKind::Encoding) }
+            fn read(literal: &Literal) -> Result<Self, OptionErrors> { for_label(literal) }
+        }
+        mod own {
+            pub struct Named;
+            impl swak_sdk::options::OptionValue for super::own::Named {
+                fn type_spec() -> TypeSpec { TypeSpec::Text(TextKind::Regex) }
+                fn read(literal: &Literal) -> Result<Self, OptionErrors> {
+                    if true { Ok(Named(Pattern::read(literal)?)) } else { panic!() }
+                }
+            }
+        }
+        enum Place { A }
+        impl OptionValue for Place {
+            fn type_spec() -> TypeSpec { TypeSpec::Text(TextKind::Address) }
+            fn read(literal: &Literal) -> Result<Self, OptionErrors> {
+                parse(String::read(literal)?)
+            }
+        }
+        struct Wait;
+        impl OptionValue for Wait {
+            fn type_spec() -> TypeSpec { TypeSpec::Text(TextKind::Duration) }
+            fn read(literal: &Literal) -> Result<Self, OptionErrors> { never_or(literal) }
+        }
+        struct Words;
+        impl OptionValue for Words {
+            fn type_spec() -> TypeSpec { TypeSpec::List(Box::new(String::type_spec())) }
+        }
+        struct Same;
+        impl OptionValue for Same {
+            fn type_spec() -> TypeSpec { <Vec<u8> as OptionValue>::type_spec() }
+        }
+        struct Unclear;
+        impl OptionValue for Unclear {
+            fn type_spec() -> TypeSpec { let x = 1; TypeSpec::Bool }
+        }
+        struct Round;
+        impl OptionValue for Round {
+            fn type_spec() -> TypeSpec { Round::type_spec() }
+        }
+        "#,
+    )]);
+    let types: Vec<_> = scanned.plugins[0].options.iter().map(|o| o.ty.clone()).collect();
+    let text = |kind| TypeSpec::Text(kind);
+    let list = |of| TypeSpec::List(Box::new(of));
+    let byte = TypeSpec::Int { min: 0, max: 255 };
+    assert_eq!(
+        types,
+        [
+            // Any text: which ones it takes, only it knows.
+            text(TextKind::Plain),
+            text(TextKind::Regex),
+            text(TextKind::Plain),
+            TypeSpec::Any,
+            TypeSpec::Optional(Box::new(list(text(TextKind::Plain)))),
+            list(byte),
+            TypeSpec::Any,
+            TypeSpec::Any,
+        ]
+    );
+}

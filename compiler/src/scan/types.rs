@@ -14,6 +14,7 @@ use syn::{Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, PathArgume
 use super::attrs::{self, OptionAttrs};
 use super::files::Declared;
 use super::names::Names;
+use super::own::{self, OwnTypes};
 use super::{Scanned, cfg, docs};
 
 /// How deep structs of options may stand in each other; a struct that holds itself has no end.
@@ -23,7 +24,9 @@ const MOST_OPTIONS: usize = 100_000;
 
 /// The plugins that are declared.
 pub(super) fn specs(items: &[Declared]) -> Scanned {
-    let world = World { names: Names::new(items), left: Cell::new(MOST_OPTIONS) };
+    let names = Names::new(items);
+    let own = own::implementations(items, &names);
+    let world = World { names, own, left: Cell::new(MOST_OPTIONS) };
     let plugins = items
         .iter()
         .filter_map(|declared| match &declared.item {
@@ -36,6 +39,8 @@ pub(super) fn specs(items: &[Declared]) -> Scanned {
 
 struct World<'a> {
     names: Names<'a>,
+    /// The option types that read themselves.
+    own: OwnTypes<'a>,
     /// How many options may still be read.
     left: Cell<usize>,
 }
@@ -123,14 +128,18 @@ impl World<'_> {
             }
             Item::Enum(item) if cfg::derives(&item.attrs, "Choice") => choice(item),
             Item::Type(item) => self.type_spec(&item.ty, &declared.module, depth).0,
-            // With an implementation of its own, which only the compiler can read.
-            _ => TypeSpec::Any,
+            _ => match self.own.of(declared) {
+                Some((block, module)) => {
+                    own::spec(block, &|ty| self.type_spec(ty, module, depth + 1).0)
+                }
+                None => TypeSpec::Any,
+            },
         }
     }
 }
 
 /// The types of `swak-sdk` and of the standard library, asked for their own specs.
-fn known(name: &str) -> Option<(TypeSpec, bool)> {
+pub(super) fn known(name: &str) -> Option<(TypeSpec, bool)> {
     fn of<T: OptionValue>() -> Option<(TypeSpec, bool)> {
         Some((T::type_spec(), T::SECRET))
     }
