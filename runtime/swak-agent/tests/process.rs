@@ -85,7 +85,6 @@ fn a_trace_shows_each_record_before_and_after_each_step_and_no_secret() {
         shown,
         [
             "← after 1 in.Lines  1 record",
-            "← after 1 in.Lines  1 record",
             "→ before 2 out.Shout  1 record",
             "← after 2 out.Shout  1 record",
             "→ before 3 out.Keep  1 record",
