@@ -23,7 +23,7 @@ fn balanced(ran: &Ran) -> Vec<(String, u64)> {
 
 #[test]
 fn every_step_accounts_for_what_it_received() {
-    for dead_letter in ["", ", dead_letter=out.Flaky(\"/dev/null\", \"retry\", 2)"] {
+    for dead_letter in ["", ", dead_letter=out.Collected(\"dead of all\")"] {
         let bench = Bench::new(register);
         let path = |name: &str| bench.data_dir().join(name);
         let recipe = format!(

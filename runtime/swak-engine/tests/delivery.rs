@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::register;
 use swak_engine::{Backoff, Ended, RestartPolicy};
+use swak_sdk::ack::Outcome;
 use swak_test::{Bench, Collector, Ran, lines};
 
 fn numbers(range: std::ops::RangeInclusive<u64>) -> Vec<String> {
@@ -271,4 +272,56 @@ fn settings_at_their_ends_work() {
     let mut running = bench.input("in.Numbers()");
     running.wait_for(3);
     assert_eq!(*running.stop().ended(), Ended::Stopped);
+}
+
+#[test]
+fn what_even_the_dead_letters_reject_is_counted() {
+    let bench = Bench::new(register);
+    let ran = bench
+        .start(
+            "task(in.Numbers(20), out.Flaky(\"/no\", \"reject\"), \
+             dead_letter=out.Flaky(\"/no\", \"reject\"))",
+        )
+        .wait();
+    assert_eq!(*ran.ended(), Ended::Finished);
+    assert_eq!(ran.counters("2").dropped["dead letter"], 20);
+    assert_eq!(ran.counters("dead_letter").dropped["rejected"], 20);
+}
+
+#[test]
+fn a_dead_output_for_dead_letters_loses_nothing_and_holds_no_stop_up() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().shutdown_limit = Duration::from_millis(50);
+    bench.settings_mut().queue = 1;
+    let file = bench.data_dir().join("dead.txt");
+    let mut taken = Collector::new("before dead dead letters");
+    let task = |behaviour: &str| {
+        format!(
+            "task(in.Numbers(20), out.Collected(\"before dead dead letters\"), \
+             out.Flaky(\"/no\", \"reject\"), dead_letter=out.Flaky({file:?}, {behaviour}))"
+        )
+    };
+    let running = bench.start(&task("\"hang\""));
+    // One is written, one waits, one is given up and cannot be put down: more than that comes.
+    let mut count = 0;
+    while count < 4 {
+        count += taken.lines().len();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(*running.stop().ended(), Ended::Interrupted);
+    let ran = bench.start(&task("\"retry\", 0")).wait();
+    assert_eq!(*ran.ended(), Ended::Finished);
+    assert_eq!(file_lines(&file).len(), 20);
+}
+
+#[test]
+fn an_input_hears_what_became_of_its_records() {
+    let bench = Bench::new(register);
+    let ran = bench.input_settled("in.Numbers(3)", Outcome::Errored).wait();
+    assert_eq!(*ran.ended(), Ended::Failed("step 2 out.Collected: the test says so".into()));
+    // Nothing was delivered: the next run begins where this one did.
+    let ran = bench.input_settled("in.Numbers(3)", Outcome::Rejected).wait();
+    assert_eq!((ran.counters("1").received, ran.dead_letters().len()), (3, 3));
+    let ran = bench.input("in.Numbers(3)").wait();
+    assert_eq!(ran.counters("1").received, 0);
 }

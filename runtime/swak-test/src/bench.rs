@@ -13,7 +13,7 @@ use swak_sdk::plugin::Shutdown;
 use swak_sdk::prelude::*;
 use tempfile::TempDir;
 
-use crate::collect::{Collect, collect};
+use crate::collect::{Collect, Fate, collect};
 use crate::given::{Given, leave};
 use crate::{Ran, Running};
 
@@ -62,7 +62,7 @@ impl Bench {
         let id = next_id();
         leave(&id, input);
         let steps = if steps.trim().is_empty() { String::new() } else { format!("{steps},") };
-        self.start_task(&format!("in.Given({id:?}), {steps}"), &id).wait()
+        self.start_task(&format!("in.Given({id:?}), {steps}"), &id, Outcome::Delivered).wait()
     }
 
     /// Starts a task with this input; what it reads can be waited for.
@@ -70,7 +70,16 @@ impl Bench {
     /// # Panics
     /// If the recipe has a mistake, which is shown.
     pub fn input(&self, input: &str) -> Running {
-        self.start_task(&format!("{input},"), &next_id())
+        self.input_settled(input, Outcome::Delivered)
+    }
+
+    /// As [`Bench::input`], and this is what the input is told of all that it reads. `Errored` fails
+    /// the task for good at the first chunk.
+    ///
+    /// # Panics
+    /// If the recipe has a mistake, which is shown.
+    pub fn input_settled(&self, input: &str, outcome: Outcome) -> Running {
+        self.start_task(&format!("{input},"), &next_id(), outcome)
     }
 
     /// The mistakes that `check` finds in this call, as people see them; empty when there are none.
@@ -103,11 +112,12 @@ impl Bench {
         }
     }
 
-    fn start_task(&self, head: &str, id: &str) -> Running {
+    fn start_task(&self, head: &str, id: &str, outcome: Outcome) -> Running {
+        let outcome = Fate::of(outcome);
         let dead = format!("{id}-dead");
         self.start_recipe(
             &format!(
-                "task({head} out.Collected({id:?}), name=\"test\", \
+                "task({head} out.Collected({id:?}, outcome={outcome:?}), name=\"test\", \
                  dead_letter=out.Collected({dead:?}))"
             ),
             id,

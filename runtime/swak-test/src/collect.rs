@@ -56,6 +56,31 @@ pub(crate) struct CollectedOptions {
     /// The name under which the test waits.
     #[option(positional)]
     id: String,
+    /// What becomes of the records.
+    #[option(default = "delivered")]
+    outcome: Fate,
+}
+
+/// What becomes of the records that are collected.
+#[derive(Choice, Clone, Copy)]
+pub(crate) enum Fate {
+    /// They are where they were to go.
+    Delivered,
+    /// They can never be delivered.
+    Rejected,
+    /// They cannot be delivered now: the task fails.
+    Errored,
+}
+
+impl Fate {
+    /// The name in a recipe of what leads to this outcome.
+    pub(crate) fn of(outcome: Outcome) -> &'static str {
+        match outcome {
+            Outcome::Delivered => "delivered",
+            Outcome::Rejected => "rejected",
+            Outcome::Errored => "errored",
+        }
+    }
 }
 
 pub(crate) struct Collect(CollectedOptions);
@@ -70,12 +95,14 @@ impl Plugin for Collect {
 
 impl Output for Collect {
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
+        if matches!(self.0.outcome, Fate::Rejected) && chunk.len() > 1 {
+            // The records come again one by one.
+            return Err(WriteError::Reject(anyhow!("the test says so")));
+        }
         let copy = |batch: &Batch| {
             let (tag, source) = (batch.tag.clone(), batch.source.clone());
-            let mut fork = batch.fork();
-            let records = std::mem::take(fork.records_mut());
-            fork.settle(Outcome::Delivered);
-            records.into_iter().map(move |r| (tag.clone(), source.clone(), r)).collect::<Vec<_>>()
+            let record = |r: RecordRef<'_>| (tag.clone(), source.clone(), r.to_record());
+            batch.iter().map(record).collect::<Vec<_>>()
         };
         let records = chunk.batches().iter().flat_map(copy).collect();
         let collectors = collectors().lock().expect("no panic while collectors are listed");
@@ -83,6 +110,10 @@ impl Output for Collect {
             // A test that no longer looks does not want it.
             let _ = sender.send(records);
         }
-        Ok(())
+        match self.0.outcome {
+            Fate::Delivered => Ok(()),
+            Fate::Rejected => Err(WriteError::Reject(anyhow!("the test says so"))),
+            Fate::Errored => Err(WriteError::Fatal(anyhow!("the test says so"))),
+        }
     }
 }

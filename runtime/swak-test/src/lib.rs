@@ -15,6 +15,7 @@ mod bench;
 mod collect;
 pub mod conformance;
 mod given;
+mod port;
 mod ran;
 mod running;
 
@@ -22,5 +23,6 @@ pub use bench::Bench;
 pub use collect::Collector;
 pub use conformance::conformance;
 pub use given::{fields, lines, records};
+pub use port::free_port;
 pub use ran::Ran;
 pub use running::Running;
