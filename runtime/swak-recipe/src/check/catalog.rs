@@ -154,7 +154,11 @@ fn check_value(ty: &TypeSpec, value: &Literal, errors: &mut Vec<OptionError>) {
         (TypeSpec::Choice(choices), LiteralValue::Str(typed)) => {
             if !choices.iter().any(|choice| choice.name.eq_ignore_ascii_case(typed)) {
                 let words = choices.iter().map(|choice| choice.name.as_ref());
-                let error = OptionError::new(value.span, format!("unknown word `{typed}`"));
+                let error = match typed.len() <= 40 && !typed.contains(char::is_control) {
+                    true => OptionError::new(value.span, format!("unknown word `{typed}`")),
+                    // What is long or has lines is shown where it stands, not in the message.
+                    false => OptionError::expected(ty, value),
+                };
                 errors.push(error.with_help(known_words(typed, "the words are", words)));
             }
         }

@@ -234,6 +234,7 @@ fn too_many(spec: &PluginSpec, at: Span) -> Diagnostic {
     let names: Vec<_> = spec.positional().map(|option| format!("`{}`", option.name)).collect();
     let message = match names.len() {
         0 => format!("`{}` takes no values without a name", spec.path()),
+        1 => format!("`{}` takes no more than one value without a name", spec.path()),
         most => format!("`{}` takes no more than {most} values without a name", spec.path()),
     };
     let all: Vec<_> = spec.options.iter().map(|option| format!("`{}`", option.name)).collect();

@@ -79,47 +79,46 @@ impl Checker<'_> {
             self.later.insert(expr.span);
             return Some(Literal { value: LiteralValue::None, span: expr.span });
         }
-        let answer = if callee == "env" {
-            match self.environment.env(name) {
-                Ok(answer) => {
-                    if answer.is_some() {
-                        self.from_environment.insert(expr.span);
-                    }
-                    answer.map(LiteralValue::Str)
-                }
-                Err(reason) => {
-                    self.found.push(
-                        Diagnostic::error(
-                            "env-unreadable",
-                            format!("the environment variable `{name}` cannot be read: {reason}"),
-                        )
-                        .at(expr.span, ""),
-                    );
-                    return None;
-                }
-            }
-        } else {
-            self.environment.option(name).map(|literal| literal.value)
+        let answer = match callee {
+            "env" => self.variable(name, expr)?,
+            _ => self.environment.option(name).map(|literal| literal.value),
         };
         match (answer, default) {
             (Some(value), _) => Some(Literal { value: replaced(value, expr), span: expr.span }),
             (None, Some(default)) => default,
             (None, None) => {
-                let found = if callee == "env" {
-                    Diagnostic::error(
-                        "env-unset",
-                        format!("the environment variable `{name}` is not set"),
-                    )
-                    .help(format!("set it, or give a default: env(\"{name}\", \"…\")"))
-                } else {
-                    Diagnostic::error("option-unset", format!("the config has no setting `{name}`"))
-                        .help(format!("set it, or give a default: option(\"{name}\", \"…\")"))
-                };
-                self.found.push(found.at(expr.span, ""));
+                self.found.push(unset(callee, name).at(expr.span, ""));
                 None
             }
         }
     }
+
+    /// A variable of the environment; `None` within when it is not set, and without when it cannot
+    /// be read, which was noted.
+    fn variable(&mut self, name: &str, expr: &Expr) -> Option<Option<LiteralValue>> {
+        match self.environment.env(name) {
+            Ok(answer) => {
+                if answer.is_some() {
+                    self.from_environment.insert(expr.span);
+                }
+                Some(answer.map(LiteralValue::Str))
+            }
+            Err(reason) => {
+                let message = format!("the environment variable `{name}` cannot be read: {reason}");
+                self.found.push(Diagnostic::error("env-unreadable", message).at(expr.span, ""));
+                None
+            }
+        }
+    }
+}
+
+fn unset(callee: &str, name: &str) -> Diagnostic {
+    let (code, message) = match callee {
+        "env" => ("env-unset", format!("the environment variable `{name}` is not set")),
+        _ => ("option-unset", format!("the config has no setting `{name}`")),
+    };
+    Diagnostic::error(code, message)
+        .help(format!("set it, or give a default: {callee}(\"{name}\", \"…\")"))
 }
 
 /// A setting has places in the file it was read from; in the recipe it stands at the call.

@@ -49,13 +49,19 @@ pub(super) fn number(text: &str, negative: bool, span: Span) -> Result<ExprKind,
     Ok(ExprKind::Float(if negative { -value } else { value }))
 }
 
-/// Appends the value of a string token to what adjacent ones have said.
-pub(super) fn string(text: &str, span: Span, out: &mut String, found: &mut Vec<Diagnostic>) {
+/// Appends the value of a string token to what adjacent ones have said. `false` if it is of a kind
+/// that is not in the language, so that its value is not known.
+pub(super) fn string(
+    text: &str,
+    span: Span,
+    out: &mut String,
+    found: &mut Vec<Diagnostic>,
+) -> bool {
     let quote_at = text.find(['"', '\'']).expect("the lexer saw a quote");
     let (prefix, quoted) = text.split_at(quote_at);
     if let Some(refused) = prefix_refused(prefix, quoted, span) {
         found.push(refused);
-        return;
+        return false;
     }
     let quotes = if quoted.starts_with("\"\"\"") || quoted.starts_with("'''") { 3 } else { 1 };
     let quote = &quoted[..quotes];
@@ -64,7 +70,7 @@ pub(super) fn string(text: &str, span: Span, out: &mut String, found: &mut Vec<D
     let inner = inner.strip_suffix(quote).unwrap_or(inner);
     if prefix.contains(['r', 'R']) {
         push_lines(out, inner);
-        return;
+        return true;
     }
     let begin = span.start as usize + quote_at + quotes;
     let mut rest = inner;
@@ -75,6 +81,7 @@ pub(super) fn string(text: &str, span: Span, out: &mut String, found: &mut Vec<D
         rest = &rest[at + 1 + used..];
     }
     push_lines(out, rest);
+    true
 }
 
 fn integer(digits: &str, radix: u32, negative: bool) -> Option<ExprKind> {

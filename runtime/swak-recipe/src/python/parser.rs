@@ -245,6 +245,7 @@ impl<'a> Parser<'a> {
 
     fn strings(&mut self, first: Token) -> Expr {
         let mut out = String::new();
+        let mut readable = true;
         let mut span = first.span;
         // Outside of brackets a string on the next line is a statement of its own.
         loop {
@@ -254,11 +255,13 @@ impl<'a> Parser<'a> {
             if token.kind != Tok::Str || !joined {
                 break;
             }
-            literals::string(self.text_of(token), token.span, &mut out, &mut self.errors);
+            readable &=
+                literals::string(self.text_of(token), token.span, &mut out, &mut self.errors);
             span = span.to(token.span);
             self.at += 1;
         }
-        Expr { kind: ExprKind::Str(out), span }
+        let kind = if readable { ExprKind::Str(out) } else { ExprKind::Unreadable };
+        Expr { kind, span }
     }
 
     fn number(&mut self, token: Token, negative: bool) -> Result<Expr, Failed> {
