@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use swak_recipe::model::StartBy;
 use swak_sdk::Error;
-use swak_sdk::data::{Batch, Chunk, RecordRef, json};
+use swak_sdk::data::{Chunk, RecordRef, json};
 use swak_sdk::options::FieldPath;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -133,7 +133,7 @@ impl Failover {
         };
         let mut parts = BTreeMap::<usize, Chunk>::new();
         for mut batch in chunk {
-            let starts: Vec<usize> = batch
+            let mut starts: Vec<usize> = batch
                 .iter()
                 .map(|r| (field_hash(r, path) % self.members.len().max(1) as u64) as usize)
                 .collect();
@@ -142,10 +142,11 @@ impl Failover {
             used.dedup();
             let Some((last, others)) = used.split_last() else { continue };
             for start in others {
-                let part = keep(batch.fork(), &starts, *start);
+                let mut of_each = starts.iter();
+                let part = batch.extract(|_| of_each.next() == Some(start));
+                starts.retain(|s| s != start);
                 parts.entry(*start).or_default().push(part);
             }
-            batch = keep(batch, &starts, *last);
             parts.entry(*last).or_default().push(batch);
         }
         parts
@@ -179,12 +180,6 @@ impl Member {
         self.port.step.counters.received(records - left.len());
         Err(left)
     }
-}
-
-fn keep(mut batch: Batch, starts: &[usize], wanted: usize) -> Batch {
-    let mut starts = starts.iter();
-    batch.retain(|_| starts.next() == Some(&wanted));
-    batch
 }
 
 /// Equal values have equal hashes on every machine and in every run of one version; a missing field

@@ -109,9 +109,8 @@ impl Choice {
             } else if hits == 0 {
                 no.push(batch);
             } else {
-                let mut others = batch.fork();
-                keep(&mut batch, &matches, true);
-                keep(&mut others, &matches, false);
+                let mut matches = matches.iter();
+                let others = batch.extract(|_| matches.next() == Some(&false));
                 yes.push(batch);
                 no.push(others);
             }
@@ -129,9 +128,4 @@ impl Choice {
             false
         })
     }
-}
-
-fn keep(batch: &mut Batch, matches: &[bool], wanted: bool) {
-    let mut matches = matches.iter();
-    batch.retain(|_| matches.next() == Some(&wanted));
 }

@@ -147,12 +147,8 @@ impl Plugin for Sift {
 
 impl Transform for Sift {
     fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
-        let mut take = |digit: &u8| {
-            let wanted = |r: &RecordRef<'_>| r.line().and_then(<[u8]>::last) == Some(digit);
-            let taken: Vec<_> = batch.iter().filter(wanted).map(RecordRef::to_record).collect();
-            batch.retain(|r| !wanted(&r));
-            batch.derive(taken)
-        };
+        let mut take =
+            |digit: &u8| batch.extract(|r| r.line().and_then(<[u8]>::last) == Some(digit));
         let (left_out, lost, bad) = (take(&b'2'), take(&b'4'), take(&b'6'));
         out.filtered(left_out.len());
         left_out.settle(Outcome::Delivered);

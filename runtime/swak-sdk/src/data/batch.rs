@@ -214,6 +214,23 @@ impl Batch {
         self.sibling(records)
     }
 
+    /// Takes out the records for which the function says so, in their order and without copying them.
+    /// Both batches must be delivered before the ack is; either may have no records.
+    #[must_use]
+    pub fn extract(&mut self, mut wanted: impl FnMut(RecordRef<'_>) -> bool) -> Batch {
+        let records = match &mut self.records {
+            Records::Lines { block, lines, time } => {
+                let wanted = |l: &mut LineRange| wanted(RecordRef::in_block(block, *l, *time));
+                let lines = lines.extract_if(.., wanted).collect();
+                Records::Lines { block: block.clone(), lines, time: *time }
+            }
+            Records::List(records) => {
+                Records::List(records.extract_if(.., |r| wanted(r.view())).collect())
+            }
+        };
+        self.sibling(records)
+    }
+
     /// A batch of other records that stem from this one: same tag and source, and both must be
     /// delivered before the ack is.
     #[must_use]
@@ -403,6 +420,39 @@ mod tests {
             let message = record.get("message").unwrap().into_owned();
             assert_eq!(message.as_bytes().unwrap().as_ptr(), at);
         }
+    }
+
+    #[test]
+    fn records_are_extracted_in_order_with_a_part_of_the_ack() {
+        for materialize in [false, true] {
+            let (ack, mut outcome) = Ack::channel();
+            let mut batch = lines("one\ntwo\nthree\nfour\n").with_ack(ack);
+            if materialize {
+                batch.records_mut();
+            }
+            let taken = batch.extract(|r| r.line().unwrap().contains(&b'o'));
+            assert_eq!(texts(&taken), ["one", "two", "four"]);
+            assert_eq!(texts(&batch), ["three"]);
+            taken.settle(Outcome::Rejected);
+            assert_eq!(outcome.peek(), None);
+            batch.settle(Outcome::Delivered);
+            assert_eq!(outcome.peek(), Some(Outcome::Rejected));
+        }
+    }
+
+    #[test]
+    fn what_is_extracted_is_not_copied() {
+        let record =
+            |n: i64| Record::from_fields([("n", n)].into_iter().collect(), Timestamp::default());
+        let mut batch = Batch::new((0..4).map(record).collect());
+        let places = |batch: &Batch| -> Vec<_> {
+            let place =
+                |r: RecordRef<'_>| std::ptr::from_ref(r.fields().unwrap().get("n").unwrap());
+            batch.iter().map(place).collect()
+        };
+        let before = places(&batch);
+        let taken = batch.extract(|r| r.get("n").unwrap().as_int() > Some(1));
+        assert_eq!([places(&batch), places(&taken)].concat(), before);
     }
 
     #[test]
