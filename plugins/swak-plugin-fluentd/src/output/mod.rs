@@ -115,7 +115,8 @@ impl OutFluentd {
         let address = self.options.host.host_and_port(self.options.port);
         Connection::open(address, self.options.connect_timeout)
             .await
-            .with_context(|| format!("cannot connect to {}", self.peer()))
+            // What failed, the engine says.
+            .with_context(|| self.peer())
     }
 
     fn not_connected(&self, error: connection::ConnectionError) -> WriteError {
@@ -124,5 +125,24 @@ impl OutFluentd {
 
     fn peer(&self) -> String {
         self.options.host.clone().with_default_port(self.options.port).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_connection_is_told_with_its_peer_and_reason_and_no_more() {
+        let options = OutFluentdOptions::read(&Args::default()).expect("all have defaults");
+        let mut output =
+            OutFluentd::new(options, &BuildContext::for_check()).expect("defaults go together");
+        // A port that no one can listen on without being root, and that nobody does.
+        output.options.host = "127.0.0.1:1".parse().expect("an address");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let error = runtime.expect("a runtime").block_on(output.connect()).unwrap_err();
+        let told = format!("{error:#}");
+        assert!(told.starts_with("127.0.0.1:1: "), "{told}");
+        assert_eq!(told.to_lowercase().matches("refused").count(), 1, "{told}");
     }
 }
