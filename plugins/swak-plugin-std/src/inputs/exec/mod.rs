@@ -42,7 +42,7 @@ pub struct ExecOptions {
     merge_stderr: bool,
     /// The folder to run it in. Left out: the agent's.
     cwd: Option<PathBuf>,
-    /// Environment variables to set for it, passwords too: they are shown nowhere.
+    /// Environment variables to set for it beside the agent's own.
     #[option(default = {})]
     env: Dict<Secret>,
     /// Longest line kept; the rest of a longer one is cut off and counted as an error.
