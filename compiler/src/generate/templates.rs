@@ -30,10 +30,10 @@ pub fn fill(name: &str, values: &Values) -> String {
         .unwrap_or_else(|e| panic!("the template {name} is filled with what it names: {e}"))
 }
 
-/// The templates whose names begin with this, by what follows it.
+/// The texts of the templates whose names begin with this, by what follows it in their names.
 pub fn below(prefix: &str) -> BTreeMap<&'static str, &'static str> {
     let found = |&(name, _): &(&'static str, &'static str)| name.strip_prefix(prefix);
-    files::FILES.iter().filter_map(|file| Some((found(file)?, file.0))).collect()
+    files::FILES.iter().filter_map(|file| Some((found(file)?, file.1))).collect()
 }
 
 /// `{{toml text}}`: the text as a TOML string, with its quotes.

@@ -31,24 +31,31 @@ pub fn new_plugin(name: &str, kind: Kind, path: &Path) -> Result<PathBuf, Diagno
         let found = Diagnostic::error("folder-exists", format!("`{shown}` is there already"));
         return Err(found.help("nothing was written: take another name or another folder").into());
     }
-    let values = values(&krate, name, kind, &folder);
-    let kind_folder = format!("plugin/{}/", kind.as_str());
-    for prefix in ["plugin/common/", &kind_folder] {
-        for file in below(prefix).keys() {
-            let text = fill(&format!("{prefix}{file}"), &values);
+    for (file, text) in files(&values(&krate, name, kind, &folder), kind) {
+        let to = folder.join(file);
+        let written = fs::create_dir_all(to.parent().expect("it is in the folder"))
+            .and_then(|()| fs::write(&to, text));
+        written.map_err(|error| {
+            let message = format!("cannot write `{}`: {error}", to.display());
+            Diagnostic::error("file-failed", message)
+        })?;
+    }
+    Ok(folder)
+}
+
+/// Every file of the crate, by its path in it.
+fn files(values: &Values, kind: Kind) -> Vec<(&'static str, String)> {
+    let mut files = Vec::new();
+    for prefix in ["plugin/common/", &format!("plugin/{}/", kind.as_str())] {
+        for file in below(prefix).into_keys() {
+            let text = fill(&format!("{prefix}{file}"), values);
             if file.ends_with(".rs") {
                 syn::parse_file(&text).expect("the template of a source file is Rust");
             }
-            let to = folder.join(file);
-            let written = fs::create_dir_all(to.parent().expect("it is in the folder"))
-                .and_then(|()| fs::write(&to, text));
-            written.map_err(|error| {
-                let message = format!("cannot write `{}`: {error}", to.display());
-                Diagnostic::error("file-failed", message)
-            })?;
+            files.push((file, text));
         }
     }
-    Ok(folder)
+    files
 }
 
 fn values(krate: &CrateName, name: &str, kind: Kind, folder: &Path) -> Values {
@@ -82,6 +89,7 @@ fn values(krate: &CrateName, name: &str, kind: Kind, folder: &Path) -> Values {
     set("tokio", tokio.to_owned());
     set("sdk", home.dependency("swak-sdk"));
     set("test", home.dependency("swak-test"));
+    set("type", type_name(&plugin, kind));
     set("plugin", plugin);
     set("path", path);
     values.insert("alone".to_owned(), home.alone.into());
@@ -136,6 +144,20 @@ fn camel_case(name: &str) -> String {
     if camel.starts_with(|c: char| c.is_ascii_digit()) { format!("P{camel}") } else { camel }
 }
 
+/// The plugin's struct is called like the plugin, unless that is a word of Rust (`Self`) or a name
+/// that the source itself uses (`Duration`, `Plugin`).
+fn type_name(plugin: &str, kind: Kind) -> String {
+    let templates = below(&format!("plugin/{}/", kind.as_str()));
+    let used = templates.values().any(|text| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == plugin)
+    });
+    if used || syn::parse_str::<syn::Ident>(plugin).is_err() {
+        format!("{plugin}Plugin")
+    } else {
+        plugin.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +193,25 @@ mod tests {
             assert_eq!(error.iter().next().map(|e| e.code), Some("bad-name"), "{bad:?}");
         }
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_in_the_source_is_kept_in_recipes() {
+        for kind in [Kind::Input, Kind::Transform, Kind::Output] {
+            let folder = tempfile::tempdir().expect("a folder");
+            for (name, plugin) in [("self", "Self"), ("plugin", "Plugin"), ("result", "Result")] {
+                let made = new_plugin(name, kind, folder.path()).expect("it is written");
+                let library = made.join("src/lib.rs");
+                let text = fs::read_to_string(&library).expect("written");
+                assert!(text.contains(&format!("struct {plugin}Plugin")), "{text}");
+                assert_eq!(
+                    scan(&library).plugins[0].path(),
+                    format!("{}.{plugin}", kind.package())
+                );
+            }
+        }
+        assert_eq!(type_name("Duration", Kind::Input), "DurationPlugin");
+        assert_eq!(type_name("Weather", Kind::Input), "Weather");
     }
 
     #[test]
