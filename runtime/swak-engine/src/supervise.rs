@@ -164,11 +164,11 @@ impl Run {
                 }
                 Some(part) = self.parts.join_next() => {
                     if let Err(failure) = self.part_outcome(part) {
-                        break Some(self.cause(failure).await);
+                        break Some(self.cause(failure, &mut input_result).await);
                     }
                 }
                 () = becomes_true(&mut self.failed_delivery), if deadline.is_none() => {
-                    break Some(self.cause(Failure::Undelivered).await);
+                    break Some(self.cause(Failure::Undelivered, &mut input_result).await);
                 }
                 () = shutdown.triggered(), if deadline.is_none() => {
                     self.stop.trigger();
@@ -215,19 +215,31 @@ impl Run {
     }
 
     /// A part that ended because a later one is gone is not the cause, nor is a batch that it held:
-    /// the part that failed is among those that have ended or are about to.
-    async fn cause(&mut self, first: Failure) -> Failure {
+    /// the part that failed, or the input, is among those that have ended or are about to.
+    async fn cause(
+        &mut self,
+        first: Failure,
+        input_result: &mut Option<Result<(), Failure>>,
+    ) -> Failure {
         if !matches!(first, Failure::Undelivered | Failure::Gone) {
             return first;
         }
         let look = async {
-            while let Some(part) = self.parts.join_next().await {
-                match self.part_outcome(part) {
-                    Ok(()) | Err(Failure::Gone) => {}
-                    Err(failure) => return Some(failure),
+            loop {
+                if let Some(Err(_)) = input_result {
+                    return input_result.replace(Ok(())).and_then(Result::err);
+                }
+                tokio::select! {
+                    result = &mut self.input, if input_result.is_none() => {
+                        *input_result = Some(self.input_outcome(result));
+                    }
+                    Some(part) = self.parts.join_next() => match self.part_outcome(part) {
+                        Ok(()) | Err(Failure::Gone) => {}
+                        Err(failure) => return Some(failure),
+                    },
+                    else => return None,
                 }
             }
-            None
         };
         timeout(CAUSE_WAIT, look).await.ok().flatten().unwrap_or(first)
     }

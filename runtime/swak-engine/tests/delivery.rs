@@ -325,3 +325,12 @@ fn an_input_hears_what_became_of_its_records() {
     let ran = bench.input("in.Numbers(3)").wait();
     assert_eq!(ran.counters("1").received, 0);
 }
+
+#[test]
+fn an_input_that_gives_up_a_batch_says_why() {
+    let ran = Bench::new(register)
+        .start("task(in.Numbers(impatient=True), out.Flaky(\"/no\", \"hang\"))")
+        .wait();
+    let reason = "step 1 in.Numbers: deadline has elapsed";
+    assert_eq!(*ran.ended(), Ended::Failed(reason.into()));
+}

@@ -31,6 +31,9 @@ pub(crate) struct NumbersOptions {
     last: Option<u64>,
     /// Fails after this number.
     fail_after: Option<u64>,
+    /// Fails when a record is not taken within 50 milliseconds.
+    #[option(default = false)]
+    impatient: bool,
     /// Goes on at the stored position; else each run begins with 1.
     #[option(default = true)]
     resume: bool,
@@ -55,7 +58,11 @@ impl Input for Numbers {
                 return Ok(());
             }
             let record = Record::from_line(n.to_string().into_bytes(), Timestamp::now());
-            out.emit_at(Batch::new(vec![record]), "n", n.to_string()).await?;
+            let emitted = out.emit_at(Batch::new(vec![record]), "n", n.to_string());
+            match self.0.impatient {
+                true => tokio::time::timeout(Duration::from_millis(50), emitted).await??,
+                false => emitted.await?,
+            }
             if self.0.fail_after == Some(n) {
                 bail!("the source broke after {n}");
             }
