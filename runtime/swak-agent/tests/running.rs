@@ -94,4 +94,9 @@ fn run_refuses_a_data_folder_that_is_a_file() {
     let answer = agent(&["run", &recipe, "--data-dir", &recipe]);
     assert_eq!(answer.status, 1);
     assert!(answer.stderr.starts_with("error[cannot-start]: "), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("help: name another folder with --data-dir"),
+        "{}",
+        answer.stderr
+    );
 }
