@@ -1,7 +1,7 @@
 //! `mode="file"`: a process for each chunk, with a file to read and a file to write.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -60,12 +60,14 @@ impl PerChunk {
     }
 
     fn read_output(&self, path: &Path) -> Result<Batch> {
-        let size = fs::metadata(path)?.len();
+        let mut bytes = Vec::new();
+        // Not what its length says: it may be a pipe or a device that the process put there.
+        fs::File::open(path)?.take(self.max_output + 1).read_to_end(&mut bytes)?;
         ensure!(
-            size <= self.max_output,
-            "it has {size} bytes, more than max_output={}",
+            bytes.len() as u64 <= self.max_output,
+            "it is larger than max_output={}",
             ByteSize(self.max_output)
         );
-        Ok(split_lines(fs::read(path)?))
+        Ok(split_lines(bytes))
     }
 }

@@ -67,6 +67,13 @@ fn a_list_a_string_a_shell_and_placeholders() {
 }
 
 #[test]
+fn an_output_without_end_is_refused() {
+    let call = r#"out.Exec("ln -s /dev/zero {output}", max_output="1k", on_error="dead_letter")"#;
+    let why = why_dead(call);
+    assert!(why.contains("larger than max_output=1k"), "{why}");
+}
+
+#[test]
 fn every_format_reaches_the_program() {
     let record = || fields([r#"{"a":1,"b":"x;y"}"#]);
     for (options, expected) in [
@@ -116,7 +123,7 @@ fn a_failure_says_status_and_standard_error() {
     let why = why_dead("out.Exec(\"true\", on_error=\"dead_letter\")");
     assert!(why.contains("its output file cannot be read"), "{why}");
     let call = "out.Exec(\"sh -c 'head -c 2000 /dev/zero >$1'\", max_output=\"1k\", on_error=\"dead_letter\")";
-    assert!(why_dead(call).contains("more than max_output=1k"));
+    assert!(why_dead(call).contains("larger than max_output=1k"));
 }
 
 #[test]
