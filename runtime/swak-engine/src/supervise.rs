@@ -60,10 +60,13 @@ impl Supervisor {
                     let task = &*self.task.name;
                     let backoff = match &mut self.settings.restart {
                         RestartPolicy::Backoff(backoff) if !failure.is_final() => backoff,
-                        _ => {
-                            tracing::error!(task, "{failure}");
+                        // Told now, while the other tasks go on.
+                        RestartPolicy::Backoff(_) => {
+                            tracing::error!(task, "{failure}; the task has ended for good");
                             break Ended::Failed(failure.to_string());
                         }
+                        // Whoever wants no restarts waits for the summary, which tells.
+                        RestartPolicy::Never => break Ended::Failed(failure.to_string()),
                     };
                     if began.elapsed() >= LONG_RUN {
                         backoff.reset();
