@@ -1,6 +1,6 @@
 //! An agent as a process: what it says and how it ends.
 
-use crate::support::{Place, agent};
+use crate::support::{Place, agent, wait_until};
 
 #[test]
 fn mistakes_in_a_recipe_are_shown_together_and_nothing_runs() {
@@ -62,6 +62,31 @@ fn a_stop_flushes_what_is_held_and_exits_with_0() {
         assert_eq!(running.wait().code(), Some(0), "after SIG{signal}");
         assert_eq!(place.lines("out.txt"), ["one", "two"]);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_leaves_no_process_and_no_file_behind() {
+    let place = Place::new();
+    let recipe = "task(in.DummyData(count=1), \
+        out.Exec([\"sh\", \"-c\", \"echo $$ > started; sleep 1000\"]), out.Stdout())";
+    let mut running = place.start_recipe(&agent("swak"), "hang.swak", recipe);
+    let process = place.wait_for_lines("started", 1).remove(0);
+    let temporary = || {
+        let entries = std::fs::read_dir(place.path("")).unwrap().flatten();
+        entries.filter(|e| e.file_name().to_string_lossy().starts_with("swak-")).count()
+    };
+    let alive = || {
+        let asked = std::process::Command::new("kill").args(["-0", &process]).output();
+        asked.expect("kill can be run").status.success()
+    };
+    assert!(temporary() > 0 && alive());
+    running.signal("TERM");
+    running.wait_for_log("stopping");
+    running.signal("TERM");
+    assert_eq!(running.wait().code(), Some(143));
+    assert_eq!(temporary(), 0);
+    wait_until("the end of the process", || (!alive()).then_some(()));
 }
 
 #[test]

@@ -92,6 +92,8 @@ impl Place {
     fn command(&self, agent: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(agent);
         command.args(args).current_dir(self.0.path()).env_remove("SWAK_LOG");
+        // What is left behind there can be seen.
+        command.env("TMPDIR", self.0.path());
         command
     }
 }

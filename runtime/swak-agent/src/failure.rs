@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     Tried(Diagnostics),
     /// A failure in what was tried that people were told of already: status 1.
     Reported,
+    /// A second signal came; the exit status that stands for it.
+    Signalled(u8),
     /// Whoever read the answer has gone, as `head` does: no failure at all.
     ClosedPipe,
 }
@@ -32,6 +34,7 @@ impl Failure {
             Failure::Given(found) => (found, 2),
             Failure::Tried(found) => (found, 1),
             Failure::Reported => return 1,
+            Failure::Signalled(status) => return status,
             Failure::ClosedPipe => return 0,
         };
         if as_json {

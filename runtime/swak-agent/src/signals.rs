@@ -4,31 +4,31 @@ use std::io;
 
 use swak_sdk::plugin::ShutdownTrigger;
 
-/// From now on the first signal asks the tasks to stop and the second one ends the process at once.
+/// From now on the first signal asks the tasks to stop. The future ends with the second one, and gives
+/// the exit status that stands for it: the process is to end at once.
 ///
 /// On Unix these are `SIGTERM` and `SIGINT`, on Windows Ctrl-C, Ctrl-Break, the closing of the
 /// console and the machine's shutdown. Must be called in a Tokio runtime.
 ///
 /// # Errors
 /// The system refuses to have the signals listened to.
-pub(crate) fn listen(trigger: ShutdownTrigger) -> io::Result<()> {
+pub(crate) fn listen(trigger: ShutdownTrigger) -> io::Result<impl Future<Output = u8>> {
     let mut signals = Signals::new()?;
-    tokio::spawn(async move {
+    Ok(async move {
         let first = signals.next().await;
         tracing::info!(signal = first.name, "stopping; a second signal ends the agent at once");
         trigger.trigger();
         let second = signals.next().await;
         tracing::error!(signal = second.name, "ended at once; what was not delivered comes again");
-        std::process::exit(second.status);
-    });
-    Ok(())
+        second.status
+    })
 }
 
 /// A signal that came.
 struct Caught {
     name: &'static str,
     /// What a shell would say of a process that it ended.
-    status: i32,
+    status: u8,
 }
 
 #[cfg(unix)]

@@ -110,9 +110,12 @@ impl Input for InFluentd {
                 }
             }
         }
-        // They have heard of the shutdown too and read no more, but what they read is answered when
-        // it is delivered, which is after this input has ended.
-        connections.detach_all();
+        // They have heard of the shutdown too and read no more. What they read is still answered when
+        // it is delivered; the stages are flushed once no emitter is left.
+        drop(out);
+        while let Some(ended) = connections.join_next().await {
+            pass_on_panic(ended);
+        }
         Ok(())
     }
 }

@@ -61,10 +61,12 @@ pub(super) async fn run<S: DatagramSocket>(socket: S, mut receiver: Receiver) ->
             readable = socket.readable() => readable?,
             () = receiver.shutdown.triggered() => break,
         }
-        gathered.read(&socket, &receiver).await?;
+        let read = gathered.read(&socket, &receiver).await;
+        // What came before a fault of the socket is not lost with it.
         if gathered.emit(&socket, &receiver).await == Err(Stopped) {
             break;
         }
+        read?;
         if receiver.shutdown.is_triggered() {
             reads_left -= 1;
         }

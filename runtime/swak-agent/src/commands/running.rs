@@ -1,6 +1,7 @@
 //! Runs an engine until its tasks end or a signal comes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use swak_engine::{Engine, Settings, Summary};
 use swak_recipe::Recipe;
@@ -13,6 +14,9 @@ use super::Result;
 use crate::failure::Failure;
 use crate::signals;
 
+/// How long to wait for threads that are still at work when everything else has ended.
+const DROP_WAIT: Duration = Duration::from_millis(200);
+
 /// Runs all tasks of the recipe.
 pub(super) fn to_the_end(recipe: Recipe, plugins: Plugins, settings: Settings) -> Result<Summary> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
@@ -20,15 +24,20 @@ pub(super) fn to_the_end(recipe: Recipe, plugins: Plugins, settings: Settings) -
     })?;
     let ended = runtime.block_on(async {
         let (trigger, shutdown) = Shutdown::new();
-        signals::listen(trigger).map_err(|error| {
+        let second = signals::listen(trigger).map_err(|error| {
             Failure::tried("cannot-start", format!("cannot listen to signals: {error}"))
         })?;
-        Engine::new(recipe, Arc::new(plugins), settings).run(shutdown).await.map_err(|error| {
-            let found = Diagnostic::error("cannot-start", error.to_string());
-            Failure::Tried(found.help("name another folder with --data-dir").into())
-        })
+        let engine = Engine::new(recipe, Arc::new(plugins), settings);
+        tokio::select! {
+            ended = engine.run(shutdown) => ended.map_err(|error| {
+                let found = Diagnostic::error("cannot-start", error.to_string());
+                Failure::Tried(found.help("name another folder with --data-dir").into())
+            }),
+            status = second => Err(Failure::Signalled(status)),
+        }
     });
+    // Plugins are dropped, and end the processes that they started and remove their temporary files.
     // A thread that waits in a blocking read, of a terminal for example, may never come back.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(DROP_WAIT);
     ended
 }

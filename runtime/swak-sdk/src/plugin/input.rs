@@ -11,7 +11,8 @@ pub trait Input: Plugin {
     ///
     /// `Ok` ends the task in order: the stages after it are flushed, the outputs write what they
     /// have, and the task starts again if its recipe says `sleep(n)`. When `shutdown` is triggered
-    /// this must return soon; what was emitted is still delivered.
+    /// this must return soon; what was emitted is still delivered. An input that answers its peers may
+    /// drop its emitters, upon which the stages are flushed, and wait for the last deliveries.
     ///
     /// # Errors
     /// The engine reports the error and starts the task again with back-off, from its stored
