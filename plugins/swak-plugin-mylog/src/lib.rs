@@ -26,6 +26,12 @@ pub fn register(plugins: &mut Plugins) {
 ///
 /// The fields are `level`, `component` and `message`; the time of the line, in the time zone of the
 /// machine, becomes the time of the record.
+///
+/// ```example
+/// out.MyLogParser()
+/// < 2026-11-21 10:30:00.123 [INFO] web: started in 12 ms
+/// > {"level":"INFO","component":"web","message":"started in 12 ms"}
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "MyLogParser")]
 pub struct MyLogParserOptions {

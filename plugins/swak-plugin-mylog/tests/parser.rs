@@ -64,6 +64,11 @@ fn what_cannot_be_read_goes_where_the_recipe_says() {
 }
 
 #[test]
+fn the_example_in_the_documentation_does_what_it_says() {
+    assert!(swak_test::examples(swak_plugin_mylog::register).is_empty());
+}
+
+#[test]
 fn a_mistake_is_told_where_it_is() {
     let bench = Bench::new(swak_plugin_mylog::register);
     let mistakes = bench.mistakes("out.MyLogParser(on_error=\"kep\")");

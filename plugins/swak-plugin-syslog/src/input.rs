@@ -21,6 +21,14 @@ use crate::record::{Mode, OnError, Reader};
 /// Syslog has no acks: what a peer has sent and this agent has not yet read is lost when the agent is
 /// killed. Over TCP a full task makes the peers wait; over UDP the system drops what does not fit
 /// into `receive_buffer`.
+///
+/// ```swak
+/// task(
+///     in.Syslog(["udp://0.0.0.0:514", "tcp://0.0.0.0:514"]),
+///     when("severity in ['emerg', 'alert', 'crit', 'err']", [out.File("errors.json", format="json")]),
+///     out.File("{{ hostname }}.json", format="json")
+/// )
+/// ```
 #[derive(Options)]
 #[plugin(input, name = "Syslog")]
 pub struct SyslogOptions {

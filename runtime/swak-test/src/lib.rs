@@ -14,6 +14,7 @@
 mod bench;
 mod collect;
 pub mod conformance;
+mod examples;
 mod given;
 mod port;
 mod ran;
@@ -22,6 +23,7 @@ mod running;
 pub use bench::Bench;
 pub use collect::Collector;
 pub use conformance::conformance;
+pub use examples::examples;
 pub use given::{fields, lines, records};
 pub use port::free_port;
 pub use ran::Ran;

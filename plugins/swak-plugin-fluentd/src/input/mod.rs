@@ -22,6 +22,13 @@ use crate::keepalive;
 ///
 /// A sender that asks for acks gets them once its events are delivered. When they cannot be, the
 /// connection is closed without an ack, so that the sender sends them again.
+///
+/// ```swak
+/// task(
+///     in.Fluentd("0.0.0.0:24224"),
+///     out.File("received/{{ tag }}.json", format="json")
+/// )
+/// ```
 #[derive(Options)]
 #[plugin(input, name = "Fluentd")]
 pub struct InFluentdOptions {

@@ -17,6 +17,16 @@ use self::message::{ChunkIds, Messages, Tag};
 /// it is UTF-8, binary when it is not. Times in fields are sent as RFC 3339 text.
 ///
 /// With `require_ack` a chunk counts as delivered once the receiver has said that it has all of it.
+///
+/// ```swak
+/// task(
+///     in.FileTailing("/var/log/nginx/access.log"),
+///     failover(
+///         out.Fluentd("logs1.example.com", tag="nginx.access"),
+///         out.Fluentd("logs2.example.com", tag="nginx.access")
+///     )
+/// )
+/// ```
 #[derive(Options)]
 #[plugin(output, name = "Fluentd")]
 pub struct OutFluentdOptions {

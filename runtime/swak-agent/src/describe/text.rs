@@ -13,7 +13,7 @@ pub(crate) fn plugin(spec: &PluginSpec, from: Option<&CrateInfo>, paint: Paint) 
         out.push_str(&format!(" of {} {}", from.name, from.version));
     }
     out.push_str("\n\n");
-    indent(&mut out, &spec.help, 2);
+    help(&mut out, &spec.help, paint);
     out.push_str(&format!("\n{}\n", paint.heading("Call:")));
     indent(&mut out, &signature(spec), 2);
     if !spec.options.is_empty() {
@@ -78,6 +78,23 @@ fn options(out: &mut String, specs: &[OptionSpec], depth: usize, paint: Paint) {
     }
 }
 
+/// The documentation, with examples told as such instead of in the fences that Markdown has.
+fn help(out: &mut String, text: &str, paint: Paint) {
+    let mut in_example = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_example = !in_example;
+            if in_example {
+                indent(out, &paint.heading("Example:"), 2);
+            }
+        } else if line.is_empty() {
+            out.push('\n');
+        } else {
+            indent(out, line, if in_example { 4 } else { 2 });
+        }
+    }
+}
+
 fn indent(out: &mut String, text: &str, depth: usize) {
     let pad = " ".repeat(depth);
     for line in text.lines() {
@@ -121,6 +138,16 @@ Options:
           Whether it is on.
 "#
         );
+    }
+
+    #[test]
+    fn an_example_has_no_fences() {
+        let mut spec = null();
+        spec.help = "Drops all.\n\n```swak\ntask(\n    in.A(),\n\n    out.Null()\n)\n```".into();
+        let text = plugin(&spec, None, Paint(false));
+        let example =
+            "  Example:\n    task(\n        in.A(),\n\n        out.Null()\n    )\n\nCall:";
+        assert!(text.contains(example), "{text}");
     }
 
     #[test]
