@@ -16,8 +16,8 @@ struct Layer {
     dev: &'static [&'static str],
 }
 
-/// From the bottom to the top. Plugins meet only in generated agents, and in the example of
-/// `swak-ci` that writes the reference; engine, agent and compiler know none of them.
+/// From the bottom to the top. Plugins meet only in generated agents, and in `swak-ci`,
+/// which writes their reference and tries their examples; engine, agent and compiler know none of them.
 const LAYERS: &[Layer] = &[
     Layer { name: "swak-macros", build: &[], dev: &["swak-sdk"] },
     Layer { name: "swak-sdk", build: &["swak-macros"], dev: &[] },
@@ -27,7 +27,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: "swak-test", build: &["swak-sdk", "swak-recipe", "swak-engine"], dev: &[] },
     Layer { name: "swak-plugin-*", build: &["swak-sdk"], dev: &["swak-test"] },
     Layer { name: "swak-makebuild", build: &["swak-sdk", "swak-recipe"], dev: &[] },
-    Layer { name: "swak-ci", build: &[], dev: &["swak-agent", "swak-plugin-*"] },
+    Layer {
+        name: "swak-ci",
+        build: &[],
+        dev: &["swak-sdk", "swak-agent", "swak-test", "swak-plugin-*"],
+    },
 ];
 
 /// Crates that register plugins behind the linker's back: what is only listed in `Cargo.toml` they
