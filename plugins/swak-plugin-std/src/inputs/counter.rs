@@ -7,6 +7,13 @@ use swak_sdk::prelude::*;
 use super::pacing::Pacing;
 
 /// Counts: each record has one field, `count`.
+///
+/// ```swak
+/// task(
+///     in.Counter(start=10, step=-1, count=11, interval="1s"),
+///     out.Stdout("template", template="{{ count }} to go")
+/// )
+/// ```
 #[derive(Debug, Options)]
 #[plugin(input, name = "Counter")]
 pub struct CounterOptions {

@@ -12,6 +12,10 @@ use super::stream_lines::{READ, StreamLines};
 /// Reads lines from standard input; the task ends with it.
 ///
 /// One task of an agent can read it. When that task is started again it goes on where it was.
+///
+/// ```swak
+/// task(in.Stdin(), out.JsonParser(), out.Filter("status >= 500"), out.Stdout())
+/// ```
 #[derive(Debug, Options)]
 #[plugin(input, name = "Stdin")]
 pub struct StdinOptions {

@@ -3,6 +3,12 @@
 use swak_sdk::prelude::*;
 
 /// Takes everything and keeps nothing: every record counts as delivered.
+///
+/// How fast the steps before it are:
+///
+/// ```swak
+/// task(in.DummyData("json", count=1_000_000, seed=1), out.JsonParser(), out.Null())
+/// ```
 #[derive(Options)]
 #[plugin(output, name = "Null")]
 pub(crate) struct NullOptions {}

@@ -10,6 +10,10 @@ use crate::formats::{Encoder, Format, FormatOptions};
 /// Writes records to standard output, a chunk at a time.
 ///
 /// When the other end is closed, as by `head`, nothing can be written any more, and the task ends.
+///
+/// ```swak
+/// task(in.DummyData("people", count=3), out.Stdout("csv", columns=["name", "city"]))
+/// ```
 #[derive(Options)]
 #[plugin(output, name = "Stdout")]
 pub(crate) struct StdoutOptions {

@@ -14,6 +14,14 @@ use crate::formats::delimiter_byte;
 ///
 /// A record is one row: a quoted cell may hold delimiters and doubled quotes; one that holds a line
 /// end was cut in two before it came here.
+///
+/// ```example
+/// out.CsvParser(["name", "age", ""], types={"age": "int"}, delimiter=";")
+/// < "Kim; Minji";34;left out
+/// < not a row
+/// > {"name":"Kim; Minji","age":34}
+/// > not a row
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "CsvParser")]
 pub(crate) struct CsvParserOptions {

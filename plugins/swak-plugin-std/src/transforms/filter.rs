@@ -5,6 +5,14 @@ use swak_sdk::prelude::*;
 use super::unreadable::Unreadable;
 
 /// Keeps the records for which an expression is true.
+///
+/// ```example
+/// out.JsonParser(), out.Filter("status >= 500 and host != 'test'")
+/// < {"status":503,"host":"web-1"}
+/// < {"status":503,"host":"test"}
+/// < {"host":"web-1"}
+/// > {"status":503,"host":"web-1"}
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "Filter")]
 pub(crate) struct FilterOptions {

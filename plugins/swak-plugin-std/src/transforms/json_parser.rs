@@ -11,6 +11,14 @@ use super::unreadable::{Unreadable, read_records};
 ///
 /// Text values without escapes are slices of the line, and a record that no later step changes is
 /// written back byte for byte.
+///
+/// ```example
+/// out.RegexParser(r"^(?<host>\S+) (?<body>.*)$"), out.JsonParser(field="body")
+/// < web-1 {"status":503,"path":"/"}
+/// < db-1 restarted
+/// > {"host":"web-1","status":503,"path":"/"}
+/// > {"host":"db-1","body":"restarted"}
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "JsonParser")]
 pub(crate) struct JsonParserOptions {

@@ -10,6 +10,18 @@ use super::held::{Held, cut};
 ///
 /// What is left when the input ends goes on as a smaller chunk. The records count as delivered only
 /// when the chunk is, so what is held survives a crash wherever the input can read again.
+///
+/// What comes next sees two records at a time:
+///
+/// ```example
+/// out.LinedBuffer(2), out.Exec("sort -o {output} {input}")
+/// < 3
+/// < 1
+/// < 2
+/// > 1
+/// > 3
+/// > 2
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "LinedBuffer")]
 pub(crate) struct LinedBufferOptions {

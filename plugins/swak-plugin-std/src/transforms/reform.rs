@@ -8,6 +8,16 @@ use swak_sdk::prelude::*;
 /// A field that cannot be written, because its template has no value for a record or a field on the
 /// way to it is no map, is left as it is and counted as an error; the record goes on. A line is the
 /// field `message`.
+///
+/// ```example
+/// out.JsonParser(), out.Reform(
+///     rename={"msg": "message"},
+///     write={"where": "{{ host }}:{{ port }}", "slow": "{{ ms > 1000 }}"},
+///     delete=["host", "port"]
+/// )
+/// < {"host":"web-1","port":80,"msg":"done","ms":1532}
+/// > {"message":"done","ms":1532,"where":"web-1:80","slow":true}
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "Reform")]
 pub(crate) struct ReformOptions {

@@ -11,6 +11,16 @@ use super::held::{Held, cut};
 /// The time runs from the first record that is held. The chunk goes earlier when it becomes too
 /// large, and when the input ends. The records count as delivered only when the chunk is, so what is
 /// held survives a crash wherever the input can read again.
+///
+/// How many lines there are in five minutes:
+///
+/// ```example
+/// out.TimedBuffer("5m"), out.Exec("grep -c '' <{input} >{output}", shell=True)
+/// < one
+/// < two
+/// < three
+/// > 3
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "TimedBuffer")]
 pub(crate) struct TimedBufferOptions {

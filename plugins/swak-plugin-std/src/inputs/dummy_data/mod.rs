@@ -18,6 +18,10 @@ use super::pacing::Pacing;
 /// The same seed gives the same data on every machine, in made-up logs with the same times, which
 /// begin with the year 2026. Without `seed`, the first start of a task in an agent gives the same data
 /// each time, and each further start (after a `sleep`) goes on with other data.
+///
+/// ```swak
+/// task(in.DummyData("nginx", rate=100, count=6000, seed=1), out.File("access.log"))
+/// ```
 #[derive(Debug, Options)]
 #[plugin(input, name = "DummyData")]
 pub struct DummyDataOptions {

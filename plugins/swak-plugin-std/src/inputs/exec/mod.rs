@@ -20,6 +20,17 @@ use crate::transforms::exec::command::{CommandLine, Program};
 /// error goes to the agent's log. An exit status other than 0 is counted as an error and logged with
 /// the last of what it said there. When the agent stops, the command is asked to end, and killed with
 /// all that it started if it does not. A command that cannot be started is an error of the task.
+///
+/// ```swak
+/// task(
+///     in.Exec("df -kP", interval="1m", timeout="10s", env={"LC_ALL": "C"}),
+///     out.RegexParser(
+///         r"^\S+ +\d+ +(?<used>\d+) +(?<free>\d+) +\d+% +(?<mounted_on>/.*)$",
+///         types={"used": "int", "free": "int"}, on_mismatch="drop"
+///     ),
+///     out.File("disks.json")
+/// )
+/// ```
 #[derive(Debug, Options)]
 #[plugin(input, name = "Exec")]
 pub struct ExecOptions {

@@ -33,6 +33,13 @@ use tail::{BLOCK, Settings};
 /// its end before the new one of its name is begun. A last line without a line end waits for it,
 /// and comes once. The text of a record is that of the line, byte for byte, without the line end,
 /// which is a line feed, or carriage return and line feed. The record's source is the file's path.
+///
+/// ```swak
+/// task(
+///     in.FileTailing(["/var/log/*.log", "/srv/**/*.log"], exclude="/srv/cache/**", start="end"),
+///     out.File("all.log")
+/// )
+/// ```
 #[derive(Debug, Options)]
 #[plugin(input, name = "FileTailing")]
 pub struct FileTailingOptions {

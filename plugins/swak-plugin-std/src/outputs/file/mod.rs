@@ -22,6 +22,17 @@ use crate::formats::{Encoder, Format, FormatOptions};
 /// something else fails, what was written of it is taken back, and it is tried again. After a line
 /// that a killed agent left without its end, a new line is begun. A file that somebody moves away or
 /// deletes is made anew.
+///
+/// ```swak
+/// task(
+///     in.FileTailing("/srv/app/*.json"),
+///     out.JsonParser(time="at"),
+///     out.File(
+///         "/srv/archive/{{ host }}/{{ time|strftime('%Y-%m-%d') }}.json",
+///         rotate_size="100m", rotate_keep=10, sync="chunk"
+///     )
+/// )
+/// ```
 #[derive(Options)]
 #[plugin(output, name = "File")]
 pub(crate) struct FileOptions {

@@ -34,6 +34,23 @@ use crate::formats::{Encoder, Format, FormatOptions};
 /// A program that cannot be started, ends with another exit status than 0, takes too long or breaks
 /// these rules has failed for the whole chunk; the error says how it ended and what it last said on
 /// standard error.
+///
+/// ```example
+/// out.LinedBuffer(1000), out.Exec("sort -u -o {output} {input}")
+/// < pear
+/// < apple
+/// < pear
+/// > apple
+/// > pear
+/// ```
+///
+/// ```example
+/// out.Exec("while read -r n; do echo $((n * 2)); done", shell=True, mode="stream")
+/// < 4
+/// < 21
+/// > 8
+/// > 42
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "Exec")]
 pub(crate) struct ExecOptions {

@@ -17,6 +17,18 @@ use super::unreadable::{Unreadable, read_records};
 /// The first of several patterns that matches counts. Fields come in the order of the groups; a
 /// group that took no part in the match gives no field. Lines need not be UTF-8, and the text of the
 /// fields is byte for byte that of the line.
+///
+/// ```example
+/// out.RegexParser(
+///     r"^(?<at>\S+ \S+) (?<level>\w+) (?<message>.*?)(?: in (?<ms>\d+) ms)?$",
+///     types={"ms": "int"},
+///     time="at", time_format="%Y-%m-%d %H:%M:%S", time_zone="Asia/Seoul"
+/// )
+/// < 2026-11-21 10:30:00 INFO started
+/// < 2026-11-21 10:30:05 WARN answered in 1532 ms
+/// > {"at":"2026-11-21T01:30:00Z","level":"INFO","message":"started"}
+/// > {"at":"2026-11-21T01:30:05Z","level":"WARN","message":"answered","ms":1532}
+/// ```
 #[derive(Options)]
 #[plugin(transform, name = "RegexParser")]
 pub(crate) struct RegexParserOptions {
