@@ -2,7 +2,7 @@
 //!
 //! A plugin is a struct of options, a struct that does the work, and one line that registers it:
 //!
-//! ```ignore
+//! ```
 //! use swak_sdk::prelude::*;
 //!
 //! /// Makes every line upper case.

@@ -3,7 +3,10 @@
 //! A [`Bench`] holds the plugins of a crate. It takes a recipe's own words, puts a source of given
 //! records in front and a collector behind, and runs the task as an agent would:
 //!
-//! ```ignore
+//! ```no_run
+//! use swak_test::{Bench, lines};
+//! # mod my_plugin { pub fn register(_: &mut swak_sdk::Plugins) {} }
+//!
 //! let bench = Bench::new(my_plugin::register);
 //! let ran = bench.chain(r#"out.Shout("!")"#, lines(["one", "two"]));
 //! assert_eq!(ran.lines(), ["ONE!", "TWO!"]);
