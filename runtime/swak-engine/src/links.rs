@@ -11,8 +11,8 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::route::Gone;
 
-/// The links of a recipe: for each name the channels of the tasks that receive it.
-pub(crate) struct Links(BTreeMap<String, Vec<End>>);
+/// The links of a recipe: for each name the channel to the one task that receives it.
+pub(crate) struct Links(BTreeMap<String, End>);
 
 struct End {
     task: String,
@@ -29,9 +29,9 @@ pub(crate) struct TaskLinks {
     receiver: Option<Receiver>,
 }
 
-/// Sends to all tasks that receive a link.
+/// Sends to the task that receives a link.
 #[derive(Clone)]
-pub(crate) struct LinkSender(Vec<mpsc::Sender<Chunk>>);
+pub(crate) struct LinkSender(mpsc::Sender<Chunk>);
 
 /// The first step of a task that receives a link.
 pub(crate) struct LinkInput(Receiver);
@@ -39,13 +39,13 @@ pub(crate) struct LinkInput(Receiver);
 impl Links {
     /// A channel for each task that begins with a link.
     pub(crate) fn new(recipe: &Recipe, queue: usize) -> Self {
-        let mut ends = BTreeMap::<String, Vec<End>>::new();
+        let mut ends = BTreeMap::new();
         for task in &recipe.tasks {
             if let Some(Step::Link(link)) = task.steps.first() {
                 let (sender, receiver) = mpsc::channel(queue);
                 let receiver = Arc::new(Mutex::new(receiver));
                 let end = End { task: task.name.clone(), sender, receiver };
-                ends.entry(link.name.clone()).or_default().push(end);
+                ends.insert(link.name.clone(), end);
             }
         }
         Links(ends)
@@ -56,11 +56,10 @@ impl Links {
         let mut names = Vec::new();
         sent_links(task.steps.get(1..).unwrap_or_default(), &mut names);
         let sender = |name: String| {
-            let ends = self.0.get(&name)?;
-            let senders = ends.iter().map(|end| end.sender.clone()).collect();
-            Some((name, LinkSender(senders)))
+            let sender = self.0.get(&name)?.sender.clone();
+            Some((name, LinkSender(sender)))
         };
-        let own = self.0.values().flatten().find(|end| end.task == task.name);
+        let own = self.0.values().find(|end| end.task == task.name);
         TaskLinks {
             senders: names.into_iter().filter_map(sender).collect(),
             receiver: own.map(|end| Arc::clone(&end.receiver)),
@@ -97,11 +96,7 @@ fn sent_links(steps: &[Step], names: &mut Vec<String>) {
 
 impl LinkSender {
     pub(crate) async fn send(&self, chunk: Chunk) -> Result<(), Gone> {
-        let Some((last, others)) = self.0.split_last() else { return Ok(()) };
-        for sender in others {
-            sender.send(chunk.fork()).await.map_err(|_| Gone::Task)?;
-        }
-        last.send(chunk).await.map_err(|_| Gone::Task)
+        self.0.send(chunk).await.map_err(|_| Gone::Task)
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum Route {
     Tee(Vec<Route>),
     /// Record by record to one of two places.
     When(Arc<Choice>),
-    /// To the tasks that receive this link.
+    /// To the task that receives this link.
     Link(LinkSender),
     /// Counted by a step that only routes.
     Counted(StepInfo, Box<Route>),

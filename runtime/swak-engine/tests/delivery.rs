@@ -229,8 +229,9 @@ fn a_task_that_waits_to_start_again_was_not_stopped_in_order() {
     let mut passed = Collector::new("before a panic");
     let running = bench.start(
         "task(in.Numbers(), out.Collected(\"before a panic\"), \
-         out.Panic(\"1\", 1, \"waits\"), out.Collected(\"\"))",
+         out.Panic(\"50\", 1, \"waits\"), out.Collected(\"\"))",
     );
+    // So many do not fit into the queue before the collector: it has taken some by then.
     while passed.lines().is_empty() {
         std::thread::sleep(Duration::from_millis(1));
     }
