@@ -1,12 +1,13 @@
-//! Carries the templates into the binary.
+//! Carries the templates, and the names of Rust's targets, into the binary.
 //!
-//! They live at the top of the repository, because they are for people to read and change. A
+//! The templates live at the top of the repository, because they are for people to read and change. A
 //! published package holds them too, as `templates/`: in the repository that is a symbolic link,
 //! which `cargo package` follows. A checkout without symbolic links (Windows, by default) has a
 //! text file there instead; then the folder beside this crate is taken. (Packing needs the link.)
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
@@ -32,7 +33,19 @@ fn main() -> io::Result<()> {
 
     let target = env::var("TARGET").expect("Cargo sets it");
     println!("cargo::rustc-env=SWAK_HOST={target}");
+    fs::write(out.join("triples.rs"), format!("{:?}", triples()?))?;
     Ok(())
+}
+
+/// Every target that this Rust knows.
+fn triples() -> io::Result<Vec<String>> {
+    let rustc = env::var_os("RUSTC").expect("Cargo sets it");
+    let asked = Command::new(rustc).args(["--print", "target-list"]).output()?;
+    let list = String::from_utf8_lossy(&asked.stdout).into_owned();
+    if !asked.status.success() || list.is_empty() {
+        return Err(io::Error::other("rustc does not list its targets"));
+    }
+    Ok(list.lines().map(str::to_owned).collect())
 }
 
 /// Every template below a folder, named by its path with `/` between the parts.

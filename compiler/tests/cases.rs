@@ -83,8 +83,8 @@ fn shown(text: &str, root: &Path) -> String {
     let host = swak_makebuild::target::Target::host();
     text.replace(&root.display().to_string(), "[CASE]")
         .replace(&swak.display().to_string(), "[SWAK]")
-        .replace(&host.triple, "[TRIPLE]")
-        .replace(&host.alias, "[HOST]")
+        .replace(&host.triples[0].to_string(), "[TRIPLE]")
+        .replace(&host.name, "[HOST]")
 }
 
 fn bless(file: &Path, text: &str) {

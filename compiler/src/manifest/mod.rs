@@ -170,29 +170,30 @@ fn read_targets(node: &yaml::Node, found: &mut Found<'_>) -> Vec<Target> {
     let mut targets: Vec<At<Target>> = Vec::new();
     for item in values::items(node) {
         let Some(text) = values::word(item, "a target", found) else { continue };
-        match Target::parse(&text.value) {
-            Ok(target) => match targets.iter().find(|t| t.value == target) {
-                Some(first) => found.add(
-                    Diagnostic::error(
-                        "duplicate-target",
-                        format!("the target `{}` stands here twice", target.alias),
-                    )
+        let named = match Target::named(&text.value) {
+            Ok(named) => named,
+            Err(error) => {
+                let error = Diagnostic::error(error.code(), error.to_string())
+                    .at(text.span, "")
+                    .help(error.help());
+                found.add(error);
+                continue;
+            }
+        };
+        // One mistake a word, however many targets it stands for.
+        let again = named.iter().find_map(|n| targets.iter().find(|t| t.value == *n));
+        if let Some(first) = again {
+            let name = &first.value.name;
+            found.add(
+                Diagnostic::error("duplicate-target", format!("the target `{name}` stands here twice"))
                     .at(text.span, "again here")
                     .label(first.span, "first here")
                     .help("keep one of them"),
-                ),
-                None => targets.push(At { value: target, span: text.span }),
-            },
-            Err(error) => {
-                let code = match error {
-                    crate::target::TargetError::Unknown { .. } => "unknown-target",
-                    crate::target::TargetError::Foreign { .. } => "foreign-target",
-                };
-                found.add(
-                    Diagnostic::error(code, error.to_string()).at(text.span, "").help(error.help()),
-                );
-            }
+            );
         }
+        let new = |n: &Target| !targets.iter().any(|t| t.value == *n);
+        let new: Vec<_> = named.into_iter().filter(new).collect();
+        targets.extend(new.into_iter().map(|value| At { value, span: text.span }));
     }
     targets.into_iter().map(|t| t.value).collect()
 }
