@@ -7,7 +7,7 @@ use std::process::ExitCode;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
-    let about = swak_agent::About { name: "swak-all", version: VERSION, recipe: None };
+    let about = swak_agent::About { name: "swak-all", version: VERSION, recipe: None, facts: "" };
     swak_agent::main(about, |plugins| {
         plugins.add_crate("swak-plugin-fluentd", VERSION, swak_plugin_fluentd::register);
         plugins.add_crate("swak-plugin-mylog", VERSION, swak_plugin_mylog::register);

@@ -40,6 +40,7 @@ pub(super) fn generate(plan: &Plan) -> String {
                     name: #package,
                     version: env!("CARGO_PKG_VERSION"),
                     recipe: #recipe,
+                    facts: "",
                 },
                 |#plugins| { #(#adds)* },
             )

@@ -72,6 +72,7 @@ fn main() -> std::process::ExitCode {
                 name: "myprj.swak",
                 text: include_str!("../recipe.swak"),
             }),
+            facts: "",
         },
         |plugins| {
             plugins.add_crate("swak-plugin-std", "1.2.3", swak_plugin_std::register);

@@ -9,6 +9,11 @@ pub struct About {
     pub version: &'static str,
     /// The recipe that was built in: what `run` takes when none is named.
     pub recipe: Option<EmbeddedRecipe>,
+    /// What was built, from what and with what: one line that `swak-makebuild` writes,
+    /// `<swak-facts 1>{…}</swak-facts>` with JSON between the tags. Empty where nobody wrote it.
+    ///
+    /// The text stands in the executable as it is, so that it can be read without running it.
+    pub facts: &'static str,
 }
 
 /// A recipe that was built in.

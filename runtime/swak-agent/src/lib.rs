@@ -13,6 +13,7 @@ mod config;
 mod console;
 mod data_dir;
 mod describe;
+mod facts;
 mod failure;
 mod logging;
 mod paint;

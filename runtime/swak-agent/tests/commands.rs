@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 
 use serde_json::Value;
-use swak_agent::{Console, EmbeddedRecipe};
+use swak_agent::{About, Console, EmbeddedRecipe};
 
 use support::{about, agent, agent_with, command_line, register};
 
@@ -62,14 +62,64 @@ fn desc_of_a_plugin_that_is_not_there_offers_the_nearest() {
 #[test]
 fn version_says_what_is_in_it() {
     let recipe = EmbeddedRecipe { name: "demo.swak", text: GOOD };
-    let answer = json(&agent_with(&["version", "--json"], Some(recipe), "").stdout);
+    let answer = json(&agent(&["version", "--json"]).stdout);
     assert_eq!(answer["name"], "swak-demo");
     assert_eq!(answer["version"], "1.4.0");
-    assert_eq!(answer["recipe"], "demo.swak");
-    assert_eq!(answer["crates"][0]["version"], "0.3.0");
-    assert!(answer["target"].as_str().unwrap().contains('-'), "{answer}");
-    assert!(agent(&["version"]).stdout.starts_with("swak-demo 1.4.0\n"));
-    assert_eq!(agent(&["--version"]).stdout, "swak-demo 1.4.0\n");
+    assert_eq!(answer["plugins"]["swak-plugin-demo"], "0.3.0");
+    let target = answer["target"].as_str().unwrap();
+    assert!(target.contains('-'), "{answer}");
+    assert_eq!(
+        agent_with(&["version"], Some(recipe), "").stdout,
+        format!(
+            "swak-demo 1.4.0\n\
+             swak       {}\n\
+             target     {target}\n\
+             recipe     demo.swak\n\
+             plugins    swak-plugin-demo 0.3.0\n",
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+    for flag in ["--version", "-V"] {
+        assert_eq!(agent(&[flag]).stdout, "swak-demo 1.4.0\n");
+    }
+}
+
+#[test]
+fn version_tells_the_facts_of_the_build() {
+    let facts = concat!(
+        r#"<swak-facts 1>{"name":"swak-demo","version":"1.4.0","swak":"0.1.0","#,
+        r#""target":"x86_64-pc-windows-gnu","toolchain":"rustc 1.95.0, zig 0.17.1","#,
+        r#""profile":"release","plugins":{"swak-plugin-demo":"0.3.0"},"#,
+        r#""config_sha256":"0123456789abcdef","lock_sha256":"fedcba9876543210"}</swak-facts>"#,
+        "\n",
+    );
+    let ask = |args: &[&str]| {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let mut console = Console {
+            stdin: &mut io::empty(),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            stdout_color: false,
+            stderr_color: false,
+        };
+        let about = About { facts, ..about(None) };
+        assert_eq!(swak_agent::run_with(command_line(args), about, register, &mut console), 0);
+        String::from_utf8(stdout).unwrap()
+    };
+    assert_eq!(
+        ask(&["version"]),
+        "swak-demo 1.4.0\n\
+         swak       0.1.0\n\
+         target     x86_64-pc-windows-gnu\n\
+         toolchain  rustc 1.95.0, zig 0.17.1\n\
+         profile    release\n\
+         config     sha256 0123456789ab\n\
+         lock       sha256 fedcba987654\n\
+         plugins    swak-plugin-demo 0.3.0\n"
+    );
+    let answer = json(&ask(&["version", "--json"]));
+    assert_eq!(answer["config_sha256"], "0123456789abcdef");
+    assert_eq!(answer["profile"], "release");
 }
 
 #[test]

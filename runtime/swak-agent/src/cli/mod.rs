@@ -349,7 +349,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub(in crate::cli) mod tests {
     use super::*;
 
-    pub(super) const ABOUT: About = About { name: "swak-demo", version: "1.2.3", recipe: None };
+    pub(super) const ABOUT: About =
+        About { name: "swak-demo", version: "1.2.3", recipe: None, facts: "" };
 
     pub(super) fn parse(line: &str) -> Result<Cli, clap::Error> {
         Cli::from_args(line.split(' ').map(OsString::from), &ABOUT)

@@ -1,17 +1,14 @@
 //! `version`: what this agent is and what is in it.
 
-use serde_json::json;
 use swak_sdk::Plugins;
 
 use super::Result;
 use crate::cli::VersionArgs;
+use crate::facts::Facts;
 use crate::{About, Console};
 
-/// The version of the runtime that the agent was built on.
-const RUNTIME: &str = env!("CARGO_PKG_VERSION");
-
-/// The target triple that the agent was built for.
-const TARGET: &str = env!("SWAK_TARGET");
+/// How much of a hash people are shown, in characters: enough to tell two apart.
+const SHORT_HASH: usize = 12;
 
 pub(super) fn run(
     args: &VersionArgs,
@@ -19,28 +16,36 @@ pub(super) fn run(
     plugins: &Plugins,
     console: &mut Console<'_>,
 ) -> Result {
-    if args.json {
-        let crates: Vec<_> = plugins
-            .crates()
-            .iter()
-            .map(|krate| json!({ "name": krate.name, "version": krate.version }))
-            .collect();
-        return console.print_json(&json!({
-            "name": about.name,
-            "version": about.version,
-            "runtime": RUNTIME,
-            "target": TARGET,
-            "recipe": about.recipe.map(|recipe| recipe.name),
-            "crates": crates,
-        }));
+    let facts = Facts::of(about, plugins);
+    match args.json {
+        true => console.print_json(&facts.to_json()),
+        false => console.print(&as_text(&facts, about)),
     }
-    let mut text = format!("{} {}\n", about.name, about.version);
-    text.push_str(&format!("runtime  {RUNTIME}\ntarget   {TARGET}\n"));
-    if let Some(recipe) = about.recipe {
-        text.push_str(&format!("recipe   {}\n", recipe.name));
+}
+
+fn as_text(facts: &Facts, about: &About) -> String {
+    let mut text = format!("{} {}\n", facts.name, facts.version);
+    let mut line = |key: &str, value: &str| text.push_str(&format!("{key:<9}  {value}\n"));
+    line("swak", &facts.swak);
+    line("target", &facts.target);
+    let hash = |hash: &Option<String>| {
+        hash.as_ref()
+            .map(|hash| format!("sha256 {}", hash.chars().take(SHORT_HASH).collect::<String>()))
+    };
+    let recipe = about.recipe.map(|recipe| recipe.name.to_owned());
+    for (key, value) in [
+        ("toolchain", facts.toolchain.clone()),
+        ("profile", facts.profile.clone()),
+        ("recipe", recipe),
+        ("config", hash(&facts.config_sha256)),
+        ("lock", hash(&facts.lock_sha256)),
+    ] {
+        if let Some(value) = value {
+            line(key, &value);
+        }
     }
-    for krate in plugins.crates() {
-        text.push_str(&format!("plugins  {} {}\n", krate.name, krate.version));
+    for (name, version) in &facts.plugins {
+        line("plugins", &format!("{name} {version}"));
     }
-    console.print(&text)
+    text
 }

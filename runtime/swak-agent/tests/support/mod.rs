@@ -139,7 +139,7 @@ pub(crate) fn register(plugins: &mut Plugins) {
 
 /// What the agent is, with or without a recipe in it.
 pub(crate) fn about(recipe: Option<EmbeddedRecipe>) -> About {
-    About { name: "swak-demo", version: "1.4.0", recipe }
+    About { name: "swak-demo", version: "1.4.0", recipe, facts: "" }
 }
 
 /// Runs the agent without a recipe in it.

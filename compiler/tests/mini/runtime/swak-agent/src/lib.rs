@@ -8,6 +8,7 @@ pub struct About {
     pub name: &'static str,
     pub version: &'static str,
     pub recipe: Option<EmbeddedRecipe>,
+    pub facts: &'static str,
 }
 
 pub struct EmbeddedRecipe {
