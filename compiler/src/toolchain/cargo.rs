@@ -1,5 +1,7 @@
 //! Plain Cargo: what this machine's own linker can do.
 
+use std::path::PathBuf;
+
 use super::find::{Tools, is_set};
 use super::need::{Fix, Need};
 use super::{Invocation, Kind, Toolchain, rust};
@@ -45,12 +47,13 @@ impl Toolchain for Plain<'_> {
         needs
     }
 
-    fn invocation(&self, triple: &Triple) -> Invocation {
+    fn invocation(&self, triple: &Triple, _: &[PathBuf]) -> Invocation {
         let mut invocation = Invocation {
             program: self.tools.cargo(),
             arguments: vec!["build".into(), "--target".into(), triple.name().into()],
             environment: Vec::new(),
             without: Vec::new(),
+            target_dir: None,
         };
         add_library(&mut invocation, self.tools, triple);
         add_deployment_target(&mut invocation, self.tools, triple);

@@ -1,11 +1,19 @@
 //! cross: Cargo in a container that has the target's linker.
 
 use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml_edit::DocumentMut;
 
 use super::find::Tools;
 use super::need::{Fix, Need};
+use super::process::quoted;
 use super::{Invocation, Kind, Toolchain, rust};
 use crate::target::{System, Triple};
+
+/// Cargo's target folder in the container: `src/docker/local.rs` of cross 0.2.5.
+const INSIDE: &str = "/target";
 
 /// cross.
 pub(super) struct Cross<'a> {
@@ -46,15 +54,53 @@ impl Toolchain for Cross<'_> {
         needs
     }
 
-    fn invocation(&self, triple: &Triple) -> Invocation {
+    fn invocation(&self, triple: &Triple, sources: &[PathBuf]) -> Invocation {
         let program = self.tools.cross().map(|c| c.program.clone());
+        let mut environment = Vec::new();
+        if let Ok(engine) = self.tools.engine() {
+            // Left alone, it takes the first that is there, whether it answers or not.
+            environment.push(("CROSS_CONTAINER_ENGINE".into(), engine.program.clone().into()));
+        }
+        let options = container_options(std::env::var_os("CROSS_CONTAINER_OPTS"), sources);
+        if !options.is_empty() {
+            environment.push(("CROSS_CONTAINER_OPTS".into(), options));
+        }
         Invocation {
             program: program.unwrap_or_else(|| "cross".into()),
             arguments: vec!["build".into(), "--target".into(), triple.name().into()],
-            environment: Vec::new(),
+            environment,
             without: Vec::new(),
+            target_dir: Some(INSIDE.into()),
         }
     }
+}
+
+/// What the container engine is told, besides what a person tells it.
+///
+/// cross mounts the folder of each crate that Cargo finds by its path. Such a crate may take
+/// versions and more from the workspace that it belongs to: all of that is mounted.
+fn container_options(own: Option<OsString>, sources: &[PathBuf]) -> OsString {
+    let mut trees: Vec<_> = sources.iter().map(|folder| tree(folder)).collect();
+    trees.sort();
+    trees.dedup();
+    let mut words = own.unwrap_or_default();
+    for tree in trees {
+        let mount = format!("--volume={0}:{0}:ro", tree.display());
+        if !words.is_empty() {
+            words.push(" ");
+        }
+        words.push(quoted(&mount));
+    }
+    words
+}
+
+/// The folder of the workspace that a crate belongs to, or its own.
+fn tree(folder: &Path) -> &Path {
+    let is_root = |folder: &&Path| {
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+        manifest.parse::<DocumentMut>().is_ok_and(|manifest| manifest.contains_key("workspace"))
+    };
+    folder.ancestors().find(is_root).unwrap_or(folder)
 }
 
 /// Why cross has no container for a target.

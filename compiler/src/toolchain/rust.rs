@@ -142,7 +142,11 @@ pub(super) fn library_need(tools: &Tools, triple: &Triple) -> Need {
 /// What Cargo is told when the standard library is built from source.
 ///
 /// Only Cargo's nightly builds it by themselves; `RUSTC_BOOTSTRAP` is what lets another one.
-/// <https://doc.rust-lang.org/cargo/reference/unstable.html#build-std>
+/// <https://doc.rust-lang.org/cargo/reference/unstable.html#build-std> Both ways to panic are built:
+/// the standard library wants the one, an agent's profile may say the other.
 pub(super) fn source_arguments() -> (Vec<OsString>, Vec<(OsString, OsString)>) {
-    (vec!["-Zbuild-std=std,panic_unwind".into()], vec![("RUSTC_BOOTSTRAP".into(), "1".into())])
+    (
+        vec!["-Zbuild-std=std,panic_abort,panic_unwind".into()],
+        vec![("RUSTC_BOOTSTRAP".into(), "1".into())],
+    )
 }

@@ -1,6 +1,7 @@
 //! cargo-zigbuild: Cargo, with zig as the linker for any system.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use super::cargo::{add_deployment_target, add_library, linker_of_this_machine, linker_variable};
 use super::find::Tools;
@@ -54,7 +55,7 @@ impl Toolchain for Zigbuild<'_> {
         needs
     }
 
-    fn invocation(&self, triple: &Triple) -> Invocation {
+    fn invocation(&self, triple: &Triple, _: &[PathBuf]) -> Invocation {
         let program = self.tools.zigbuild().map(|z| z.program.clone());
         let mut invocation = Invocation {
             program: program.unwrap_or_else(|| "cargo-zigbuild".into()),
@@ -62,6 +63,7 @@ impl Toolchain for Zigbuild<'_> {
             arguments: vec!["zigbuild".into(), "--target".into(), triple.to_string().into()],
             environment: self.environment(),
             without: foreign(triple),
+            target_dir: None,
         };
         add_library(&mut invocation, self.tools, triple);
         add_deployment_target(&mut invocation, self.tools, triple);
