@@ -160,8 +160,12 @@ fn shell(text: OsString) -> tokio::process::Command {
 #[cfg(windows)]
 fn shell(text: OsString) -> tokio::process::Command {
     let mut command = tokio::process::Command::new("cmd");
-    // `cmd` takes the rest of its command line as it is; quoting it again would spoil it.
-    command.arg("/C").raw_arg(text);
+    // With /S, `cmd` takes away the first and the last quote and runs the rest as it is; without, it
+    // does so with some texts only. /D: nothing of the registry runs before it.
+    let mut quoted = OsString::from("\"");
+    quoted.push(text);
+    quoted.push("\"");
+    command.args(["/D", "/S", "/C"]).raw_arg(quoted);
     command
 }
 
