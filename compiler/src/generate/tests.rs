@@ -49,6 +49,7 @@ fn plan() -> Plan {
         recipe: Some(Recipe { path: PathBuf::from("/p/myprj.swak"), text: "task()\n".to_owned() }),
         targets: vec![Target::host()],
         profile: Profile::Release,
+        wanted: crate::release::Wanted::default(),
         lock: PathBuf::from("/p/myprj-build.lock"),
         workspace: PathBuf::from("/home/me/p/.swak/build/myprj-build"),
         target_dir: PathBuf::from("/home/me/p/.swak/target"),

@@ -7,6 +7,7 @@ mod fields;
 mod import;
 mod origin;
 mod values;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 
@@ -15,9 +16,12 @@ use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span}
 use swak_recipe::yaml;
 
 use crate::names::{AgentName, CrateName};
+use crate::release::Wanted;
 use crate::resolve::GitReference;
 use crate::target::Target;
 use fields::Fields;
+
+pub(crate) use fields::show;
 
 /// The keys of a build config. What follows a key are other spellings of it.
 const KEYS: &[&[&str]] = &[
@@ -27,6 +31,9 @@ const KEYS: &[&[&str]] = &[
     &["std"],
     &["targets"],
     &["recipe"],
+    &["licenses"],
+    &["package"],
+    &["container"],
     &["swak"],
 ];
 
@@ -50,6 +57,8 @@ pub struct BuildConfig {
     pub standard: bool,
     /// What to build for; left out: this machine's. Never empty, none twice.
     pub targets: Vec<Target>,
+    /// What is made beside the executable; left out: nothing.
+    pub wanted: Wanted,
     /// The recipe to build in.
     pub recipe: Option<At<PathBuf>>,
     /// Where the runtime comes from.
@@ -151,6 +160,8 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
     let targets = fields.take("targets").map(|node| read_targets(node, found));
     let recipe = fields.take("recipe").and_then(|node| values::path(node, found));
     let runtime = fields.take("swak").and_then(|node| origin::of_runtime(node, found));
+    let targets = targets.filter(|t| !t.is_empty()).unwrap_or_else(|| vec![Target::host()]);
+    let wanted = wanted::read(&mut fields, &targets, found);
     fields.finish(found);
 
     BuildConfig {
@@ -160,7 +171,8 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
         version: version.unwrap_or(DEFAULT_VERSION),
         imports: imports.unwrap_or_default(),
         standard: standard.unwrap_or(true),
-        targets: targets.filter(|t| !t.is_empty()).unwrap_or_else(|| vec![Target::host()]),
+        targets,
+        wanted,
         recipe,
         runtime,
     }

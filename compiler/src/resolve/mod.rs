@@ -81,6 +81,7 @@ fn finish(
         recipe,
         targets: config.targets.clone(),
         profile: request.profile,
+        wanted: config.wanted.clone(),
         lock: folder.join(file_name).with_extension("lock"),
         workspace: build_dir.join("build").join(paths::folder_name(&stem)),
         target_dir: build_dir.join("target"),

@@ -6,6 +6,7 @@ use semver::{Version, VersionReq};
 use serde::Serialize;
 
 use crate::names::{AgentName, CrateName};
+use crate::release::Wanted;
 use crate::target::Target;
 
 /// What will be built, from what, and where it goes.
@@ -27,6 +28,9 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// How it is compiled.
     pub profile: Profile,
+    /// What is made beside the executables.
+    #[serde(flatten)]
+    pub wanted: Wanted,
     /// Pins every crate; beside the build config.
     pub lock: PathBuf,
     /// The generated workspace.
@@ -169,6 +173,8 @@ impl Plan {
             lines.push(format!("{head:<10} {target}"));
         }
         lines.push(format!("profile    {}", self.profile.folder()));
+        let beside = self.wanted.lines(&self.targets);
+        lines.extend(beside.into_iter().map(|(head, text)| format!("{head:<10} {text}")));
         let pinned = if self.lock.is_file() { "" } else { " (will be written)" };
         lines.push(format!("lock       {}{pinned}", self.lock.display()));
         lines.push(format!("workspace  {}", self.workspace.display()));
