@@ -123,3 +123,28 @@ mod tests {
         assert_eq!(said, "started\n");
     }
 }
+
+#[cfg(all(test, windows))]
+mod tests {
+    use std::process::Stdio;
+
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_command_started_ends_with_it() {
+        // The grandchild holds the pipe open until it is ended, long after its parent has gone.
+        let mut command = Command::new("cmd");
+        command.args(["/D", "/C", "start /B ping -n 600 127.0.0.1"]).stdout(Stdio::piped());
+        let (mut child, family) = Family::start(&mut command).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        child.wait().await.unwrap();
+        let mut line = String::new();
+        while line.trim().is_empty() {
+            assert!(stdout.read_line(&mut line).await.unwrap() > 0, "it says something first");
+        }
+        family.kill();
+        stdout.read_to_end(&mut Vec::new()).await.unwrap();
+    }
+}

@@ -283,6 +283,22 @@ mod tests {
         assert_eq!(shell_text("r", Some(&files)), r"r '/t/a b' '/t/it'\''s'");
     }
 
+    #[tokio::test]
+    #[cfg(windows)]
+    async fn a_shell_takes_quotes_as_they_are_written() {
+        let folder = tempfile::Builder::new().prefix("a b").tempdir().unwrap();
+        std::fs::write(folder.path().join("say it.bat"), "@echo off\r\necho %1 %2\r\n").unwrap();
+        let file = folder.path().join("say it.bat");
+        for (text, said) in [
+            (format!("\"{}\" \"x y\" z", file.display()), "\"x y\" z"),
+            ("echo \"x y\"".to_owned(), "\"x y\""),
+            ("echo a&& echo b".to_owned(), "a\r\nb"),
+        ] {
+            let output = shell(text.clone().into()).output().await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), said, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         #[cfg(unix)]
