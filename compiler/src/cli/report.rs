@@ -10,6 +10,7 @@ use super::say;
 use crate::build::{Built, Failure};
 use crate::check::Checked;
 use crate::resolve::Plan;
+use crate::toolchain::doctor::Checkup;
 
 /// Answers go to standard output, errors to standard error, or into the answer when that is JSON.
 pub(super) struct Report {
@@ -81,6 +82,16 @@ impl Report {
         ));
     }
 
+    pub(super) fn checkup(&self, found: &Checkup) {
+        if self.json {
+            return self.answer(&serde_json::to_value(found).expect("it is plain data"));
+        }
+        say(&found.to_text());
+        if !found.ready && !found.fixes().is_empty() {
+            complain("help: `--fix` runs the commands above\n");
+        }
+    }
+
     /// The error, the words of Cargo after it.
     pub(super) fn failure(&self, failure: Failure) {
         let words = failure.words().map(str::to_owned);
@@ -111,7 +122,7 @@ fn wants_color() -> bool {
 }
 
 /// Writes to standard error; who closed it does not want to know.
-fn complain(text: &str) {
+pub(super) fn complain(text: &str) {
     drop(std::io::stderr().lock().write_all(text.as_bytes()));
 }
 

@@ -12,6 +12,7 @@ mod cross;
 pub mod doctor;
 mod emulator;
 mod find;
+mod linker;
 mod need;
 mod places;
 mod process;

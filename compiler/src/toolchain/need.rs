@@ -60,7 +60,6 @@ impl Need {
         self
     }
 
-    #[expect(dead_code)]
     pub(super) fn optional(mut self) -> Self {
         self.optional = true;
         self
@@ -105,9 +104,13 @@ impl MissingTools {
     /// In the words that people are told.
     pub fn diagnostic(&self) -> Diagnostic {
         let mut message = self.to_string();
-        for need in &self.missing {
+        let mut missing = self.missing.iter().peekable();
+        while let Some(need) = missing.next() {
             message.push_str(&format!("\n  {}: {}", need.what, need.why));
-            if let Some(fix) = &need.fix {
+            // One command may bring several things.
+            if let Some(fix) = &need.fix
+                && missing.peek().is_none_or(|next| next.fix.as_ref() != Some(fix))
+            {
                 message.push_str(&format!("\n    {}", fix.text));
             }
         }

@@ -1,9 +1,9 @@
 //! The Rust compiler, and its standard library for a target.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::find::Tools;
+use super::find::{Tools, version};
 use super::need::{Fix, Need};
 use super::process::ask;
 use crate::target::{System, Triple};
@@ -105,17 +105,37 @@ impl Tools {
 
 /// The compiler and Cargo.
 pub(super) fn needs(tools: &Tools) -> Vec<Need> {
-    let place = |path: &Path| path.display().to_string();
+    let install = || Fix::words("install Rust: https://rustup.rs");
     let cargo = tools.cargo_found();
-    let rust = tools.rust();
-    vec![
-        Need::new("Cargo", "compiles every crate")
-            .found(cargo.map(|c| format!("{} ({})", c.version, place(&c.program))))
-            .or(Fix::words("install Rust: https://rustup.rs")),
-        Need::new("Rust", "compiles every crate")
-            .found(rust.map(|r| format!("{} ({})", r.version, place(&r.sysroot))))
-            .or(Fix::words("install Rust: https://rustup.rs")),
-    ]
+    let cargo = Need::new("Cargo", "compiles every crate")
+        .found(cargo.map(|c| format!("{} ({})", c.version, c.program.display())))
+        .or(install());
+    let Some(rust) = tools.rust() else {
+        return vec![cargo, Need::new("Rust", "compiles every crate").or(install())];
+    };
+    if is_too_old(&rust.version) {
+        let why = format!("{OLDEST} or later compiles the runtime, this is {}", rust.version);
+        let update = match tools.program("rustup") {
+            Some(rustup) => Fix::command(&rustup, vec!["update".into()]),
+            None => install(),
+        };
+        return vec![cargo, Need::new("Rust", why).or(update)];
+    }
+    let found = format!("{}, {}", rust.version, rust.sysroot.display());
+    vec![cargo, Need::new("Rust", "compiles every crate").found(Some(found))]
+}
+
+/// The oldest Rust that the runtime is written for.
+const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
+
+fn is_too_old(said: &str) -> bool {
+    let numbers = |version: &str| {
+        let version = version.split('-').next().unwrap_or_default();
+        let mut numbers = version.split('.').map(|n| n.parse::<u32>().unwrap_or_default());
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+    };
+    // One that does not say its version is left to fail by itself.
+    version(said).is_some_and(|version| numbers(&version) < numbers(OLDEST))
 }
 
 /// The standard library for a target, or its source.

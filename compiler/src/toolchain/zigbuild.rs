@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::cargo::{add_deployment_target, add_library, linker_of_this_machine, linker_variable};
+use super::cargo::{add_deployment_target, add_library};
 use super::find::Tools;
 use super::need::{Fix, Need};
 use super::places::{CARGO_ZIGBUILD, ZIG};
 use super::zig::Found;
-use super::{Invocation, Kind, Toolchain, python, rust};
+use super::{Invocation, Kind, Toolchain, linker, python, rust};
 use crate::target::Triple;
 
 /// cargo-zigbuild.
@@ -32,20 +32,19 @@ impl Toolchain for Zigbuild<'_> {
 
     fn needs(&self, triple: &Triple) -> Vec<Need> {
         let tools = self.tools;
-        let place = |found: &Found| format!("{} ({})", found.version, found.program.display());
         let install = python::install(tools);
         let without_python = format!("install Python 3, which brings zig {ZIG} as a package");
         let mut needs = rust::needs(tools);
         needs.push(rust::library_need(tools, triple));
-        needs.push(linker_of_this_machine(tools));
+        needs.push(linker::of_this_machine(tools));
         needs.push(
             Need::new("zig", "links for the target")
-                .found(tools.zig().map(place))
+                .found(tools.zig().map(|zig| place(zig, ZIG)))
                 .or(install.clone().unwrap_or_else(|| Fix::words(without_python))),
         );
         needs.push(
             Need::new("cargo-zigbuild", "lets Cargo link with zig")
-                .found(tools.zigbuild().map(place))
+                .found(tools.zigbuild().map(|tool| place(tool, CARGO_ZIGBUILD)))
                 .or(install.unwrap_or_else(|| {
                     let crate_ = format!("cargo-zigbuild@{CARGO_ZIGBUILD}");
                     let words = ["install", "--locked", crate_.as_str()];
@@ -96,11 +95,18 @@ impl Zigbuild<'_> {
     }
 }
 
+/// Its version and place, and the version that was tested where that is another one.
+fn place(found: &Found, tested: &str) -> String {
+    let Found { program, version } = found;
+    let note = if version == tested { String::new() } else { format!(", tested with {tested}") };
+    format!("{version} ({}{note})", program.display())
+}
+
 /// What would take zig's place, or lead it elsewhere: compilers and flags that are set for a target
 /// (<https://docs.rs/cc>), the folders that clang reads, an SDK of Apple's.
 fn foreign(triple: &Triple) -> Vec<OsString> {
     let name = triple.name();
-    let mut names = vec![linker_variable(name), "SDKROOT".to_owned(), "ZIG_LIB_DIR".to_owned()];
+    let mut names = vec![linker::variable(name), "SDKROOT".to_owned(), "ZIG_LIB_DIR".to_owned()];
     for tool in ["CC", "CXX", "AR", "RANLIB", "CFLAGS", "CXXFLAGS", "ARFLAGS", "RANLIBFLAGS"] {
         let under = name.replace('-', "_");
         names.extend([format!("{tool}_{name}"), format!("{tool}_{under}")]);
