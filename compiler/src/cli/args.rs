@@ -79,6 +79,15 @@ pub(super) enum Command {
     },
     /// Look whether this machine has all that targets take, and say what brings what is missing
     Doctor(DoctorArgs),
+    /// Say what an executable is, without running it: what it runs on, what it loads, what it was
+    /// built from
+    Inspect {
+        /// The executable, of any system
+        file: PathBuf,
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What is looked at.
@@ -141,6 +150,7 @@ Examples:
   swak-makebuild new-plugin weather --kind input  a plugin crate to begin with
   swak-makebuild doctor --fix                     gets what the main targets take
   swak-makebuild doctor --target windows-x86_64   what that target takes
+  swak-makebuild inspect dist/swak-myprj          what it is, without running it
 
 A file that is called like a command is given with its folder: ./init
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod doctor;
+mod inspect;
 mod report;
 
 use std::ffi::OsString;
@@ -41,6 +42,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
                 Ok(false) => return 1,
                 Err(failure) => Err(failure),
             }
+        }
+        Some(Command::Inspect { file, json }) => {
+            report = Report::new(json);
+            inspect::run(&file, &report)
         }
         None => build(&cli.build, &report),
     };
@@ -118,7 +123,7 @@ fn build(args: &BuildArgs, report: &Report) -> Result<(), Failure> {
 
 /// A word that is no file may be a command with a slip in it.
 fn meant_a_command(file: &Path, errors: Diagnostics) -> Failure {
-    let commands = ["init", "new-plugin", "doctor", "help"];
+    let commands = ["init", "new-plugin", "doctor", "inspect", "help"];
     let Some(word) = file.to_str().and_then(|word| did_you_mean(word, commands)) else {
         return Failure::Input(errors);
     };

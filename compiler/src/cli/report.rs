@@ -39,6 +39,11 @@ impl Report {
         }
     }
 
+    /// What was found in a file.
+    pub(super) fn found(&self, value: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
+        if self.json { self.answer(&value()) } else { say(&text()) }
+    }
+
     pub(super) fn checked(&self, plan: &Plan, checked: &Checked) {
         if self.json {
             return self.answer(&json!({ "errors": [], "warnings": checked.warnings }));
@@ -140,7 +145,7 @@ fn count(n: usize, what: &str) -> String {
 }
 
 /// `3.4 MB`: millions of bytes.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
