@@ -363,6 +363,3 @@ impl Known {
         *several.iter().filter(fits).min_by_key(registry).unwrap_or(&several[0])
     }
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

@@ -143,6 +143,3 @@ fn write(release: &Release<'_>, made: &[Made<'_>], entries: &[Entry]) -> String 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
-
-#[cfg(test)]
-mod tests;

@@ -76,7 +76,7 @@ fn fields(release: &Release<'_>, made: &Made<'_>, entries: &[Entry]) -> String {
     field("Version", &version(release.version));
     field("Architecture", arch.name());
     // The field must be there; a build config does not say who answers for the package.
-    field("Maintainer", &format!("{name} <root@localhost>"));
+    field("Maintainer", &format!("{name} <nobody@localhost>"));
     field("Installed-Size", &size.to_string());
     if let Some(needs) = needs::of(triple, made.executable) {
         let libgcc = if needs.libgcc { ", libgcc-s1" } else { "" };
