@@ -31,7 +31,11 @@ pub(super) fn u64_be(bytes: &[u8], at: usize) -> Option<u64> {
 }
 
 /// `length` bytes from `at` on, both as a file says them.
-pub(super) fn range(bytes: &[u8], at: impl TryInto<usize>, length: impl TryInto<usize>) -> Option<&[u8]> {
+pub(super) fn range(
+    bytes: &[u8],
+    at: impl TryInto<usize>,
+    length: impl TryInto<usize>,
+) -> Option<&[u8]> {
     let at = at.try_into().ok()?;
     bytes.get(at..at.checked_add(length.try_into().ok()?)?)
 }

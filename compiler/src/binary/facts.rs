@@ -81,7 +81,9 @@ mod tests {
     #[test]
     fn facts_are_found_behind_tags_that_stand_alone() {
         let line = format!("{OPEN}{JSON}{CLOSE}\n");
-        for before in ["", OPEN, CLOSE, "<swak-facts 1></swak-facts>", "<swak-facts 1>{</swak-facts>"] {
+        for before in
+            ["", OPEN, CLOSE, "<swak-facts 1></swak-facts>", "<swak-facts 1>{</swak-facts>"]
+        {
             for after in ["", OPEN, CLOSE] {
                 let mut bytes = before.as_bytes().to_vec();
                 bytes.extend_from_slice(b"\0\xff");
@@ -112,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn facts_come_back_as_they_were(before: Vec<u8>, version: String, at: usize, bit in 0..8) {
+        fn facts_come_back_as_they_were(before: Vec<u8>, version: String, at: usize, bit in 0..8u32) {
             let facts = Facts { version, ..serde_json::from_str(JSON).expect("facts") };
             let json = serde_json::to_string(&facts).expect("plain data");
             let mut bytes = before;
@@ -121,7 +123,7 @@ mod tests {
                 prop_assert_eq!(read(&bytes), Some(facts));
             }
             let at = at % bytes.len();
-            bytes[at] ^= 1 << bit;
+            bytes[at] ^= 1u8 << bit;
             read(&bytes);
         }
     }

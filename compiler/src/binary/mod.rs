@@ -16,7 +16,7 @@ pub mod pe;
 
 mod bytes;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 pub use facts::Facts;
 pub use look::{Look, LookError, look};

@@ -42,16 +42,15 @@ impl Mistake {
             Mistake::Unreadable(error) => {
                 Diagnostic::error("file-unreadable", format!("cannot read `{file}`: {error}"))
             }
-            Mistake::NoFile => {
-                Diagnostic::error("not-a-file", format!("`{file}` is not a file"))
-                    .help("name one executable: `swak-makebuild inspect dist/swak-myprj`")
-            }
+            Mistake::NoFile => Diagnostic::error("not-a-file", format!("`{file}` is not a file"))
+                .help("name one executable: `swak-makebuild inspect dist/swak-myprj`"),
             Mistake::TooLarge => Diagnostic::error(
                 "file-too-large",
                 format!("`{file}` is larger than 1 GiB, which no agent is"),
             ),
             Mistake::Look(error) => {
-                let told = Diagnostic::error(error.code(), format!("cannot inspect `{file}`: {error}"));
+                let told =
+                    Diagnostic::error(error.code(), format!("cannot inspect `{file}`: {error}"));
                 told.help(match error {
                     LookError::NotExecutable(_) => {
                         "name an executable of Linux, Windows or macOS; of a package, the one in it"
@@ -101,7 +100,8 @@ fn text(file: &Path, look: &Look) -> String {
 
 /// What is known of a part, line by line.
 fn rows(format: Format, part: &Part) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("processor", part.processor.clone()), ("linkage", part.linkage.to_string())];
+    let mut rows =
+        vec![("processor", part.processor.clone()), ("linkage", part.linkage.to_string())];
     rows.extend(part.libraries.iter().map(|library| ("loads", library.clone())));
     rows.extend(part.library_paths.iter().map(|path| ("looks in", path.clone())));
     let mut row = |name, value: Option<String>| rows.extend(value.map(|value| (name, value)));
@@ -111,11 +111,16 @@ fn rows(format: Format, part: &Part) -> Vec<(&'static str, String)> {
     row(system, part.minimum_system.clone());
     row("subsystem", part.subsystem.map(str::to_owned));
     row("signature", part.signature.as_ref().map(ToString::to_string));
-    row("signature", part.authenticode.map(|signed| match signed {
-        true => "Authenticode, not checked".to_owned(),
-        false => "none".to_owned(),
-    }));
-    rows.extend(part.version_info.iter().map(|(name, text)| ("version info", format!("{name}: {text}"))));
+    row(
+        "signature",
+        part.authenticode.map(|signed| match signed {
+            true => "Authenticode, not checked".to_owned(),
+            false => "none".to_owned(),
+        }),
+    );
+    rows.extend(
+        part.version_info.iter().map(|(name, text)| ("version info", format!("{name}: {text}"))),
+    );
     rows.extend(part.facts.iter().flat_map(facts));
     rows
 }
@@ -126,7 +131,9 @@ fn facts(facts: &Facts) -> Vec<(&'static str, String)> {
         ("built for", format!("{}, profile {}", facts.target, facts.profile)),
         ("built by", format!("swak-makebuild {}, {}", facts.swak, facts.toolchain)),
     ];
-    rows.extend(facts.plugins.iter().map(|(name, version)| ("plugin", format!("{name} {version}"))));
+    rows.extend(
+        facts.plugins.iter().map(|(name, version)| ("plugin", format!("{name} {version}"))),
+    );
     rows.push(("build config", format!("SHA-256 {}", facts.config_sha256)));
     rows.push(("lock", format!("SHA-256 {}", facts.lock_sha256)));
     rows
@@ -135,6 +142,7 @@ fn facts(facts: &Facts) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::binary::samples;
 
     fn told(file: &Path) -> String {
         let failure = run(file, &Report::new(false)).expect_err("no executable");
@@ -150,17 +158,28 @@ mod tests {
         assert!(told(folder.path()).contains("error[not-a-file]"));
         std::fs::write(&file, "name: myprj\n").expect("written");
         let text = told(&file);
-        assert!(text.contains("error[not-an-executable]") && text.contains("it is a text"), "{text}");
+        assert!(
+            text.contains("error[not-an-executable]") && text.contains("it is a text"),
+            "{text}"
+        );
         std::fs::write(&file, b"\x7fELF\x02").expect("written");
         assert!(told(&file).contains("error[damaged-executable]"));
     }
 
     #[test]
-    fn this_test_is_an_executable_and_no_agent() {
-        let file = std::env::current_exe().expect("a test has a file");
-        let found = look(&read(&file).unwrap_or_else(|_| panic!("it can be read"))).expect("an executable");
-        let text = text(&file, &found);
-        assert!(text.contains(&format!("processor        {}\n", std::env::consts::ARCH)), "{text}");
-        assert!(text.contains("not an agent of Swak's"), "{text}");
+    fn an_executable_without_facts_is_told_so() {
+        let found = look(&samples::macos_arm()).expect("an executable");
+        let expected = "\
+hello: Mach-O, 49.8 kB
+
+processor        aarch64
+linkage          dynamic
+loads            /usr/lib/libSystem.B.dylib
+oldest macOS     15.0
+signature        ad-hoc, valid, for `hello-aarch64-macos`, made by the linker
+
+It holds no facts of a build: it is not an agent of Swak's.
+";
+        assert_eq!(text(Path::new("hello"), &found), expected);
     }
 }

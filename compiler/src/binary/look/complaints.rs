@@ -16,8 +16,11 @@ impl Look {
             System::Other => true,
         };
         if !fits {
-            return vec![format!("it is an executable of the format {}, which {triple} does not \
-                                 run", self.format)];
+            return vec![format!(
+                "it is an executable of the format {}, which {triple} does not \
+                                 run",
+                self.format
+            )];
         }
         let wanted = processor(triple.processor());
         let Some(part) = self.parts.iter().find(|part| part.processor == wanted) else {
@@ -94,7 +97,8 @@ impl Part {
         let own = |path: &&String| {
             let system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/System/Library"];
             let within = |folder: &&str| {
-                path.strip_prefix(*folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                path.strip_prefix(*folder)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };
             path.starts_with('/') && (!system.iter().any(within) || path.contains("/.."))
         };
@@ -114,15 +118,80 @@ fn is_glibc(name: &str) -> bool {
 /// The libraries of Windows that programs use; all begin of `api-ms-win-` and `ext-ms-win-` are
 /// doors to them.
 static WINDOWS: &[&str] = &[
-    "activeds", "advapi32", "authz", "avrt", "bcrypt", "bcryptprimitives", "cabinet", "cfgmgr32",
-    "clusapi", "combase", "comctl32", "comdlg32", "credui", "crypt32", "cryptbase", "cryptnet",
-    "d3d11", "d3d12", "dbghelp", "dhcpcsvc", "dnsapi", "dwmapi", "dxgi", "esent", "fltlib",
-    "fwpuclnt", "gdi32", "httpapi", "imagehlp", "imm32", "iphlpapi", "kernel32", "kernelbase",
-    "mpr", "msi", "msvcrt", "mswsock", "ncrypt", "netapi32", "netutils", "normaliz", "ntdll",
-    "ntdsapi", "odbc32", "ole32", "oleaut32", "pdh", "powrprof", "propsys", "psapi", "rpcrt4",
-    "sechost", "secur32", "setupapi", "shell32", "shlwapi", "sspicli", "tdh", "ucrtbase",
-    "user32", "userenv", "uxtheme", "version", "virtdisk", "wevtapi", "winhttp", "wininet",
-    "winmm", "winspool", "wintrust", "wldap32", "ws2_32", "wtsapi32", "xmllite",
+    "activeds",
+    "advapi32",
+    "authz",
+    "avrt",
+    "bcrypt",
+    "bcryptprimitives",
+    "cabinet",
+    "cfgmgr32",
+    "clusapi",
+    "combase",
+    "comctl32",
+    "comdlg32",
+    "credui",
+    "crypt32",
+    "cryptbase",
+    "cryptnet",
+    "d3d11",
+    "d3d12",
+    "dbghelp",
+    "dhcpcsvc",
+    "dnsapi",
+    "dwmapi",
+    "dxgi",
+    "esent",
+    "fltlib",
+    "fwpuclnt",
+    "gdi32",
+    "httpapi",
+    "imagehlp",
+    "imm32",
+    "iphlpapi",
+    "kernel32",
+    "kernelbase",
+    "mpr",
+    "msi",
+    "msvcrt",
+    "mswsock",
+    "ncrypt",
+    "netapi32",
+    "netutils",
+    "normaliz",
+    "ntdll",
+    "ntdsapi",
+    "odbc32",
+    "ole32",
+    "oleaut32",
+    "pdh",
+    "powrprof",
+    "propsys",
+    "psapi",
+    "rpcrt4",
+    "sechost",
+    "secur32",
+    "setupapi",
+    "shell32",
+    "shlwapi",
+    "sspicli",
+    "tdh",
+    "ucrtbase",
+    "user32",
+    "userenv",
+    "uxtheme",
+    "version",
+    "virtdisk",
+    "wevtapi",
+    "winhttp",
+    "wininet",
+    "winmm",
+    "winspool",
+    "wintrust",
+    "wldap32",
+    "ws2_32",
+    "wtsapi32",
+    "xmllite",
 ];
 
 fn is_windows_own(name: &str) -> bool {
@@ -157,7 +226,9 @@ mod tests {
         for own in ["KERNEL32.dll", "api-ms-win-core-synch-l1-2-0.dll", "ws2_32.dll", "ntdll.dll"] {
             assert!(is_windows_own(own), "{own}");
         }
-        for foreign in ["libgcc_s_seh-1.dll", "VCRUNTIME140.dll", "libunwind.dll", "libssl-3-x64.dll"] {
+        for foreign in
+            ["libgcc_s_seh-1.dll", "VCRUNTIME140.dll", "libunwind.dll", "libssl-3-x64.dll"]
+        {
             assert!(!is_windows_own(foreign), "{foreign}");
         }
     }

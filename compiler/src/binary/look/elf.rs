@@ -107,7 +107,11 @@ fn processor<Elf: FileHeader>(header: &Elf, endian: Elf::Endian) -> String {
 fn glibc(needs: &[u8], strings: &[u8], little: bool) -> Option<Option<Glibc>> {
     let short = |at| {
         let short = array(needs, at)?;
-        Some(usize::from(if little { u16::from_le_bytes(short) } else { u16::from_be_bytes(short) }))
+        Some(usize::from(if little {
+            u16::from_le_bytes(short)
+        } else {
+            u16::from_be_bytes(short)
+        }))
     };
     let long = |at| {
         let long = array(needs, at)?;

@@ -204,6 +204,5 @@ impl Serialize for Glibc {
     }
 }
 
-
 #[cfg(test)]
 mod tests;

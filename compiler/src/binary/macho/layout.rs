@@ -67,8 +67,7 @@ const BUILD_VERSION: u32 = 0x32;
 const DYLIBS: [u32; 5] = [0xc, 0x8000_0018, 0x8000_001f, 0x20, 0x8000_0023];
 /// Commands of an offset and a size in `__LINKEDIT`: split info, function starts, data in code,
 /// code signing requirements, linker hints, exports, chained fixups, atom info.
-const LINKEDIT_DATA: [u32; 8] =
-    [0x1e, 0x26, 0x29, 0x2b, 0x2e, 0x8000_0033, 0x8000_0034, 0x36];
+const LINKEDIT_DATA: [u32; 8] = [0x1e, 0x26, 0x29, 0x2b, 0x2e, 0x8000_0033, 0x8000_0034, 0x36];
 
 impl Layout {
     pub(in super::super) fn read(bytes: &[u8]) -> Result<Self, MachoError> {

@@ -54,3 +54,6 @@ fn processor(cpu: u32) -> &'static str {
 
 const CPU_X86_64: u32 = 0x0100_0007;
 const CPU_ARM64: u32 = 0x0100_000c;
+
+#[cfg(test)]
+mod tests;

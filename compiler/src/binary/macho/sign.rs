@@ -51,7 +51,8 @@ const ALIGNMENT: u64 = 16;
 
 fn sign_thin(bytes: &[u8], identifier: &str) -> Result<Vec<u8>, MachoError> {
     let layout = Layout::read(bytes)?;
-    let linkedit = layout.segment("__LINKEDIT").ok_or(MachoError::Damaged("it has no __LINKEDIT"))?;
+    let linkedit =
+        layout.segment("__LINKEDIT").ok_or(MachoError::Damaged("it has no __LINKEDIT"))?;
     let text = layout.segment("__TEXT").ok_or(MachoError::Damaged("it has no __TEXT"))?;
     if layout.segments.iter().any(|s| s.address > linkedit.address || s.offset > linkedit.offset) {
         return Err(MachoError::Damaged("__LINKEDIT is not its last segment"));
@@ -99,12 +100,7 @@ fn sign_thin(bytes: &[u8], identifier: &str) -> Result<Vec<u8>, MachoError> {
 }
 
 /// Writes where the signature is, into the load command that the file has or a new one.
-fn put_command(
-    bytes: &mut [u8],
-    layout: &Layout,
-    start: u32,
-    size: u32,
-) -> Result<(), MachoError> {
+fn put_command(bytes: &mut [u8], layout: &Layout, start: u32, size: u32) -> Result<(), MachoError> {
     let mut command = [0; 16];
     let words = [CODE_SIGNATURE, 16, start, size];
     for (place, word) in command.chunks_exact_mut(4).zip(words) {

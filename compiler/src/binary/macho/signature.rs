@@ -130,7 +130,8 @@ fn check_pages(bytes: &[u8], end: u32, directory: &[u8]) -> Result<String, &'sta
         return Err("it has too few or too many hashes");
     }
     let hashes = range(directory, first, u64::from(pages) * 32).ok_or(SHORT)?;
-    let whole = code.chunks(1 << bits).zip(hashes.chunks(32)).all(|(p, h)| *Sha256::digest(p) == *h);
+    let whole =
+        code.chunks(1 << bits).zip(hashes.chunks(32)).all(|(p, h)| *Sha256::digest(p) == *h);
     if !whole {
         return Err("the file was changed after it was signed");
     }

@@ -48,11 +48,11 @@ pub fn parts(bytes: &[u8]) -> Result<Vec<&[u8]>, MachoError> {
 /// # Errors
 /// When one is no Mach-O file of 64 bits, when two are for one processor, when there is none, or
 /// when all together are larger than 4 GiB.
-pub fn join(parts: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, MachoError> {
-    let read = |part: &'_ _| Layout::read(AsRef::<[u8]>::as_ref(part));
+pub fn join<P: AsRef<[u8]>>(parts: &[P]) -> Result<Vec<u8>, MachoError> {
     let mut sorted = Vec::with_capacity(parts.len());
     for part in parts {
-        sorted.push((read(part)?, part.as_ref()));
+        let part = part.as_ref();
+        sorted.push((Layout::read(part)?, part));
     }
     sorted.sort_by_key(|(part, _)| (part.cpu == CPU_ARM64, part.cpu, part.cpu_subtype));
     if sorted.is_empty() {

@@ -36,3 +36,6 @@ pub enum PeError {
     #[error("the {0} is longer than version information can hold: 3999 characters")]
     TooLong(&'static str),
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,6 +79,13 @@ impl Resources {
         self.0.insert(key, Resource { data, code_page: 0 });
     }
 
+    /// Adds a resource of a type that has a name, which none of ours has.
+    #[cfg(test)]
+    pub(super) fn set_named(&mut self, kind: Key, data: Vec<u8>) {
+        let key = [kind.clone(), kind, Key::Id(ENGLISH)];
+        self.0.insert(key, Resource { data, code_page: 1252 });
+    }
+
     /// The bytes of a section that begins at `address`: the tables from the root down, the leaves,
     /// the names, the data.
     pub(super) fn section(&self, address: u32) -> Result<Vec<u8>, PeError> {
@@ -134,7 +141,8 @@ impl Resources {
         let mut data = Vec::new();
         let data_at = (texts_at + texts.len()).next_multiple_of(8);
         for resource in self.0.values() {
-            let at = u32::try_from(data_at + data.len()).ok().and_then(|at| at.checked_add(address));
+            let at =
+                u32::try_from(data_at + data.len()).ok().and_then(|at| at.checked_add(address));
             let at = at.ok_or(PeError::TooLarge)?;
             for number in [at, resource.data.len() as u32, resource.code_page, 0] {
                 section.extend_from_slice(&number.to_le_bytes());

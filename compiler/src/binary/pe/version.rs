@@ -84,7 +84,8 @@ impl VersionInfo {
         }
         let language = format!("{ENGLISH:04x}{UNICODE:04x}");
         let table = Block { name: &language, value: Vec::new(), text: true, inner: strings };
-        let file = Block { name: "StringFileInfo", value: Vec::new(), text: true, inner: vec![table] };
+        let file =
+            Block { name: "StringFileInfo", value: Vec::new(), text: true, inner: vec![table] };
         let value = [ENGLISH, UNICODE].iter().flat_map(|n| n.to_le_bytes()).collect();
         let inner = vec![Block { name: "Translation", value, text: false, inner: Vec::new() }];
         let var = Block { name: "VarFileInfo", value: Vec::new(), text: true, inner };
