@@ -197,10 +197,13 @@ fn read_targets(node: &yaml::Node, found: &mut Found<'_>) -> Vec<Target> {
         if let Some(first) = again {
             let name = &first.value.name;
             found.add(
-                Diagnostic::error("duplicate-target", format!("the target `{name}` stands here twice"))
-                    .at(text.span, "again here")
-                    .label(first.span, "first here")
-                    .help("keep one of them"),
+                Diagnostic::error(
+                    "duplicate-target",
+                    format!("the target `{name}` stands here twice"),
+                )
+                .at(text.span, "again here")
+                .label(first.span, "first here")
+                .help("keep one of them"),
             );
         }
         let new = |n: &Target| !targets.iter().any(|t| t.value == *n);

@@ -1,5 +1,7 @@
 //! What is made beside the executable: `licenses`, `package`, `container`.
 
+use std::collections::HashMap;
+
 use swak_recipe::diag::{Diagnostic, Span};
 use swak_recipe::yaml::{Node, Value};
 
@@ -22,7 +24,8 @@ pub(super) fn read(fields: &mut Fields<'_>, targets: &[Target], found: &mut Foun
     });
     for format in &packages {
         if !targets.iter().any(|target| format.value.fits(target)) {
-            let what = format!("a {} is for Linux, which is no target here", format.value.name());
+            let name = format.value.name();
+            let what = format!("no target here can have `{name}`: such packages are for Linux");
             found.add(unfit("package-without-target", what, format.span));
         }
     }
@@ -30,7 +33,7 @@ pub(super) fn read(fields: &mut Fields<'_>, targets: &[Target], found: &mut Foun
         && container.value
         && !targets.iter().any(is_static)
     {
-        let what = "a container needs a static Linux executable, which is no target here";
+        let what = "no target here can have a container: it needs a static Linux executable";
         found.add(unfit("container-without-target", what.to_owned(), container.span));
     }
     Wanted {
@@ -54,6 +57,7 @@ fn licenses(node: &Node, found: &mut Found<'_>) -> Deny {
     let read = |word: &str| {
         Denied::parse(word)
             .map_err(|error| Diagnostic::error(error.code(), error.to_string()).help(error.help()))
+            .map_err(Box::new)
     };
     Deny::new(
         each_once(words.unwrap_or_default(), read, found).into_iter().map(|d| d.value).collect(),
@@ -64,38 +68,44 @@ fn packages(node: &Node, found: &mut Found<'_>) -> Vec<At<Format>> {
     let words = values::words(node, "a format", found);
     let list = || Format::ALL.map(Format::name).join(", ");
     let read = |word: &str| {
-        Format::parse(word).map_err(|nearest| {
-            let message = format!("unknown format of packages `{}`", show(word));
-            Diagnostic::error("unknown-package-format", message).help(match nearest {
-                Some(near) => format!("did you mean `{near}`? The formats are: {}", list()),
-                None => format!("the formats are: {}", list()),
+        Format::parse(word)
+            .map_err(|nearest| {
+                let message = format!("unknown format of packages `{}`", show(word));
+                Diagnostic::error("unknown-package-format", message).help(match nearest {
+                    Some(near) => format!("did you mean `{near}`? The formats are: {}", list()),
+                    None => format!("the formats are: {}", list()),
+                })
             })
-        })
+            .map_err(Box::new)
     };
     each_once(words, read, found)
 }
 
 /// Reads each word; one that stands there again is a mistake.
-fn each_once<T: PartialEq>(
+fn each_once<T>(
     words: Vec<At<String>>,
-    read: impl Fn(&str) -> Result<T, Diagnostic>,
+    read: impl Fn(&str) -> Result<T, Box<Diagnostic>>,
     found: &mut Found<'_>,
 ) -> Vec<At<T>> {
-    let mut all: Vec<At<T>> = Vec::new();
-    for word in words {
-        match read(&word.value) {
-            Err(error) => found.add(error.at(word.span, "")),
-            Ok(value) => match all.iter().find(|at| at.value == value) {
+    let mut all = Vec::new();
+    let mut first: HashMap<String, Span> = HashMap::new();
+    for At { value: word, span } in words {
+        match read(&word) {
+            Err(error) => found.add(error.at(span, "")),
+            Ok(value) => match first.get(&word) {
                 Some(first) => {
-                    let message = format!("`{}` stands here twice", show(&word.value));
+                    let message = format!("`{}` stands here twice", show(&word));
                     found.add(
                         Diagnostic::error("duplicate-word", message)
-                            .at(word.span, "again here")
-                            .label(first.span, "first here")
+                            .at(span, "again here")
+                            .label(*first, "first here")
                             .help("keep one of them"),
                     );
                 }
-                None => all.push(At { value, span: word.span }),
+                None => {
+                    first.insert(word, span);
+                    all.push(At { value, span });
+                }
             },
         }
     }

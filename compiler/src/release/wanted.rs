@@ -135,11 +135,10 @@ impl Wanted {
         if !self.deny.is_empty() {
             lines.push(("licenses", format!("without {}", self.deny)));
         }
-        for format in &self.packages {
-            lines.push((
-                "package",
-                format!("{} for {}", format.name(), names(&format.chosen(targets))),
-            ));
+        for (at, format) in self.packages.iter().enumerate() {
+            let head = if at == 0 { "package" } else { "" };
+            let text = format!("{} for {}", format.name(), names(&format.chosen(targets)));
+            lines.push((head, text));
         }
         if self.container {
             let chosen: Vec<_> = targets.iter().filter(|t| is_static(t)).collect();

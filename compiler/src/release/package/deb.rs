@@ -10,10 +10,10 @@ use crate::generate::templates::{Values, fill};
 use crate::release::{Made, Moment, Release, sums};
 
 /// The package, with these files.
-pub(super) fn deb(release: &Release<'_>, made: &Made<'_>, entries: Vec<Entry>) -> Vec<u8> {
+pub(super) fn deb(release: &Release<'_>, made: &Made<'_>, entries: &[Entry]) -> Vec<u8> {
     let moment = release.moment;
-    let control = tar::compress(&tar::tar("", &control(release, made, &entries), moment));
-    let data = tar::compress(&tar::tar("", &entries, moment));
+    let control = tar::compress(&tar::tar("", &control(release, made, entries), moment));
+    let data = tar::compress(&tar::tar("", entries, moment));
     let mut out = b"!<arch>\n".to_vec();
     member(&mut out, "debian-binary", b"2.0\n", moment);
     member(&mut out, "control.tar.gz", &control, moment);

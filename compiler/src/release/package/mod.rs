@@ -49,7 +49,7 @@ pub(super) fn make(
                 _ => zip::zip(folder, &entries, release.moment),
             }
         }
-        Format::Deb => deb::deb(release, made, content::system(release, made, licenses)),
+        Format::Deb => deb::deb(release, made, &content::system(release, made, licenses)),
         Format::Rpm => rpm::rpm(release, made, content::system(release, made, licenses)),
     };
     Artifact { name, bytes }

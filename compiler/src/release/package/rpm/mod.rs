@@ -137,7 +137,7 @@ fn main_header(release: &Release<'_>, made: &Made<'_>, files: &Files, payload: &
     header.add(1040, same("root"));
     header.add(1044, Value::Text(format!("{name}-{version}-{RELEASE}.src.rpm")));
     header.add(1045, Value::Int32(files.each(|_| u32::MAX))); // verify everything
-    header.add(1047, Value::Texts(vec![name.clone()]));
+    header.add(1047, Value::Texts(vec![name]));
     let needs = Requirement::all(made, &["postin", "preun", "postun"]);
     header.add(1048, Value::Int32(needs.iter().map(|need| need.flags).collect()));
     header.add(1049, Value::Texts(needs.iter().map(|need| need.name.clone()).collect()));
