@@ -39,7 +39,7 @@ impl Toolchain for Plain<'_> {
 
     fn needs(&self, triple: &Triple) -> Vec<Need> {
         let mut needs = rust::needs(self.tools);
-        needs.push(rust::library_need(self.tools, triple));
+        needs.extend(rust::library_need(self.tools, triple));
         needs.push(linker::of_this_machine(self.tools));
         if links_here(triple).is_none() {
             needs.push(linker::of_target(self.tools, triple));

@@ -177,3 +177,71 @@ fn run(program: &Path, arguments: &[OsString], quiet: bool) -> Result<(), String
         Err(error) => Err(error.to_string()),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::super::tests::Machine;
+    use super::*;
+
+    fn found(machine: &Machine, words: &[&str]) -> Checkup {
+        let targets: Vec<_> =
+            words.iter().map(|word| Target::parse(word).expect("a target")).collect();
+        examine(&targets, None, &machine.tools())
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
+    fn what_several_targets_take_is_told_once_and_the_rest_with_each() {
+        let machine = Machine::with_rust();
+        machine.library("x86_64-unknown-linux-musl").program("python3", "exit 1");
+        let found = found(&machine, &["linux-x86_64", "macos-universal"]);
+        assert!(!found.ready && found.targets[0].ready && !found.targets[1].ready);
+        let text = found.to_text().replace(&machine.path("").display().to_string(), "");
+        let install = "bin/python3 -m venv tools && tools/bin/python -m pip install \
+                       --disable-pip-version-check ziglang==0.17.1 cargo-zigbuild==0.24.0";
+        let expected = format!(
+            "tools
+  ok       Cargo: 1.999.0 (bin/cargo)
+  ok       Rust: rustc 1.999.0 (abc 2030-01-01), sysroot
+  ok       a linker for this machine: bin/cc
+linux-x86_64 (x86_64-unknown-linux-musl): cargo, Rust brings musl, this machine links it
+  ok       Rust's standard library for x86_64-unknown-linux-musl: installed
+  ok       a way to run x86_64-unknown-linux-musl: this machine
+macos-universal (x86_64-apple-darwin + aarch64-apple-darwin): zigbuild, zig links for every system
+  missing  Rust's standard library for x86_64-apple-darwin: every executable holds it
+           install Rust with rustup, which has it: https://rustup.rs
+  missing  zig: links for the target
+  missing  cargo-zigbuild: lets Cargo link with zig
+           {install}
+  -        a way to run x86_64-apple-darwin: a new executable is tried before it is delivered
+           nothing on this machine runs it
+  missing  Rust's standard library for aarch64-apple-darwin: every executable holds it
+           install Rust with rustup, which has it: https://rustup.rs
+  -        a way to run aarch64-apple-darwin: a new executable is tried before it is delivered
+           nothing on this machine runs it
+"
+        );
+        assert_eq!(text, expected);
+        let fixes: Vec<_> = found.fixes().iter().map(|fix| fix.commands.len()).collect();
+        assert_eq!(fixes, [2], "one, of two commands");
+    }
+
+    #[test]
+    fn the_commands_of_a_fix_end_at_the_first_that_fails() {
+        let machine = Machine::bare();
+        machine.program("good", "touch \"$1\"").program("bad", "exit 3");
+        let command = |program: &str, file: &str| {
+            (machine.path("bin").join(program), vec![machine.path(file).into_os_string()])
+        };
+        let fix = Fix::commands(vec![
+            command("good", "first"),
+            command("bad", "second"),
+            command("good", "third"),
+        ]);
+        let mut said = 0;
+        let why = apply(&fix, true, |_| said += 1).expect_err("the second fails");
+        assert!(why.contains("bin/bad") && why.ends_with("exit status: 3"), "{why}");
+        assert_eq!(said, 2);
+        assert!(machine.path("first").exists() && !machine.path("third").exists());
+    }
+}

@@ -87,3 +87,37 @@ fn qemu_names(processor: &str) -> impl Iterator<Item = String> {
     };
     [format!("qemu-{name}"), format!("qemu-{name}-static")].into_iter()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::super::tests::{Machine, triple};
+    use super::*;
+    use crate::target::HOST;
+
+    #[test]
+    fn this_machine_needs_no_emulator() {
+        let here = emulator(&triple(HOST), &Machine::bare().tools());
+        assert_eq!(here, Some(Emulator::Directly));
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn qemu_and_a_wine_that_is_new_enough_run_the_rest() {
+        let machine = Machine::bare();
+        let program = |word: &str| match emulator(&triple(word), &machine.tools()) {
+            Some(Emulator::Program { program, .. }) => program.file_name().map(ToOwned::to_owned),
+            _ => None,
+        };
+        assert_eq!(program("linux-aarch64"), None);
+        machine.program("qemu-aarch64-static", "exit 0").program("qemu-arm", "exit 0");
+        assert_eq!(program("linux-aarch64"), Some("qemu-aarch64-static".into()));
+        assert_eq!(program("linux-armv7"), Some("qemu-arm".into()));
+        assert_eq!(program("linux-aarch64-gnu"), None, "its libraries are not here");
+        machine.program("wine64", "echo 'wine-8.0 (Debian 8.0~repack-4)'");
+        assert_eq!(program("windows-x86_64"), None);
+        machine.program("wine64", "echo 'wine-10.0 (Debian 10.0~repack-6)'");
+        assert_eq!(program("windows-x86_64"), Some("wine64".into()));
+        assert_eq!(program("windows-aarch64"), None);
+        assert_eq!(program("macos-aarch64"), None);
+    }
+}

@@ -125,3 +125,6 @@ impl fmt::Display for Kind {
         f.write_str(self.name())
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -23,6 +23,8 @@ pub(super) struct Places {
     pub(super) cargo: Option<PathBuf>,
     /// The Rust compiler, when the environment names one.
     pub(super) rustc: Option<PathBuf>,
+    /// The container engine, when the environment names one for `cross`.
+    pub(super) engine: Option<PathBuf>,
 }
 
 impl Places {
@@ -40,6 +42,7 @@ impl Places {
             cache,
             cargo: program("CARGO"),
             rustc: program("RUSTC"),
+            engine: program("CROSS_CONTAINER_ENGINE"),
         }
     }
 

@@ -35,7 +35,7 @@ impl Toolchain for Zigbuild<'_> {
         let install = python::install(tools);
         let without_python = format!("install Python 3, which brings zig {ZIG} as a package");
         let mut needs = rust::needs(tools);
-        needs.push(rust::library_need(tools, triple));
+        needs.extend(rust::library_need(tools, triple));
         needs.push(linker::of_this_machine(tools));
         needs.push(
             Need::new("zig", "links for the target")
@@ -64,6 +64,7 @@ impl Toolchain for Zigbuild<'_> {
             without: foreign(triple),
             target_dir: None,
         };
+        invocation.environment.extend(self.path_with_dlltool(triple));
         add_library(&mut invocation, self.tools, triple);
         add_deployment_target(&mut invocation, self.tools, triple);
         invocation
@@ -86,12 +87,48 @@ impl Zigbuild<'_> {
         set.push(("CARGO_ZIGBUILD_ZIG_VERSION".into(), zig.version.clone().into()));
         set.push(("CARGO_ZIGBUILD_ZIG_PATH".into(), zig.program.clone().into()));
         set.push(("CARGO_ZIGBUILD_PYTHON_PATH".into(), "no-python".into()));
-        if let Some(cache) = &self.tools.places.cache {
-            // A script names its zig: one folder for each version, lest two builds write one file.
-            let folder = cache.join(format!("zig-{}", zig.version));
+        if let Some(folder) = self.cache() {
             set.push(("CARGO_ZIGBUILD_CACHE_DIR".into(), folder.into()));
         }
         set
+    }
+
+    /// Where the scripts go that stand for a linker. Each names its zig: one folder for each
+    /// version, lest two builds write one file.
+    fn cache(&self) -> Option<PathBuf> {
+        let version = &self.tools.zig()?.version;
+        Some(self.tools.places.cache.as_ref()?.join(format!("zig-{version}")))
+    }
+}
+
+#[cfg(unix)]
+impl Zigbuild<'_> {
+    /// A path that leads to zig's own `dlltool` first, for a target of which Rust starts one.
+    ///
+    /// What it writes ends up in the executable, and MinGW's writes something else. cargo-zigbuild
+    /// leaves one alone that is in the path, and is zig's itself when it is called by that name.
+    fn path_with_dlltool(&self, triple: &Triple) -> Option<(OsString, OsString)> {
+        let processor = triple.name().strip_suffix("-pc-windows-gnu")?;
+        let program = &self.tools.zigbuild()?.program;
+        let folder = self.cache()?.join("bin");
+        let link = folder.join(format!("{processor}-w64-mingw32-dlltool"));
+        if std::fs::read_link(&link).ok().as_ref() != Some(program) {
+            // What cannot be written leaves the choice to cargo-zigbuild.
+            std::fs::create_dir_all(&folder).ok()?;
+            let new = folder.join(format!("{processor}.{}", std::process::id()));
+            std::os::unix::fs::symlink(program, &new).ok()?;
+            std::fs::rename(&new, &link).ok()?;
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
+        Some(("PATH".into(), std::env::join_paths(folders).ok()?))
+    }
+}
+
+#[cfg(not(unix))]
+impl Zigbuild<'_> {
+    fn path_with_dlltool(&self, _: &Triple) -> Option<(OsString, OsString)> {
+        None
     }
 }
 
