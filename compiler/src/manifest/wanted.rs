@@ -59,9 +59,8 @@ fn licenses(node: &Node, found: &mut Found<'_>) -> Deny {
             .map_err(|error| Diagnostic::error(error.code(), error.to_string()).help(error.help()))
             .map_err(Box::new)
     };
-    Deny::new(
-        each_once(words.unwrap_or_default(), read, found).into_iter().map(|d| d.value).collect(),
-    )
+    let words = each_once(words.unwrap_or_default(), read, found);
+    Deny::written(words.into_iter().map(|word| (word.value, word.span)), found.source)
 }
 
 fn packages(node: &Node, found: &mut Found<'_>) -> Vec<At<Format>> {

@@ -21,8 +21,8 @@ pub(super) fn cyclonedx(release: &Release<'_>, made: &Made<'_>) -> Vec<u8> {
     let graph = made.graph;
     let package = release.name.package();
     let root = format!("pkg:generic/{package}@{}", escaped(&release.version.to_string()));
-    let reference = |one: &Crate| {
-        if one.key() == graph.root().key() { root.clone() } else { purl(one) }
+    let name = |one: &Crate| {
+        if one.key() == graph.root().key() { root.clone() } else { reference(one) }
     };
     let components: Vec<Value> = graph.dependencies().map(component).collect();
     let dependencies: Vec<Value> = graph
@@ -30,9 +30,9 @@ pub(super) fn cyclonedx(release: &Release<'_>, made: &Made<'_>) -> Vec<u8> {
         .iter()
         .map(|one| {
             let mut on: Vec<String> =
-                one.dependencies.iter().map(|at| reference(&graph.crates()[*at])).collect();
+                one.dependencies.iter().map(|at| name(&graph.crates()[*at])).collect();
             on.sort_unstable();
-            json!({ "ref": reference(one), "dependsOn": on })
+            json!({ "ref": name(one), "dependsOn": on })
         })
         .collect();
     let triples: Vec<String> = made.target.triples.iter().map(ToString::to_string).collect();
@@ -70,14 +70,13 @@ pub(super) fn cyclonedx(release: &Release<'_>, made: &Made<'_>) -> Vec<u8> {
 }
 
 fn component(one: &Crate) -> Value {
-    let purl = purl(one);
     let mut value = json!({
         "type": "library",
-        "bom-ref": purl,
+        "bom-ref": reference(one),
         "name": one.name,
         "version": one.version.to_string(),
         "scope": if one.linked { "required" } else { "excluded" },
-        "purl": purl,
+        "purl": purl(one),
     });
     if !one.authors.is_empty() {
         value["author"] = one.authors.join(", ").into();
@@ -113,6 +112,15 @@ fn licenses_of(one: &Crate) -> Option<Value> {
         Some(expression) => json!([{ "expression": expression.to_string() }]),
         None => json!([{ "license": { "name": text } }]),
     })
+}
+
+/// What the SBOM itself calls a crate. A folder may hold another crate of the name and version of
+/// one from crates.io; their package URLs are the same.
+fn reference(one: &Crate) -> String {
+    match one.source {
+        CrateSource::Path => format!("path+{}", purl(one)),
+        _ => purl(one),
+    }
 }
 
 /// A package URL (<https://github.com/package-url/purl-spec>, type `cargo`). Where a crate is not

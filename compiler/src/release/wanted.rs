@@ -9,7 +9,7 @@ use super::package::{Debian, RpmArch};
 use crate::target::{System, Target};
 
 /// What a build config asks for beside the executable; the default is nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
     /// Licences that no crate in the agent may have.
     pub deny: Deny,

@@ -6,7 +6,7 @@ use swak_recipe::diag::{Diagnostic, Severity};
 use crate::support::{Maker, Workspace, ending, target};
 
 fn deny(words: &[&str]) -> Deny {
-    Deny::new(words.iter().map(|word| Denied::parse(word).expect("a licence")).collect())
+    Deny::new(words.iter().map(|word| Denied::parse(word).expect("a licence")))
 }
 
 fn told(found: &[Diagnostic]) -> Vec<(bool, &str)> {
@@ -21,12 +21,9 @@ fn a_denied_crate_is_told_with_its_licence_and_the_way_to_it() {
     assert_eq!(
         told(&found),
         [
-            (true, "`copyleft 2.0.0` is under `GPL-3.0-or-later`; `GPL-3.0` is denied"),
+            (true, "`copyleft 2.0.0` is under `GPL-3.0-or-later`: `GPL-3.0` is denied"),
             // A crate of one's own that ships a text is looked at all the same.
-            (
-                false,
-                "`optional 0.1.0` has a licence of its own, which `deny` cannot be held against"
-            ),
+            (false, "`optional 0.1.0` has a licence of its own: `deny` cannot be held against it"),
         ]
     );
     let way = "it is linked in by: swak-mini 1.4.0 → linked 1.2.3-rc.1+b → copyleft 2.0.0";

@@ -65,6 +65,7 @@ fn an_sbom_says_what_is_in_the_executable_and_what_made_it() {
         ]
     );
     let linked = &bom["components"][2];
+    assert_eq!(linked["bom-ref"], "path+pkg:cargo/linked@1.2.3-rc.1%2Bb");
     assert_eq!(linked["purl"], "pkg:cargo/linked@1.2.3-rc.1%2Bb");
     assert_eq!(linked["licenses"][0]["expression"], "MIT OR Apache-2.0");
     assert_eq!(bom["components"][3]["licenses"][0]["license"]["name"], "see OWN.txt in the crate");

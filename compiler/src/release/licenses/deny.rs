@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use serde::{Serialize, Serializer};
 use spdx::{AdditionItem, Expression, LicenseItem, LicenseReq, ParseMode};
-use swak_recipe::diag::{Diagnostic, did_you_mean};
+use swak_recipe::diag::{Diagnostic, SourceFile, Span, did_you_mean};
 
 use crate::release::graph::{Crate, CrateSource, Graph};
 
@@ -21,9 +21,11 @@ const UNLICENSED: &str = "unlicensed";
 const MODE: ParseMode = ParseMode { allow_deprecated: true, ..ParseMode::STRICT };
 
 /// The licences that an agent may not hold; the default denies nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deny {
-    words: Vec<Denied>,
+    words: Vec<(Denied, Option<Span>)>,
+    /// Where the words are written.
+    source: Option<SourceFile>,
 }
 
 /// One word of [`Deny`].
@@ -96,8 +98,15 @@ impl Denied {
 
 impl Deny {
     /// These words together.
-    pub fn new(words: Vec<Denied>) -> Self {
-        Deny { words }
+    pub fn new(words: impl IntoIterator<Item = Denied>) -> Self {
+        Deny { words: words.into_iter().map(|word| (word, None)).collect(), source: None }
+    }
+
+    /// These words together, with the places where they are written, so that a mistake can show
+    /// them.
+    pub fn written(words: impl IntoIterator<Item = (Denied, Span)>, source: &SourceFile) -> Self {
+        let words = words.into_iter().map(|(word, span)| (word, Some(span))).collect();
+        Deny { words, source: Some(source.clone()) }
     }
 
     /// Whether nothing is denied.
@@ -106,12 +115,12 @@ impl Deny {
     }
 
     /// Looks at every crate that is linked in for one of the targets. Gives the crates that are
-    /// denied, as mistakes in the build config, and those whose licence nobody can tell, as
-    /// warnings.
+    /// denied, as errors, and those whose licence nobody can tell, as warnings; ordered by name.
     ///
     /// A crate is denied when its expression has no alternative that is free of denied licences.
     /// What is only used while building is not shipped and not looked at; neither are crates of
-    /// one's own, in a folder, that say nothing of a licence.
+    /// one's own, in a folder, that say nothing of a licence. Where nothing is denied, nothing is
+    /// looked at.
     pub fn check<'a>(&self, graphs: impl IntoIterator<Item = &'a Graph>) -> Vec<Diagnostic> {
         if self.is_empty() {
             return Vec::new();
@@ -119,61 +128,72 @@ impl Deny {
         let mut found = BTreeMap::new();
         for graph in graphs {
             for one in graph.dependencies().filter(|one| one.linked) {
-                if let Some(diagnostic) = self.look_at(one, graph) {
-                    found.entry(one.key()).or_insert(diagnostic);
+                if let Some(verdict) = self.judge(one) {
+                    found.entry(one.key()).or_insert_with(|| self.tell(one, verdict, graph));
                 }
             }
         }
         found.into_values().collect()
     }
 
-    fn look_at(&self, one: &Crate, graph: &Graph) -> Option<Diagnostic> {
-        let way = || {
-            let names: Vec<_> = graph.way_to(one).into_iter().map(Crate::to_string).collect();
-            format!("it is linked in by: {}", names.join(" → "))
-        };
-        let text = match (&one.license, &one.license_file) {
-            (Some(text), _) => text,
-            (None, None) if one.source == CrateSource::Path => return None,
-            (None, None) if self.words.iter().any(|w| w.meaning == Meaning::Unlicensed) => {
-                let message = format!("`{one}` does not say its licence, which is denied");
-                let advice = format!("do without it, or take `{UNLICENSED}` out of `deny`");
-                return Some(Diagnostic::error("denied-license", message).help(way()).help(advice));
+    fn judge(&self, one: &Crate) -> Option<Verdict<'_>> {
+        let Some(text) = &one.license else {
+            if one.license_file.is_some() {
+                return Some(Verdict::Unclear("has a licence of its own".to_owned()));
             }
-            (None, file) => {
-                let message = match file {
-                    Some(_) => format!(
-                        "`{one}` has a licence of its own, which `deny` cannot be held against"
-                    ),
-                    None => format!("`{one}` does not say its licence"),
-                };
-                let advice = "read what it ships, in the file of licences";
-                return Some(
-                    Diagnostic::warning("unknown-license", message).help(way()).help(advice),
-                );
-            }
+            let denied = self.words.iter().find(|(word, _)| word.meaning == Meaning::Unlicensed);
+            return match (denied, &one.source) {
+                (_, CrateSource::Path) => None,
+                (Some((word, span)), _) => {
+                    Some(Verdict::Denied("does not say its licence".to_owned(), word, *span))
+                }
+                (None, _) => Some(Verdict::Unclear("does not say its licence".to_owned())),
+            };
         };
         let Some(expression) = read(text) else {
             let shown = crate::manifest::show(text);
-            let message = format!("`{one}` is under `{shown}`, which is no SPDX expression");
-            return Some(
-                Diagnostic::warning("unknown-license", message)
-                    .help(way())
-                    .help("read what it ships, in the file of licences"),
-            );
+            return Some(Verdict::Unclear(format!(
+                "is under `{shown}`, which is no SPDX expression"
+            )));
         };
-        let denied_by = |license: &LicenseReq| self.words.iter().find(|w| w.denies(license));
+        let denied_by = |license: &LicenseReq| self.words.iter().find(|(w, _)| w.denies(license));
         if expression.evaluate(|license| denied_by(license).is_none()) {
             return None;
         }
-        let word = expression.requirements().find_map(|r| denied_by(&r.req))?;
-        let message = format!("`{one}` is under `{expression}`; `{}` is denied", word.word);
-        Some(
-            Diagnostic::error("denied-license", message)
-                .help(way())
-                .help("do without what brings it, or take the licence out of `deny`"),
-        )
+        let (word, span) = expression.requirements().find_map(|r| denied_by(&r.req))?;
+        Some(Verdict::Denied(format!("is under `{expression}`"), word, *span))
     }
+
+    fn tell(&self, one: &Crate, verdict: Verdict<'_>, graph: &Graph) -> Diagnostic {
+        let way: Vec<_> = graph.way_to(one).into_iter().map(Crate::to_string).collect();
+        let way = format!("it is linked in by: {}", way.join(" → "));
+        match verdict {
+            Verdict::Denied(why, word, span) => {
+                let message = format!("`{one}` {why}: `{}` is denied", word.word);
+                let mut told = Diagnostic::error("denied-license", message).help(way).help(
+                    format!("do without what brings it, or take `{}` out of `deny`", word.word),
+                );
+                if let (Some(span), Some(source)) = (span, &self.source) {
+                    told = told.at(span, "").in_source(source);
+                }
+                told
+            }
+            Verdict::Unclear(why) => {
+                let message = format!("`{one}` {why}: `deny` cannot be held against it");
+                Diagnostic::warning("unclear-license", message)
+                    .help(way)
+                    .help("read what it ships, in the file of licences")
+            }
+        }
+    }
+}
+
+/// What is to be said about a crate.
+enum Verdict<'a> {
+    /// Why, by which word, and where that is written.
+    Denied(String, &'a Denied, Option<Span>),
+    /// Why nobody can tell.
+    Unclear(String),
 }
 
 /// An expression as crates write it: with `/` for `OR`, with names that are not quite right.
@@ -234,14 +254,14 @@ impl UnknownLicense {
 
 impl Serialize for Deny {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.words.iter().map(Denied::word))
+        serializer.collect_seq(self.words.iter().map(|(word, _)| word.word()))
     }
 }
 
 /// `GPL-3.0, AGPL-3.0-only`
 impl std::fmt::Display for Deny {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let words: Vec<_> = self.words.iter().map(Denied::word).collect();
+        let words: Vec<_> = self.words.iter().map(|(word, _)| word.word()).collect();
         f.write_str(&words.join(", "))
     }
 }

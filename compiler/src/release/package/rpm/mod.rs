@@ -5,14 +5,19 @@
 
 mod cpio;
 mod header;
+mod need;
+mod tag;
+
+use std::collections::BTreeSet;
 
 use md5::{Digest as _, Md5};
 
-use super::{Entry, arch, needs, summary, tar, version};
+use super::{Entry, arch, summary, tar, version};
 use crate::generate::templates::{Values, fill};
 use crate::release::sums::sha256;
 use crate::release::{Made, Release};
 use header::{Header, Value};
+use need::Need;
 
 /// The release of a package: a version is packed once.
 const RELEASE: &str = "1";
@@ -27,10 +32,10 @@ pub(super) fn rpm(release: &Release<'_>, made: &Made<'_>, entries: Vec<Entry>) -
     let header = main_header(release, made, &files, &payload).to_bytes(header::IMMUTABLE);
     let mut signature = Header::default();
     let whole = [header.as_slice(), &payload].concat();
-    signature.add(273, Value::Text(sha256(&header)));
-    signature.add(1000, Value::Int32(vec![size(whole.len())]));
-    signature.add(1004, Value::Bytes(Md5::digest(&whole).to_vec()));
-    signature.add(1007, Value::Int32(vec![size(archive.len())]));
+    signature.add(tag::signature::SHA256, Value::Text(sha256(&header)));
+    signature.add(tag::signature::SIZE, Value::Int32(vec![size(whole.len())]));
+    signature.add(tag::signature::MD5, Value::Bytes(Md5::digest(&whole).to_vec()));
+    signature.add(tag::signature::PAYLOADSIZE, Value::Int32(vec![size(archive.len())]));
     let mut signature = signature.to_bytes(header::SIGNATURES);
     // What follows begins at a multiple of eight.
     signature.resize(signature.len().next_multiple_of(8), 0);
@@ -76,7 +81,7 @@ impl Files {
             let shared = ["/usr/bin", "/usr/lib/systemd/system"];
             (!shared.contains(&folder)).then(|| folder.to_owned())
         });
-        let own: std::collections::BTreeSet<String> = own.collect();
+        let own: BTreeSet<String> = own.collect();
         list.extend(own.into_iter().map(|path| File {
             path,
             bytes: Vec::new(),
@@ -92,7 +97,8 @@ impl Files {
     }
 }
 
-/// The tags are those of `rpm/rpmtag.h`.
+/// What the package is, and what is in it. Rpm wants some lists for each file although all of their
+/// items are the same here.
 fn main_header(release: &Release<'_>, made: &Made<'_>, files: &Files, payload: &[u8]) -> Header {
     let triple = made.target.triples.first().expect("a target has a triple");
     let arch = arch::RpmArch::of(triple).expect("the format fits the target").name();
@@ -103,114 +109,75 @@ fn main_header(release: &Release<'_>, made: &Made<'_>, files: &Files, payload: &
     values.insert("package".into(), name.clone().into());
 
     let mut header = Header::default();
-    header.add(100, Value::Texts(vec!["C".to_owned()])); // languages of translated texts
-    header.add(1000, text(&name));
-    header.add(1001, text(&version));
-    header.add(1002, text(RELEASE));
-    header.add(1004, Value::Translated(summary(release)));
-    header.add(1005, Value::Translated(description(&name)));
-    header.add(1006, Value::Int32(vec![files.time])); // built
-    header.add(1007, text("localhost")); // where: this machine's name is nobody's business
-    header.add(1009, Value::Int32(vec![size(files.list.iter().map(|f| f.bytes.len()).sum())]));
-    header.add(1014, text("see the file copyright")); // licence
-    header.add(1016, Value::Translated("Unspecified".to_owned())); // group
-    header.add(1021, text("linux"));
-    header.add(1022, text(arch));
-    header.add(1024, Value::Text(fill("package/postin", &values)));
-    header.add(1025, Value::Text(fill("package/preun", &values)));
-    header.add(1026, Value::Text(fill("package/postun", &values)));
-    header.add(1028, Value::Int32(files.each(|f| size(f.bytes.len()))));
-    header.add(1030, Value::Int16(files.each(|f| f.mode)));
-    header.add(1033, Value::Int16(files.each(|_| 0))); // device numbers
-    header.add(1034, Value::Int32(files.each(|_| files.time)));
+    header.add(tag::HEADERI18NTABLE, Value::Texts(vec!["C".to_owned()]));
+    header.add(tag::NAME, text(&name));
+    header.add(tag::VERSION, text(&version));
+    header.add(tag::RELEASE, text(RELEASE));
+    header.add(tag::SUMMARY, Value::Translated(summary(release)));
+    header.add(tag::DESCRIPTION, Value::Translated(description(&name)));
+    header.add(tag::BUILDTIME, Value::Int32(vec![files.time]));
+    header.add(tag::BUILDHOST, text("localhost")); // its real name is nobody's business
+    header.add(tag::SIZE, Value::Int32(vec![size(files.list.iter().map(|f| f.bytes.len()).sum())]));
+    header.add(tag::LICENSE, text("see the file copyright"));
+    header.add(tag::GROUP, Value::Translated("Unspecified".to_owned()));
+    header.add(tag::OS, text("linux"));
+    header.add(tag::ARCH, text(arch));
+    header.add(tag::POSTIN, Value::Text(fill("package/postin", &values)));
+    header.add(tag::PREUN, Value::Text(fill("package/preun", &values)));
+    header.add(tag::POSTUN, Value::Text(fill("package/postun", &values)));
+    header.add(tag::FILESIZES, Value::Int32(files.each(|f| size(f.bytes.len()))));
+    header.add(tag::FILEMODES, Value::Int16(files.each(|f| f.mode)));
+    header.add(tag::FILERDEVS, Value::Int16(files.each(|_| 0)));
+    header.add(tag::FILEMTIMES, Value::Int32(files.each(|_| files.time)));
     let digest = |f: &File| if is_folder(f) { String::new() } else { sha256(&f.bytes) };
-    header.add(1035, Value::Texts(files.each(digest)));
-    header.add(1036, same("")); // targets of links
+    header.add(tag::FILEDIGESTS, Value::Texts(files.each(digest)));
+    header.add(tag::FILELINKTOS, same(""));
     // 1: configuration, 16: an update does not replace it; 2: documentation.
     let flags = |f: &File| match f {
         f if f.config => 1 | 16,
         f if f.path.starts_with("/usr/share/doc/") && !is_folder(f) => 2,
         _ => 0,
     };
-    header.add(1037, Value::Int32(files.each(flags)));
-    header.add(1039, same("root"));
-    header.add(1040, same("root"));
-    header.add(1044, Value::Text(format!("{name}-{version}-{RELEASE}.src.rpm")));
-    header.add(1045, Value::Int32(files.each(|_| u32::MAX))); // verify everything
-    header.add(1047, Value::Texts(vec![name]));
-    let needs = Requirement::all(made, &["postin", "preun", "postun"]);
-    header.add(1048, Value::Int32(needs.iter().map(|need| need.flags).collect()));
-    header.add(1049, Value::Texts(needs.iter().map(|need| need.name.clone()).collect()));
-    header.add(1050, Value::Texts(needs.iter().map(|need| need.version.to_owned()).collect()));
-    header.add(1064, text("4.14.0")); // the oldest rpm that knows all of this
+    header.add(tag::FILEFLAGS, Value::Int32(files.each(flags)));
+    header.add(tag::FILEUSERNAME, same("root"));
+    header.add(tag::FILEGROUPNAME, same("root"));
+    header.add(tag::SOURCERPM, Value::Text(format!("{name}-{version}-{RELEASE}.src.rpm")));
+    header.add(tag::FILEVERIFYFLAGS, Value::Int32(files.each(|_| u32::MAX))); // verify everything
+    header.add(tag::PROVIDENAME, Value::Texts(vec![name]));
+    let needs = Need::all(made);
+    header.add(tag::REQUIREFLAGS, Value::Int32(needs.iter().map(|need| need.flags).collect()));
+    header
+        .add(tag::REQUIRENAME, Value::Texts(needs.iter().map(|need| need.name.clone()).collect()));
+    header.add(
+        tag::REQUIREVERSION,
+        Value::Texts(needs.iter().map(|need| need.version.to_owned()).collect()),
+    );
+    header.add(tag::RPMVERSION, text("4.14.0")); // the oldest rpm that knows all of this
     // The scripts are run by the shell.
-    for tag in [1086, 1087, 1088] {
-        header.add(tag, text("/bin/sh"));
+    for program in [tag::POSTINPROG, tag::PREUNPROG, tag::POSTUNPROG] {
+        header.add(program, text("/bin/sh"));
     }
-    header.add(1095, Value::Int32(files.each(|_| 1))); // one file system
-    header.add(1096, Value::Int32((1..).take(files.list.len()).collect())); // inodes
-    header.add(1097, same("")); // languages of the files
-    header.add(1112, Value::Int32(vec![8])); // =
-    header.add(1113, Value::Texts(vec![format!("{version}-{RELEASE}")]));
+    header.add(tag::FILEDEVICES, Value::Int32(files.each(|_| 1))); // one file system
+    header.add(tag::FILEINODES, Value::Int32((1..).take(files.list.len()).collect())); // inodes
+    header.add(tag::FILELANGS, same(""));
+    header.add(tag::PROVIDEFLAGS, Value::Int32(vec![need::EQUAL]));
+    header.add(tag::PROVIDEVERSION, Value::Texts(vec![format!("{version}-{RELEASE}")]));
     let folders = folders(files);
     let place = |f: &File| {
         let found = folders.iter().position(|folder| folder == split(f).0);
         size(found.expect("each file's folder is in the list"))
     };
-    header.add(1116, Value::Int32(files.each(place)));
-    header.add(1117, Value::Texts(files.each(|f| split(f).1.to_owned())));
-    header.add(1118, Value::Texts(folders.clone()));
-    header.add(1124, text("cpio"));
-    header.add(1125, text("gzip"));
-    header.add(1126, text("9"));
-    header.add(1132, text(&format!("{arch}-unknown-linux")));
-    header.add(5011, Value::Int32(vec![SHA256]));
-    header.add(5092, Value::Texts(vec![sha256(payload)]));
-    header.add(5093, Value::Int32(vec![SHA256]));
+    header.add(tag::DIRINDEXES, Value::Int32(files.each(place)));
+    header.add(tag::BASENAMES, Value::Texts(files.each(|f| split(f).1.to_owned())));
+    header.add(tag::DIRNAMES, Value::Texts(folders.clone()));
+    header.add(tag::PAYLOADFORMAT, text("cpio"));
+    header.add(tag::PAYLOADCOMPRESSOR, text("gzip"));
+    header.add(tag::PAYLOADFLAGS, text("9"));
+    header.add(tag::PLATFORM, text(&format!("{arch}-unknown-linux")));
+    header.add(tag::FILEDIGESTALGO, Value::Int32(vec![SHA256]));
+    header.add(tag::PAYLOADDIGEST, Value::Texts(vec![sha256(payload)]));
+    header.add(tag::PAYLOADDIGESTALGO, Value::Int32(vec![SHA256]));
     header
-}
-
-/// Something that must be there before.
-struct Requirement {
-    name: String,
-    flags: u32,
-    version: &'static str,
-}
-
-impl Requirement {
-    /// What rpm itself must know, what runs the scripts, and the C library of one that is not
-    /// static.
-    fn all(made: &Made<'_>, scripts: &[&str]) -> Vec<Self> {
-        /// `<=`, of rpm itself.
-        const RPMLIB: u32 = 2 | 8 | 1 << 24;
-        let need =
-            |name: &str, flags, version| Requirement { name: name.to_owned(), flags, version };
-        let mut all = vec![
-            need("rpmlib(CompressedFileNames)", RPMLIB, "3.0.4-1"),
-            need("rpmlib(FileDigests)", RPMLIB, "4.6.0-1"),
-            need("rpmlib(PayloadFilesHavePrefix)", RPMLIB, "4.0-1"),
-            need("rpmlib(TildeInVersions)", RPMLIB, "4.10.0-1"),
-        ];
-        // Bit 8 says that the shell itself is meant, 10 to 12 when it is needed.
-        let when = scripts.iter().map(|script| match *script {
-            "postin" => 1 << 10,
-            "preun" => 1 << 11,
-            _ => 1 << 12,
-        });
-        all.push(need("/bin/sh", when.fold(1 << 8, |flags, bit| flags | bit), ""));
-        let triple = made.target.triples.first().expect("a target has a triple");
-        if let Some(needs) = needs::of(triple, made.executable) {
-            // Where pointers have 64 bits, the name of a library says so.
-            let narrow = triple.processor() == "armv7" || triple.processor() == "i686";
-            let wide = if narrow { "" } else { "(64bit)" };
-            all.push(need(&format!("libc.so.6(GLIBC_2.{}){wide}", needs.glibc), 0, ""));
-            if needs.libgcc {
-                let wide = if narrow { "" } else { "()(64bit)" };
-                all.push(need(&format!("libgcc_s.so.1{wide}"), 0, ""));
-            }
-        }
-        all
-    }
 }
 
 fn description(name: &str) -> String {
