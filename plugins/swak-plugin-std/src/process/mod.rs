@@ -84,6 +84,10 @@ fn cannot_start(command: &std::process::Command) -> String {
             "`{program}` cannot be started, as its folder `cwd` is not there: {}",
             folder.display()
         ),
+        // What it reads, or says on standard error, leads there.
+        _ if cfg!(unix) && !Path::new("/dev/null").exists() => {
+            format!("`{program}` cannot be started (it needs /dev/null too, which is not there)")
+        }
         _ => format!("`{program}` cannot be started"),
     }
 }
