@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::find::Tools;
+use super::find::{Tools, in_folder};
 use super::process::ask;
 use crate::target::{System, Triple};
 
@@ -37,7 +37,7 @@ pub fn emulator(triple: &Triple, tools: &Tools) -> Option<Emulator> {
         (System::Linux | System::Macos, System::Windows)
             if triple.processor() == Triple::host().processor() =>
         {
-            let program = ["wine64", "wine"].iter().find_map(|name| tools.program(name))?;
+            let program = wine(tools)?;
             is_new_enough(&program).then(|| Emulator::Program {
                 program,
                 // Wine's own words are not the agent's.
@@ -60,6 +60,11 @@ impl Emulator {
             }
         }
     }
+}
+
+fn wine(tools: &Tools) -> Option<PathBuf> {
+    let in_path = ["wine64", "wine"].iter().find_map(|name| tools.program(name));
+    in_path.or_else(|| in_folder(tools.places.wine.as_ref()?, "wine64"))
 }
 
 /// `wine-9.0 (Debian 9.0~repack-4)`
