@@ -33,6 +33,21 @@ fn a_denied_crate_is_told_with_its_licence_and_the_way_to_it() {
 }
 
 #[test]
+fn a_denied_crate_is_shown_with_the_word_that_denies_it() {
+    let workspace = Workspace::new();
+    workspace.write("build.yml", "name: x\nlicenses: {deny: [Zlib, GPL-3.0]}\n");
+    let file = workspace.root().join("../build.yml");
+    let (config, found) = swak_makebuild::manifest::read(&file).expect("YAML");
+    assert_eq!(found, []);
+    let graph = workspace.graph(&target("linux-x86_64"));
+    let found = config.wanted.deny.check([&graph]);
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    let said = one.render(false);
+    assert!(said.contains("2 | licenses: {deny: [Zlib, GPL-3.0]}"), "{said}");
+    assert!(said.contains("^^^^^^^"), "{said}");
+}
+
+#[test]
 fn every_crate_that_is_linked_in_is_in_the_file_of_licences() {
     let workspace = Workspace::new();
     let targets = [target("linux-x86_64"), target("windows-x86_64")];
