@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use swak_recipe::diag::{Diagnostic, Diagnostics};
 
 use super::report::{Report, size};
 use crate::binary::look::{Format, Look, Part};
-use crate::binary::{Facts, LookError, look};
+use crate::binary::{Facts, LookError, facts, look};
 use crate::build::Failure;
 
 /// A file that is larger is no agent, and too much to hold: 1 GiB.
@@ -20,7 +20,18 @@ const LIMIT: u64 = 1 << 30;
 pub(super) fn run(file: &Path, report: &Report) -> Result<(), Failure> {
     let bytes = read(file).map_err(|error| input(error.into_diagnostic(file)))?;
     let found = look(&bytes).map_err(|error| input(Mistake::Look(error).into_diagnostic(file)))?;
-    report.found(|| json!({ "file": file, "found": found }), || text(file, &found));
+    let json = || {
+        // As they stand in the file: a newer compiler may have written more than is known here.
+        let facts = facts::raw(&bytes).and_then(|json| serde_json::from_str::<Value>(json).ok());
+        json!({
+            "file": file,
+            "format": found.format,
+            "bytes": found.bytes,
+            "facts": facts,
+            "parts": found.parts,
+        })
+    };
+    report.found(json, || text(file, &found));
     Ok(())
 }
 
@@ -121,11 +132,11 @@ fn rows(format: Format, part: &Part) -> Vec<(&'static str, String)> {
     rows.extend(
         part.version_info.iter().map(|(name, text)| ("version info", format!("{name}: {text}"))),
     );
-    rows.extend(part.facts.iter().flat_map(facts));
+    rows.extend(part.facts.iter().flat_map(told));
     rows
 }
 
-fn facts(facts: &Facts) -> Vec<(&'static str, String)> {
+fn told(facts: &Facts) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("agent", format!("{} {}", facts.name, facts.version)),
         ("built for", format!("{}, profile {}", facts.target, facts.profile)),
@@ -144,7 +155,7 @@ mod tests {
     use super::*;
     use crate::binary::samples;
 
-    fn told(file: &Path) -> String {
+    fn refused(file: &Path) -> String {
         let failure = run(file, &Report::new(false)).expect_err("no executable");
         assert_eq!(failure.exit_status(), 2);
         failure.into_diagnostics().render(false)
@@ -154,16 +165,16 @@ mod tests {
     fn what_is_no_executable_is_said_to_be_what_it_is() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let file = folder.path().join("myprj-build.yml");
-        assert!(told(&file).contains("error[file-not-found]: no file"));
-        assert!(told(folder.path()).contains("error[not-a-file]"));
+        assert!(refused(&file).contains("error[file-not-found]: no file"));
+        assert!(refused(folder.path()).contains("error[not-a-file]"));
         std::fs::write(&file, "name: myprj\n").expect("written");
-        let text = told(&file);
+        let text = refused(&file);
         assert!(
             text.contains("error[not-an-executable]") && text.contains("it is a text"),
             "{text}"
         );
         std::fs::write(&file, b"\x7fELF\x02").expect("written");
-        assert!(told(&file).contains("error[damaged-executable]"));
+        assert!(refused(&file).contains("error[damaged-executable]"));
     }
 
     #[test]
