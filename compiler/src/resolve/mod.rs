@@ -19,6 +19,7 @@ use crate::manifest::BuildConfig;
 pub use package::{Package, PackageError};
 pub use paths::real;
 pub use plan::{GitReference, Plan, Plugin, Profile, Recipe, Runtime, Source};
+pub(crate) use plugins::STANDARD;
 pub use runtime::{built_from, is_source_tree};
 
 /// What the command line adds to a build config.
