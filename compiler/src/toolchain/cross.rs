@@ -9,6 +9,7 @@ use toml_edit::DocumentMut;
 use super::cargo::clock;
 use super::find::Tools;
 use super::need::{Fix, Need};
+use super::places::CROSS;
 use super::process::quoted;
 use super::{Invocation, Kind, Site, Toolchain, rust};
 use crate::target::{System, Triple};
@@ -33,7 +34,8 @@ impl Toolchain for Cross<'_> {
     fn needs(&self, triple: &Triple) -> Vec<Need> {
         let tools = self.tools;
         let mut needs = rust::needs(tools);
-        let install: Vec<OsString> = ["install", "--locked", "cross"].map(OsString::from).into();
+        let tested = format!("cross@{CROSS}");
+        let install = ["install", "--locked", &tested].map(OsString::from).into();
         let cross = tools.cross();
         needs.push(
             Need::new("cross", "runs Cargo in a container")
