@@ -193,6 +193,8 @@ fn a_library_from_source_is_said_and_asked_for() {
     let tools = machine.tools();
     let chosen = choose(&foreign(), None, &tools);
     assert!(chosen.build_std);
+    let said = "zigbuild, zig links for every system; the standard library is built from source";
+    assert_eq!(chosen.to_string(), said);
     assert_eq!(chosen.check(&tools), Ok(()));
     let invocation = chosen.invocation(&tools, &machine.site());
     let own = foreign();
