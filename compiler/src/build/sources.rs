@@ -5,20 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
-use cargo_metadata::{Metadata, MetadataCommand, PackageId, TargetKind};
+use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId, TargetKind};
 use semver::Version;
 
 use super::cargo::{self, Words};
 use super::error::BuildError;
 use super::{Options, Progress};
 use crate::names::CrateName;
-use crate::resolve::{Package, Plan, Source};
-use crate::target::HOST;
+use crate::resolve::{self, Plan, Source};
+use crate::target::Triple;
+
+/// The crate of the runtime that an agent depends on.
+const RUNTIME: &str = "swak-agent";
 
 /// Every crate of a build.
 pub(super) struct Crates {
     by_name: HashMap<String, Found>,
     names: HashMap<PackageId, String>,
+    /// What Cargo resolved, for each triple by its name.
+    resolved: BTreeMap<String, Metadata>,
 }
 
 /// One crate as it was resolved.
@@ -39,16 +44,37 @@ impl Crates {
         self.names.get(id).map(String::as_str)
     }
 
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.names.len()
+    /// What Cargo resolved for a triple.
+    pub(super) fn resolved(&self, triple: &Triple) -> &Metadata {
+        self.resolved.get(triple.name()).expect("every triple of the plan was resolved")
+    }
+
+    /// How many crates are compiled for a triple.
+    pub(super) fn count(&self, triple: &Triple) -> usize {
+        self.resolved(triple).resolve.as_ref().map_or(0, |r| r.nodes.len())
+    }
+
+    /// The folders of crates from a registry.
+    pub(super) fn from_registry(&self) -> impl Iterator<Item = &Path> {
+        self.packages().filter(|p| comes_from(p, "registry")).filter_map(folder_of)
+    }
+
+    /// The folders of crates from repositories, each with `name-version`.
+    pub(super) fn from_git(&self) -> BTreeMap<String, &Path> {
+        let named = |p: &'_ Package| format!("{}-{}", p.name, p.version);
+        let git = self.packages().filter(|p| comes_from(p, "git"));
+        git.filter_map(|p| Some((named(p), folder_of(p)?))).collect()
+    }
+
+    fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.resolved.values().flat_map(|metadata| &metadata.packages)
     }
 }
 
 /// The libraries of the plugins that are in folders.
 pub(super) fn local(plan: &Plan) -> BTreeMap<CrateName, PathBuf> {
     let library = |source: &Source| match source {
-        Source::Path { path } => Package::read(path).ok().map(|p| p.library),
+        Source::Path { path } => resolve::Package::read(path).ok().map(|p| p.library),
         _ => None,
     };
     let plugins = plan.plugins.iter();
@@ -68,24 +94,42 @@ pub(super) fn resolve(
             update(name, options, folder, progress)?;
         }
     }
-    let mut arguments = vec!["--filter-platform".to_owned(), HOST.to_owned()];
-    if options.offline {
-        arguments.push("--offline".to_owned());
+    let mut crates =
+        Crates { by_name: HashMap::new(), names: HashMap::new(), resolved: BTreeMap::new() };
+    for triple in plan.triples() {
+        // A glibc makes another executable of the same crates.
+        if !crates.resolved.contains_key(triple.name()) {
+            let metadata = ask(triple, plan, options, folder, progress)?;
+            crates.take(&metadata, plan);
+            crates.resolved.insert(triple.name().to_owned(), metadata);
+        }
     }
-    let mut asked = MetadataCommand::new();
-    asked.manifest_path(folder.join("Cargo.toml")).other_options(arguments);
-    let mut command = cargo::command(folder);
-    command.args(asked.cargo_command().get_args());
-    let (ok, answer, words) = run(command, progress)?;
-    if !ok {
-        return Err(BuildError::Resolve { words, offline: options.offline });
-    }
-    let metadata =
-        MetadataCommand::parse(answer.trim()).map_err(|e| BuildError::Answer(e.to_string()))?;
-    Ok(crates(&metadata, plan))
+    Ok(crates)
 }
 
-fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
+/// What Cargo resolves for one triple.
+fn ask(
+    triple: &Triple,
+    plan: &Plan,
+    options: &Options,
+    folder: &Path,
+    progress: &mut dyn Progress,
+) -> Result<Metadata, BuildError> {
+    let mut asked = MetadataCommand::new();
+    asked.manifest_path(folder.join("Cargo.toml"));
+    asked.other_options(vec!["--filter-platform".to_owned(), triple.name().to_owned()]);
+    let mut command = cargo::command(folder);
+    command.args(asked.cargo_command().get_args()).args(options.for_cargo());
+    let (ok, answer, words) = run(command, progress)?;
+    if !ok {
+        let words = plan.trees.told_truly(&words, folder);
+        return Err(BuildError::Resolve { words, offline: options.offline });
+    }
+    MetadataCommand::parse(answer.trim()).map_err(|e| BuildError::Answer(e.to_string()))
+}
+
+impl Crates {
+fn take(&mut self, metadata: &Metadata, plan: &Plan) {
     let used: HashSet<_> =
         metadata.resolve.iter().flat_map(|r| &r.nodes).map(|node| &node.id).collect();
     // A plugin may bring another version of one that is imported: only what the agent itself
@@ -95,13 +139,13 @@ fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
         r.nodes.iter().find(|node| node.id == *root)
     });
     let direct: HashSet<_> = root.iter().flat_map(|node| &node.dependencies).collect();
-    let mut crates = Crates { by_name: HashMap::new(), names: HashMap::new() };
     for package in &metadata.packages {
         if used.contains(&package.id) {
             let described = format!("{} {}", package.name, package.version);
-            crates.names.insert(package.id.clone(), described);
+            self.names.insert(package.id.clone(), described);
         }
-        let wanted = plan.plugins.iter().any(|p| p.name.as_str() == package.name.as_str());
+        let name = package.name.as_str();
+        let wanted = name == RUNTIME || plan.plugins.iter().any(|p| p.name.as_str() == name);
         if wanted && direct.contains(&package.id) {
             let is_library = |t: &&cargo_metadata::Target| t.is_kind(TargetKind::Lib);
             let library = package.targets.iter().find(is_library);
@@ -109,10 +153,18 @@ fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
                 version: package.version.clone(),
                 library: library.map(|t| t.src_path.clone().into_std_path_buf()),
             };
-            crates.by_name.insert(package.name.to_string(), found);
+            self.by_name.insert(package.name.to_string(), found);
         }
     }
-    crates
+}
+}
+
+fn comes_from(package: &Package, kind: &str) -> bool {
+    package.source.as_ref().is_some_and(|source| source.repr.starts_with(kind))
+}
+
+fn folder_of(package: &Package) -> Option<&Path> {
+    package.manifest_path.parent().map(AsRef::as_ref)
 }
 
 fn update(
@@ -125,15 +177,14 @@ fn update(
     command.args(["update", "--manifest-path"]).arg(folder.join("Cargo.toml"));
     // After `--package=`, a word that begins with a dash is no option.
     command.arg(format!("--package={name}"));
-    if options.offline {
-        command.arg("--offline");
-    }
+    command.args(options.for_cargo());
     let (ok, _, words) = run(command, progress)?;
     if ok { Ok(()) } else { Err(BuildError::Update { krate: name.to_owned(), words }) }
 }
 
-/// Runs Cargo to its end; shows what it says on the way.
-fn run(
+/// Runs Cargo to its end; shows what it says on the way. Gives whether it went well, what it
+/// answered, and what it said.
+pub(super) fn run(
     command: std::process::Command,
     progress: &mut dyn Progress,
 ) -> Result<(bool, String, String), BuildError> {

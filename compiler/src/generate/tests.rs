@@ -34,7 +34,11 @@ fn plan() -> Plan {
         name: AgentName::new("myprj").expect("a good name"),
         version: Version::new(1, 4, 0),
         config: PathBuf::from("myprj-build.yml"),
-        runtime: Runtime { source: Source::Path { path: tree.clone() }, because: "a test" },
+        runtime: Runtime {
+            source: Source::Path { path: tree.clone() },
+            because: "a test",
+            version: Some(Version::new(0, 1, 0)),
+        },
         plugins: vec![
             plugin("swak-plugin-std", Source::Path { path: tree.join("plugins/swak-plugin-std") }),
             features,
@@ -72,7 +76,7 @@ fn main() -> std::process::ExitCode {
                 name: "myprj.swak",
                 text: include_str!("../recipe.swak"),
             }),
-            facts: "",
+            facts: include_str!(concat!(env!("OUT_DIR"), "/facts.txt")),
         },
         |plugins| {
             plugins.add_crate("swak-plugin-std", "1.2.3", swak_plugin_std::register);
@@ -92,11 +96,11 @@ fn the_manifest_says_where_each_crate_comes_from() {
     let made = workspace(&plan, &plan.workspace);
     let text = made.text("Cargo.toml").expect("a manifest");
     for line in [
-        r#"swak-agent = { path = "../../../../swak/runtime/swak-agent" }"#,
-        r#"swak-plugin-std = { path = "../../../../swak/plugins/swak-plugin-std" }"#,
+        r#"swak-agent = { path = "trees/swak/runtime/swak-agent" }"#,
+        r#"swak-plugin-std = { path = "trees/swak/plugins/swak-plugin-std" }"#,
         r#"swak-plugin-tail = { version = "=0.4.1", default-features = false, features = ["gz"] }"#,
         r#"swak-plugin-y = { git = "https://example.com/y", rev = "9f2c" }"#,
-        r#"swak-sdk = { path = "../../../../swak/runtime/swak-sdk" }"#,
+        r#"swak-sdk = { path = "trees/swak/runtime/swak-sdk" }"#,
     ] {
         assert!(text.lines().any(|l| l == line), "{line}\nis not in\n{text}");
     }

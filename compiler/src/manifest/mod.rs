@@ -11,12 +11,15 @@ mod values;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
-use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span};
+use swak_recipe::diag::{
+    Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span, did_you_mean,
+};
 use swak_recipe::yaml;
 
 use crate::names::{AgentName, CrateName};
 use crate::resolve::GitReference;
 use crate::target::Target;
+use crate::toolchain::Kind;
 use fields::Fields;
 
 /// The keys of a build config. What follows a key are other spellings of it.
@@ -26,6 +29,7 @@ const KEYS: &[&[&str]] = &[
     &["import", "imports", "plugins"],
     &["std"],
     &["targets"],
+    &["toolchain"],
     &["recipe"],
     &["swak"],
 ];
@@ -48,8 +52,10 @@ pub struct BuildConfig {
     pub imports: Vec<Import>,
     /// Whether the standard plugins are linked although they were not imported; left out: yes.
     pub standard: bool,
-    /// What to build for; left out: this machine's. Never empty, none twice.
-    pub targets: Vec<Target>,
+    /// What to build for, none twice; left out: this machine's own target.
+    pub targets: Option<Vec<Target>>,
+    /// What compiles and links every target; left out: chosen for each.
+    pub toolchain: Option<Kind>,
     /// The recipe to build in.
     pub recipe: Option<At<PathBuf>>,
     /// Where the runtime comes from.
@@ -149,6 +155,7 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
     let imports = fields.take("import").map(|node| import::read(node, found));
     let standard = fields.take("std").and_then(|node| values::boolean(node, found));
     let targets = fields.take("targets").map(|node| read_targets(node, found));
+    let toolchain = fields.take("toolchain").and_then(|node| read_toolchain(node, found));
     let recipe = fields.take("recipe").and_then(|node| values::path(node, found));
     let runtime = fields.take("swak").and_then(|node| origin::of_runtime(node, found));
     fields.finish(found);
@@ -160,10 +167,26 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
         version: version.unwrap_or(DEFAULT_VERSION),
         imports: imports.unwrap_or_default(),
         standard: standard.unwrap_or(true),
-        targets: targets.filter(|t| !t.is_empty()).unwrap_or_else(|| vec![Target::host()]),
+        targets: targets.filter(|t| !t.is_empty()),
+        toolchain,
         recipe,
         runtime,
     }
+}
+
+fn read_toolchain(node: &yaml::Node, found: &mut Found<'_>) -> Option<Kind> {
+    let text = values::word(node, "a toolchain", found)?;
+    let kind = Kind::parse(&text.value);
+    if kind.is_none() {
+        let names: Vec<_> = Kind::ALL.iter().map(Kind::to_string).collect();
+        let help = match did_you_mean(&text.value, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the toolchains are: {}", names.join(", ")),
+        };
+        let message = format!("unknown toolchain `{}`", fields::show(&text.value));
+        found.add(Diagnostic::error("unknown-toolchain", message).at(text.span, "").help(help));
+    }
+    kind
 }
 
 fn read_targets(node: &yaml::Node, found: &mut Found<'_>) -> Vec<Target> {
