@@ -21,3 +21,4 @@ pub mod resolve;
 pub mod scaffold;
 pub mod scan;
 pub mod target;
+pub mod toolchain;
