@@ -107,7 +107,9 @@ fn a_build_leaves_an_agent_and_a_lock_and_can_be_repeated() {
     assert_eq!(report["crates"]["swak-plugin-shout"], "0.3.0");
     let seconds = |key: &str| report[key].as_f64().unwrap_or_else(|| panic!("{key}: {report}"));
     assert!(seconds("resolving_seconds") + seconds("compiling_seconds") <= seconds("seconds"));
-    assert_eq!(report["bytes"], fs::metadata(project.agent()).expect("it is there").len());
+    let target = &report["targets"][0];
+    assert_eq!(target["checked"], "run");
+    assert_eq!(target["bytes"], fs::metadata(project.agent()).expect("it is there").len());
     assert_eq!(project.read("x-build.lock"), lock);
     assert!(!text(&again.stderr).contains("Compiling"), "{}", text(&again.stderr));
 

@@ -41,9 +41,9 @@ fn prefixes(plan: &Plan, crates: &Crates, tools: &Tools) -> Vec<(PathBuf, String
         prefixes.push((folder.to_owned(), format!("/crates/{name}")));
     }
     // Where the source of the standard library is installed, the compiler names it by its place.
-    if let Some(rust) = tools.rust() {
+    if let Some((rust, commit)) = tools.rust().and_then(|rust| Some((rust, rust.commit()?))) {
         let from = rust.sysroot.join("lib/rustlib/src/rust");
-        prefixes.push((from, format!("/rustc/{}", rust.commit)));
+        prefixes.push((from, format!("/rustc/{commit}")));
     }
     prefixes
 }

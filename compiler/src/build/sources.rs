@@ -16,7 +16,7 @@ use crate::resolve::{self, Plan, Source};
 use crate::target::Triple;
 
 /// The crate of the runtime that an agent depends on.
-const RUNTIME: &str = "swak-agent";
+pub(super) const RUNTIME: &str = "swak-agent";
 
 /// Every crate of a build.
 pub(super) struct Crates {
@@ -88,12 +88,6 @@ pub(super) fn resolve(
     folder: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Crates, BuildError> {
-    if let super::Update::Crate(name) = &options.update {
-        // Without a lock, every crate is taken in its newest version anyway.
-        if folder.join("Cargo.lock").is_file() {
-            update(name, options, folder, progress)?;
-        }
-    }
     let mut crates =
         Crates { by_name: HashMap::new(), names: HashMap::new(), resolved: BTreeMap::new() };
     for triple in plan.triples() {
@@ -167,19 +161,31 @@ fn folder_of(package: &Package) -> Option<&Path> {
     package.manifest_path.parent().map(AsRef::as_ref)
 }
 
-fn update(
-    name: &str,
+/// Takes the newer version of one crate, if that was asked for.
+pub(super) fn update(
+    plan: &Plan,
     options: &Options,
     folder: &Path,
     progress: &mut dyn Progress,
 ) -> Result<(), BuildError> {
+    let super::Update::Crate(name) = &options.update else { return Ok(()) };
+    // Without a lock, every crate is taken in its newest version anyway.
+    if !folder.join("Cargo.lock").is_file() {
+        return Ok(());
+    }
     let mut command = cargo::command(folder);
     command.args(["update", "--manifest-path"]).arg(folder.join("Cargo.toml"));
     // After `--package=`, a word that begins with a dash is no option.
     command.arg(format!("--package={name}"));
-    command.args(options.for_cargo());
+    if options.offline {
+        command.arg("--offline");
+    }
     let (ok, _, words) = run(command, progress)?;
-    if ok { Ok(()) } else { Err(BuildError::Update { krate: name.to_owned(), words }) }
+    if ok {
+        return Ok(());
+    }
+    let words = plan.trees.told_truly(&words, folder);
+    Err(BuildError::Update { krate: name.clone(), words })
 }
 
 /// Runs Cargo to its end; shows what it says on the way. Gives whether it went well, what it

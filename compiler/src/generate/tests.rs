@@ -8,8 +8,7 @@ use semver::{Version, VersionReq};
 
 use super::*;
 use crate::names::{AgentName, CrateName};
-use crate::resolve::{GitReference, Plugin, Profile, Recipe, Runtime, Source};
-use crate::target::Target;
+use crate::resolve::{GitReference, Plugin, Profile, Recipe, Runtime, Source, Trees};
 
 fn plugin(name: &str, source: Source) -> Plugin {
     Plugin {
@@ -51,12 +50,18 @@ fn plan() -> Plan {
             ),
         ],
         recipe: Some(Recipe { path: PathBuf::from("/p/myprj.swak"), text: "task()\n".to_owned() }),
-        targets: vec![Target::host()],
+        targets: Vec::new(),
+        toolchain: None,
+        toolchains: Vec::new(),
         profile: Profile::Release,
         lock: PathBuf::from("/p/myprj-build.lock"),
+        config_sha256: "c0ffee".to_owned(),
+        lock_sha256: None,
+        build_dir: PathBuf::from("/home/me/p/.swak"),
         workspace: PathBuf::from("/home/me/p/.swak/build/myprj-build"),
+        trees: Trees::of(&Source::Path { path: tree }, &[], Path::new("/home/me/p")),
         target_dir: PathBuf::from("/home/me/p/.swak/target"),
-        output: vec![PathBuf::from("/home/me/p/dist/swak-myprj")],
+        out: PathBuf::from("/home/me/p/dist"),
     }
 }
 
@@ -107,6 +112,31 @@ fn the_manifest_says_where_each_crate_comes_from() {
 }
 
 #[test]
+fn the_facts_are_one_line_with_what_is_known_before_compiling() {
+    let plan = plan();
+    let made = workspace(&plan, &plan.workspace);
+    assert_eq!(
+        made.text("facts.json"),
+        Some(concat!(
+            r#"{"name":"swak-myprj","version":"1.4.0","swak":"0.1.0","target":"@TARGET@","#,
+            r#""toolchain":"@TOOLCHAIN@","profile":"@PROFILE@","plugins":{"#,
+            r#""swak-plugin-std":"1.2.3","swak-plugin-tail":"1.2.3","swak-plugin-y":"1.2.3"},"#,
+            r#""config_sha256":"c0ffee","lock_sha256":null}"#,
+            "\n"
+        ))
+    );
+}
+
+#[test]
+fn a_workspace_for_plain_cargo_names_every_folder_as_it_is() {
+    let plan = plan();
+    let made = workspace(&plan, Path::new("/home/me/p/work"));
+    let text = made.text("Cargo.toml").expect("a manifest");
+    assert!(text.contains(r#"{ path = "../../swak/runtime/swak-agent" }"#), "{text}");
+    assert!(made.links.is_empty());
+}
+
+#[test]
 fn a_runtime_whose_plugins_all_lie_beside_it_needs_no_patch() {
     let mut plan = plan();
     plan.plugins.truncate(1);
@@ -134,7 +164,15 @@ fn the_same_plan_gives_the_same_tree_and_touches_nothing_twice() {
     assert_eq!(read(), first);
     assert_eq!(
         first.keys().collect::<Vec<_>>(),
-        ["Cargo.toml", "myprj-build.bat", "myprj-build.sh", "recipe.swak", "src/main.rs"]
+        [
+            "Cargo.toml",
+            "build.rs",
+            "facts.json",
+            "myprj-build.bat",
+            "myprj-build.sh",
+            "recipe.swak",
+            "src/main.rs"
+        ]
     );
 }
 
@@ -151,7 +189,9 @@ fn what_an_earlier_plan_left_is_taken_away() {
         .map(|e| e.expect("readable").file_name().into_string().expect("ASCII"))
         .collect();
     names.sort();
-    assert_eq!(names, ["Cargo.toml", "src", "swak-build.bat", "swak-build.sh"]);
+    let files =
+        ["Cargo.toml", "build.rs", "facts.json", "src", "swak-build.bat", "swak-build.sh", "trees"];
+    assert_eq!(names, files);
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn finish(
         recipe,
         targets,
         toolchain: request.toolchain.or(config.toolchain),
+        toolchains: Vec::new(),
         profile: request.profile,
         lock: folder.join(file_name).with_extension("lock"),
         lock_sha256: None,

@@ -201,7 +201,10 @@ impl Plan {
         }
         for (i, chosen) in self.toolchains.iter().enumerate() {
             let head = if i == 0 { "toolchains" } else { "" };
-            lines.push(format!("{head:<10} {}: {chosen}", chosen.triple));
+            let library =
+                if chosen.build_std { ", the standard library from source" } else { "" };
+            let Chosen { triple, kind, because, .. } = chosen;
+            lines.push(format!("{head:<10} {kind} for {triple} ({because}){library}"));
         }
         lines.push(format!("profile    {}", self.profile.folder()));
         let pinned = if self.lock.is_file() { "" } else { " (will be written)" };

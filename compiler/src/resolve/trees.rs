@@ -38,7 +38,7 @@ pub struct Tree {
 impl Trees {
     /// The trees of the runtime and of every plugin that is in a folder. None where links to
     /// folders are not for everyone to make, on Windows.
-    pub(super) fn of(runtime: &Source, plugins: &[Plugin], workspace: &Path) -> Self {
+    pub(crate) fn of(runtime: &Source, plugins: &[Plugin], workspace: &Path) -> Self {
         let mut trees = Trees::default();
         if cfg!(windows) {
             return trees;
@@ -47,16 +47,17 @@ impl Trees {
             trees.add(RUNTIME, path.clone());
         }
         for plugin in plugins {
-            let Source::Path { path } = &plugin.source else { continue };
-            if trees.holds(path) {
-                continue;
+            if let Source::Path { path } = &plugin.source {
+                trees.add(plugin.name.as_str(), root_of(path));
             }
-            let root = root_of(path);
-            // A package that holds the workspace would hold itself.
-            let is_package = |folder: &Path| read(folder).is_some_and(|m| m.contains_key("package"));
-            if !(workspace.starts_with(&root) && is_package(&root)) {
-                trees.add(plugin.name.as_str(), root);
-            }
+        }
+        // A package that holds the workspace would hold itself.
+        let holds_itself = |tree: &Tree| {
+            let is_package = read(&tree.root).is_some_and(|m| m.contains_key("package"));
+            is_package && workspace.starts_with(&tree.root)
+        };
+        if trees.list.iter().any(holds_itself) {
+            trees.list.clear();
         }
         trees
     }
@@ -85,12 +86,23 @@ impl Trees {
         text
     }
 
-    fn holds(&self, folder: &Path) -> bool {
-        self.list.iter().any(|tree| folder.starts_with(&tree.root))
-    }
-
+    /// Adds a tree. One folder must not be seen through two links, or its crates would be two
+    /// crates each: the trees that lie in the new one become part of it.
     fn add(&mut self, name: &str, root: PathBuf) {
-        self.list.push(Tree { link: Path::new(FOLDER).join(name), root });
+        if self.list.iter().any(|tree| root.starts_with(&tree.root)) {
+            return;
+        }
+        let inner = self.list.iter().position(|tree| tree.root.starts_with(&root));
+        let Some(first) = inner else {
+            self.list.push(Tree { link: Path::new(FOLDER).join(name), root });
+            return;
+        };
+        self.list[first].root = root.clone();
+        let mut n = 0;
+        self.list.retain(|tree| {
+            n += 1;
+            n - 1 == first || !tree.root.starts_with(&root)
+        });
     }
 }
 
@@ -187,5 +199,17 @@ mod tests {
         let inside = trees.inside(Path::new("/home/me/x"));
         assert_eq!(inside, Some(PathBuf::from("trees/swak-plugin-x")));
         assert_eq!(trees.inside(Path::new("/home/me/xy")), None);
+    }
+
+    #[test]
+    fn no_folder_is_in_two_trees() {
+        let mut trees = Trees::default();
+        for (name, root) in [("swak", "/p/swak"), ("a", "/p/a"), ("b", "/p"), ("c", "/p/c"), ("d", "/d")] {
+            trees.add(name, PathBuf::from(root));
+        }
+        let list: Vec<_> = trees.iter().map(|t| (t.link.to_str(), t.root.to_str())).collect();
+        assert_eq!(list, [(Some("trees/swak"), Some("/p")), (Some("trees/d"), Some("/d"))]);
+        let inside = trees.inside(Path::new("/p/a/src"));
+        assert_eq!(inside, Some(PathBuf::from("trees/swak/a/src")));
     }
 }

@@ -42,6 +42,13 @@ pub(super) fn ask_rustc(tools: &Tools) -> Option<Rust> {
 }
 
 impl Rust {
+    /// The commit that it was made from, which the names of the standard library's files begin
+    /// with.
+    pub fn commit(&self) -> Option<String> {
+        let said = ask(&self.rustc, &["--version", "--verbose"])?;
+        said.lines().find_map(|line| line.strip_prefix("commit-hash: ")).map(str::to_owned)
+    }
+
     fn libraries(&self) -> PathBuf {
         self.sysroot.join("lib/rustlib")
     }
