@@ -11,12 +11,14 @@
 //! [`scan`] reads from the crates' source, so that every mistake in what a person gave is told
 //! before Cargo starts. The compiler links no plugin and no engine.
 
+pub mod binary;
 pub mod build;
 pub mod check;
 pub mod cli;
 pub mod generate;
 pub mod manifest;
 pub mod names;
+pub mod release;
 pub mod resolve;
 pub mod scaffold;
 pub mod scan;

@@ -10,6 +10,7 @@ mod modules;
 mod package;
 mod reference;
 mod setup;
+mod targets;
 mod test;
 
 use crate::context::{Context, Result};
@@ -33,6 +34,7 @@ pub(crate) const CHECKS: &[Check] = &[
     doc::CHECK,
     reference::CHECK,
     package::CHECK,
+    targets::CHECK,
     test::CHECK,
     e2e::CHECK,
 ];

@@ -112,6 +112,74 @@ const TOOLS: &[Tool] = &[
             "plugins/swak-plugin-fluentd/tests/peers/requirements.txt",
         ]),
     },
+    Tool {
+        name: "Python's environments",
+        without: "`swak-makebuild doctor --fix` will fail",
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        install: Install::Apt(&["python3", "python3-venv"]),
+    },
+    Tool {
+        name: "what the main targets take",
+        without: "the tests that build agents for other systems will fail",
+        probe: &["cargo", "run", "--quiet", "--package", "swak-makebuild", "--", "doctor"],
+        install: Install::Run(&[
+            "cargo",
+            "run",
+            "--quiet",
+            "--package",
+            "swak-makebuild",
+            "--",
+            "doctor",
+            "--fix",
+        ]),
+    },
+    Tool {
+        name: "Wine",
+        without: "the tests of agents for Windows will fail",
+        // Debian puts it there and, without the package `wine`, nowhere in the path.
+        probe: &["/usr/lib/wine/wine64", "--version"],
+        install: Install::Apt(&["wine64"]),
+    },
+    Tool {
+        name: "QEMU",
+        without: "the tests of agents for Linux on aarch64 will fail",
+        probe: &["qemu-aarch64-static", "--version"],
+        install: Install::Apt(&["qemu-user-static"]),
+    },
+    Tool {
+        name: "rpm",
+        without: "the tests of packages will fail",
+        probe: &["rpm", "--version"],
+        install: Install::Apt(&["rpm"]),
+    },
+    Tool {
+        name: "unzip",
+        without: "the tests of packages will fail",
+        probe: &["unzip", "-v"],
+        install: Install::Apt(&["unzip"]),
+    },
+    Tool {
+        name: "readers of executables for Python",
+        without: "the tests of agents for Windows and macOS will fail",
+        probe: &[
+            "python3",
+            "-c",
+            "import sys; sys.path.insert(0, 'compiler/tests/targets/readers/python'); \
+             import lief, pefile",
+        ],
+        install: Install::Run(&[
+            "python3",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--root-user-action=ignore",
+            "--target",
+            "compiler/tests/targets/readers/python",
+            "--requirement",
+            "compiler/tests/targets/readers/requirements.txt",
+        ]),
+    },
 ];
 
 /// Whether the tests can be run by nextest.

@@ -63,7 +63,8 @@ pub(super) fn compile(
 /// The triple is always named, this machine's too: then what runs while building is compiled once
 /// for all triples, and flags are for the agent alone.
 fn command(plan: &Plan, chosen: &Chosen, cx: &Context<'_>, color: bool) -> Command {
-    let started = chosen.invocation(cx.tools);
+    let sources: Vec<_> = plan.trees.iter().map(|tree| tree.root.clone()).collect();
+    let started = chosen.invocation(cx.tools, &sources);
     let mut command = match chosen.kind {
         Kind::Cargo => cargo::command(&plan.workspace),
         _ => cargo::clean(started.program.as_os_str(), &plan.workspace),

@@ -41,9 +41,8 @@ fn prefixes(plan: &Plan, crates: &Crates, tools: &Tools) -> Vec<(PathBuf, String
         prefixes.push((folder.to_owned(), format!("/crates/{name}")));
     }
     // Where the source of the standard library is installed, the compiler names it by its place.
-    if let Some((rust, commit)) = tools.rust().and_then(|rust| Some((rust, rust.commit()?))) {
-        let from = rust.sysroot.join("lib/rustlib/src/rust");
-        prefixes.push((from, format!("/rustc/{commit}")));
+    if let Some(rust) = tools.rust() {
+        prefixes.push((rust.source(), rust.source_name.clone()));
     }
     prefixes
 }

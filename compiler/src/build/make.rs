@@ -125,7 +125,7 @@ fn dress(plan: &Plan, target: &Target, mut parts: Vec<Vec<u8>>) -> Result<Vec<u8
         }
         System::Macos => {
             let whole = if target.is_universal() {
-                macho::join(&parts).map_err(|e| bad(&e))?
+                macho::universal::join(&parts).map_err(|e| bad(&e))?
             } else {
                 parts.remove(0)
             };

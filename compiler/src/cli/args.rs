@@ -89,6 +89,37 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR", default_value = ".")]
         path: PathBuf,
     },
+    /// Look whether this machine has all that targets take, and say what brings what is missing
+    Doctor(DoctorArgs),
+    /// Say what an executable is, without running it: what it runs on, what it loads, what it was
+    /// built from
+    Inspect {
+        /// The executable, of any system
+        file: PathBuf,
+        /// Answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is looked at.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// The build config whose targets are meant [default: the main targets]
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// A target, as a build config names it; may be given more than once
+    #[arg(long, value_name = "TARGET")]
+    pub(super) target: Vec<String>,
+    /// With what to build, instead of what is chosen for each target
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(super) toolchain: Option<Kind>,
+    /// Run the commands that bring what is missing, and look again
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// Answer as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// What a plugin is.
@@ -129,6 +160,9 @@ Examples:
   swak-makebuild myprj-build.yml --generate-only work
                                                   a workspace for plain Cargo, with build scripts
   swak-makebuild new-plugin weather --kind input  a plugin crate to begin with
+  swak-makebuild doctor --fix                     gets what the main targets take
+  swak-makebuild doctor --target windows-x86_64   what that target takes
+  swak-makebuild inspect dist/swak-myprj          what it is, without running it
 
 A file that is called like a command is given with its folder: ./init
 

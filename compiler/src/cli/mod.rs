@@ -1,6 +1,8 @@
 //! The command line: what is asked, what is answered.
 
 mod args;
+mod doctor;
+mod inspect;
 mod report;
 
 use std::ffi::OsString;
@@ -29,11 +31,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     cli.build.settle();
-    let report = Report::new(cli.build.json);
+    let mut report = Report::new(cli.build.json);
     let done = match cli.command {
         Some(Command::Init { file }) => init(&file, &report).map(|()| 0),
         Some(Command::NewPlugin { name, kind, path }) => {
             new_plugin(&name, kind, &path, &report).map(|()| 0)
+        }
+        Some(Command::Doctor(args)) => {
+            report = Report::new(args.json);
+            doctor::run(&args, &report).map(|well| if well { 0 } else { 1 })
+        }
+        Some(Command::Inspect { file, json }) => {
+            report = Report::new(json);
+            inspect::run(&file, &report).map(|()| 0)
         }
         None => build(&cli.build, &report),
     };
@@ -127,7 +137,7 @@ fn build(args: &BuildArgs, report: &Report) -> Result<u8, Failure> {
 
 /// A word that is no file may be a command with a slip in it.
 fn meant_a_command(file: &Path, errors: Diagnostics) -> Failure {
-    let commands = ["init", "new-plugin", "help"];
+    let commands = ["init", "new-plugin", "doctor", "inspect", "help"];
     let Some(word) = file.to_str().and_then(|word| did_you_mean(word, commands)) else {
         return Failure::Input(errors);
     };
@@ -209,6 +219,7 @@ mod tests {
         assert!(parsed("myprj-build.yml").command.is_none());
         assert!(parsed("./init").command.is_none());
         assert!(matches!(parsed("init").command, Some(Command::Init { .. })));
+        assert!(matches!(parsed("doctor --fix a.yml").command, Some(Command::Doctor(_))));
         assert!(parse(["swak-makebuild", "--check"].map(OsString::from)).is_err());
         assert!(parse(["x", "a.yml", "--check", "--plan"].map(OsString::from)).is_err());
         assert!(parse(["x", "a.yml", "--locked", "--update"].map(OsString::from)).is_err());

@@ -11,6 +11,7 @@ use super::say;
 use crate::build::{Built, Failure, told};
 use crate::check::Checked;
 use crate::resolve::Plan;
+use crate::toolchain::doctor::Checkup;
 
 /// Answers go to standard output, errors to standard error, or into the answer when that is JSON.
 pub(super) struct Report {
@@ -37,6 +38,11 @@ impl Report {
         } else {
             say(&plan.to_text());
         }
+    }
+
+    /// What was found in a file.
+    pub(super) fn found(&self, value: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
+        if self.json { self.answer(&value()) } else { say(&text()) }
     }
 
     pub(super) fn checked(&self, plan: &Plan, checked: &Checked) {
@@ -99,6 +105,16 @@ impl Report {
         self.tell(failed);
     }
 
+    pub(super) fn checkup(&self, found: &Checkup) {
+        if self.json {
+            return self.answer(&serde_json::to_value(found).expect("it is plain data"));
+        }
+        say(&found.to_text());
+        if !found.ready && !found.fixes().is_empty() {
+            complain("help: `--fix` runs the commands above\n");
+        }
+    }
+
     /// The error, the words of Cargo after it.
     pub(super) fn failure(&self, failure: Failure) {
         let parts = failure.into_parts();
@@ -146,7 +162,7 @@ fn wants_color() -> bool {
 }
 
 /// Writes to standard error; who closed it does not want to know.
-fn complain(text: &str) {
+pub(super) fn complain(text: &str) {
     drop(std::io::stderr().lock().write_all(text.as_bytes()));
 }
 
@@ -164,7 +180,7 @@ fn count(n: usize, what: &str) -> String {
 }
 
 /// `3.4 MB`: millions of bytes.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),

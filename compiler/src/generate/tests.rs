@@ -54,6 +54,7 @@ fn plan() -> Plan {
         toolchain: None,
         toolchains: Vec::new(),
         profile: Profile::Release,
+        wanted: crate::release::Wanted::default(),
         lock: PathBuf::from("/p/myprj-build.lock"),
         config_sha256: "c0ffee".to_owned(),
         lock_sha256: None,

@@ -124,7 +124,7 @@ fn undashed(key: &str) -> &str {
 }
 
 /// A word from the file in a message: bounded, on one line.
-pub(super) fn show(text: &str) -> String {
+pub(crate) fn show(text: &str) -> String {
     let mut shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     if text.chars().nth(60).is_some() {
         shown.push('…');

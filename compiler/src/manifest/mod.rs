@@ -7,6 +7,7 @@ mod fields;
 mod import;
 mod origin;
 mod values;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 
@@ -17,10 +18,13 @@ use swak_recipe::diag::{
 use swak_recipe::yaml;
 
 use crate::names::{AgentName, CrateName};
+use crate::release::Wanted;
 use crate::resolve::GitReference;
 use crate::target::Target;
 use crate::toolchain::Kind;
 use fields::Fields;
+
+pub(crate) use fields::show;
 
 /// The keys of a build config. What follows a key are other spellings of it.
 const KEYS: &[&[&str]] = &[
@@ -31,6 +35,9 @@ const KEYS: &[&[&str]] = &[
     &["targets"],
     &["toolchain"],
     &["recipe"],
+    &["licenses"],
+    &["package"],
+    &["container"],
     &["swak"],
 ];
 
@@ -56,6 +63,8 @@ pub struct BuildConfig {
     pub targets: Option<Vec<Target>>,
     /// What compiles and links every target; left out: chosen for each.
     pub toolchain: Option<Kind>,
+    /// What is made beside the executable; left out: nothing.
+    pub wanted: Wanted,
     /// The recipe to build in.
     pub recipe: Option<At<PathBuf>>,
     /// Where the runtime comes from.
@@ -158,6 +167,9 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
     let toolchain = fields.take("toolchain").and_then(|node| read_toolchain(node, found));
     let recipe = fields.take("recipe").and_then(|node| values::path(node, found));
     let runtime = fields.take("swak").and_then(|node| origin::of_runtime(node, found));
+    let targets = targets.filter(|t| !t.is_empty());
+    let built = targets.clone().unwrap_or_else(|| vec![Target::host()]);
+    let wanted = wanted::read(&mut fields, &built, found);
     fields.finish(found);
 
     BuildConfig {
@@ -167,8 +179,9 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
         version: version.unwrap_or(DEFAULT_VERSION),
         imports: imports.unwrap_or_default(),
         standard: standard.unwrap_or(true),
-        targets: targets.filter(|t| !t.is_empty()),
+        targets,
         toolchain,
+        wanted,
         recipe,
         runtime,
     }
@@ -183,7 +196,7 @@ fn read_toolchain(node: &yaml::Node, found: &mut Found<'_>) -> Option<Kind> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the toolchains are: {}", names.join(", ")),
         };
-        let message = format!("unknown toolchain `{}`", fields::show(&text.value));
+        let message = format!("unknown toolchain `{}`", show(&text.value));
         found.add(Diagnostic::error("unknown-toolchain", message).at(text.span, "").help(help));
     }
     kind
@@ -208,10 +221,13 @@ fn read_targets(node: &yaml::Node, found: &mut Found<'_>) -> Vec<Target> {
         if let Some(first) = again {
             let name = &first.value.name;
             found.add(
-                Diagnostic::error("duplicate-target", format!("the target `{name}` stands here twice"))
-                    .at(text.span, "again here")
-                    .label(first.span, "first here")
-                    .help("keep one of them"),
+                Diagnostic::error(
+                    "duplicate-target",
+                    format!("the target `{name}` stands here twice"),
+                )
+                .at(text.span, "again here")
+                .label(first.span, "first here")
+                .help("keep one of them"),
             );
         }
         let new = |n: &Target| !targets.iter().any(|t| t.value == *n);

@@ -93,6 +93,7 @@ fn finish(
         toolchain: request.toolchain.or(config.toolchain),
         toolchains: Vec::new(),
         profile: request.profile,
+        wanted: config.wanted.clone(),
         lock: folder.join(file_name).with_extension("lock"),
         lock_sha256: None,
         workspace,

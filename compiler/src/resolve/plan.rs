@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::names::{AgentName, CrateName};
 use super::Trees;
+use crate::release::Wanted;
 use crate::target::{Target, Triple};
 use crate::toolchain::{Chosen, Kind};
 
@@ -34,6 +35,9 @@ pub struct Plan {
     pub toolchains: Vec<Chosen>,
     /// How it is compiled.
     pub profile: Profile,
+    /// What is made beside the executables.
+    #[serde(flatten)]
+    pub wanted: Wanted,
     /// Pins every crate; beside the build config.
     pub lock: PathBuf,
     /// The hash of the build config, in hexadecimal digits.
@@ -207,6 +211,8 @@ impl Plan {
             lines.push(format!("{head:<10} {kind} for {triple} ({because}){library}"));
         }
         lines.push(format!("profile    {}", self.profile.folder()));
+        let beside = self.wanted.lines(&self.built());
+        lines.extend(beside.into_iter().map(|(head, text)| format!("{head:<10} {text}")));
         let pinned = if self.lock.is_file() { "" } else { " (will be written)" };
         lines.push(format!("lock       {}{pinned}", self.lock.display()));
         lines.push(format!("workspace  {}", self.workspace.display()));
@@ -216,6 +222,11 @@ impl Plan {
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// The targets, without their files.
+    pub fn built(&self) -> Vec<Target> {
+        self.targets.iter().map(|planned| planned.target.clone()).collect()
     }
 
     /// Every executable that is left behind.

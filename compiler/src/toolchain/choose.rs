@@ -1,5 +1,7 @@
 //! Which toolchain a target is built with.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::cargo::links_here;
@@ -52,9 +54,10 @@ impl Chosen {
         self.kind.of(tools)
     }
 
-    /// How a build for the target is started.
-    pub fn invocation(&self, tools: &Tools) -> Invocation {
-        self.toolchain(tools).invocation(&self.triple)
+    /// How a build for the target is started; `sources` are the folders of the crates that are
+    /// neither in the workspace nor fetched by Cargo.
+    pub fn invocation(&self, tools: &Tools, sources: &[PathBuf]) -> Invocation {
+        self.toolchain(tools).invocation(&self.triple, sources)
     }
 
     /// The tools beside Cargo and Rust that decide what comes out, with their versions.

@@ -1,6 +1,6 @@
 //! The container engine that `cross` works with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::find::Tools;
@@ -21,8 +21,17 @@ pub(super) struct Engine {
 /// The first that answers, in the order in which `cross` looks; else the first that is there.
 pub(super) fn find(tools: &Tools) -> Result<Engine, Option<PathBuf>> {
     let mut silent = None;
-    for (name, format) in [("docker", "{{.ServerVersion}}"), ("podman", "{{.Version.Version}}")] {
-        let Some(program) = tools.program(name) else { continue };
+    let formats = [("docker", "{{.ServerVersion}}"), ("podman", "{{.Version.Version}}")];
+    // One that is named, with or without its folder, is the only one.
+    let named = tools.places.engine.as_deref();
+    for (name, format) in formats {
+        let is_it = |named: &Path| named.file_stem().is_some_and(|n| n.to_string_lossy() == name);
+        let program = match named {
+            Some(named) if !is_it(named) => None,
+            Some(named) if named.is_absolute() => Some(named.to_owned()),
+            _ => tools.program(name),
+        };
+        let Some(program) = program else { continue };
         match ask_within(PATIENCE, &program, &["info", "--format", format]) {
             // Docker's client says nothing, and ends well, when no server answers.
             Some(version) if !version.is_empty() => {

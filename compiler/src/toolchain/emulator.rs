@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::find::Tools;
+use super::find::{Tools, in_folder};
 use super::process::ask;
 use crate::target::{System, Triple};
 
@@ -37,7 +37,7 @@ pub fn emulator(triple: &Triple, tools: &Tools) -> Option<Emulator> {
         (System::Linux | System::Macos, System::Windows)
             if triple.processor() == Triple::host().processor() =>
         {
-            let program = ["wine64", "wine"].iter().find_map(|name| tools.program(name))?;
+            let program = wine(tools)?;
             is_new_enough(&program).then(|| Emulator::Program {
                 program,
                 // Wine's own words are not the agent's.
@@ -60,6 +60,11 @@ impl Emulator {
             }
         }
     }
+}
+
+fn wine(tools: &Tools) -> Option<PathBuf> {
+    let in_path = ["wine64", "wine"].iter().find_map(|name| tools.program(name));
+    in_path.or_else(|| in_folder(tools.places.wine.as_ref()?, "wine64"))
 }
 
 /// `wine-9.0 (Debian 9.0~repack-4)`
@@ -86,4 +91,38 @@ fn qemu_names(processor: &str) -> impl Iterator<Item = String> {
         name => name,
     };
     [format!("qemu-{name}"), format!("qemu-{name}-static")].into_iter()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::super::tests::{Machine, triple};
+    use super::*;
+    use crate::target::HOST;
+
+    #[test]
+    fn this_machine_needs_no_emulator() {
+        let here = emulator(&triple(HOST), &Machine::bare().tools());
+        assert_eq!(here, Some(Emulator::Directly));
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn qemu_and_a_wine_that_is_new_enough_run_the_rest() {
+        let machine = Machine::bare();
+        let program = |word: &str| match emulator(&triple(word), &machine.tools()) {
+            Some(Emulator::Program { program, .. }) => program.file_name().map(ToOwned::to_owned),
+            _ => None,
+        };
+        assert_eq!(program("linux-aarch64"), None);
+        machine.program("qemu-aarch64-static", "exit 0").program("qemu-arm", "exit 0");
+        assert_eq!(program("linux-aarch64"), Some("qemu-aarch64-static".into()));
+        assert_eq!(program("linux-armv7"), Some("qemu-arm".into()));
+        assert_eq!(program("linux-aarch64-gnu"), None, "its libraries are not here");
+        machine.program("wine64", "echo 'wine-8.0 (Debian 8.0~repack-4)'");
+        assert_eq!(program("windows-x86_64"), None);
+        machine.program("wine64", "echo 'wine-10.0 (Debian 10.0~repack-6)'");
+        assert_eq!(program("windows-x86_64"), Some("wine64".into()));
+        assert_eq!(program("windows-aarch64"), None);
+        assert_eq!(program("macos-aarch64"), None);
+    }
 }

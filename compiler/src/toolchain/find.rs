@@ -1,6 +1,5 @@
 //! What this machine has to build with.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -51,14 +50,19 @@ impl Tools {
     /// Cargo, if it answers.
     pub(super) fn cargo_found(&self) -> Option<&Found> {
         let look = || {
-            let program = self.cargo();
+            let program = self.places.cargo.clone().or_else(|| self.program("cargo"))?;
             let version = version(&ask(&program, &["--version"])?)?;
             Some(Found { program, version })
         };
         self.cargo.get_or_init(look).as_ref()
     }
 
-    /// zig: Swak's own, the one in the path, or the one that Python has.
+    /// The zig that links: Swak's own, the one in the path, or the one that Python has.
+    pub fn zig_program(&self) -> Option<&Path> {
+        self.zig().map(|zig| zig.program.as_path())
+    }
+
+    /// zig, and its version.
     pub(super) fn zig(&self) -> Option<&Found> {
         self.zig.get_or_init(|| zig::find(self)).as_ref()
     }
@@ -125,9 +129,4 @@ fn is_program(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_program(path: &Path) -> bool {
     path.is_file()
-}
-
-/// Whether the environment sets a variable.
-pub(super) fn is_set(name: &str) -> bool {
-    env::var_os(name).is_some_and(|value| !value.is_empty())
 }

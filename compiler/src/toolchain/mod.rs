@@ -12,6 +12,7 @@ mod cross;
 pub mod doctor;
 mod emulator;
 mod find;
+mod linker;
 mod need;
 mod places;
 mod process;
@@ -22,7 +23,7 @@ mod zigbuild;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -47,8 +48,10 @@ pub enum Kind {
     Cross,
 }
 
-/// How a build is started. What is built and how (`--manifest-path`, `--profile`) comes after the
-/// arguments.
+/// How a build is started: in the folder of the workspace, with what is built and how (`--profile`)
+/// after the arguments. A path in what is added is understood by every toolchain when it is
+/// relative to that folder, or is that of `--target-dir`; what is said of one is for
+/// [`Invocation::outside`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
     /// The program.
@@ -59,6 +62,8 @@ pub struct Invocation {
     pub environment: Vec<(OsString, OsString)>,
     /// What is set on this machine and would change what is built: not handed on.
     pub without: Vec<OsString>,
+    /// Cargo's target folder as the build sees it, when it runs in a container.
+    pub target_dir: Option<PathBuf>,
 }
 
 /// A way to compile and link, on this machine.
@@ -74,8 +79,9 @@ pub trait Toolchain {
     fn needs(&self, triple: &Triple) -> Vec<Need>;
 
     /// How a build for a target is started. What is missing is named as it would be found in the
-    /// path, so that starting it fails with that name.
-    fn invocation(&self, triple: &Triple) -> Invocation;
+    /// path, so that starting it fails with that name. `sources` are the folders of the crates that
+    /// are neither in the workspace nor fetched by Cargo.
+    fn invocation(&self, triple: &Triple, sources: &[PathBuf]) -> Invocation;
 }
 
 impl Kind {
@@ -106,8 +112,19 @@ impl Kind {
     }
 }
 
+impl Invocation {
+    /// The path, here, of something in Cargo's target folder that the build speaks of.
+    pub fn outside(&self, said: &Path, target_dir: &Path) -> PathBuf {
+        let inside = self.target_dir.as_ref().and_then(|inside| said.strip_prefix(inside).ok());
+        inside.map_or_else(|| said.to_owned(), |rest| target_dir.join(rest))
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

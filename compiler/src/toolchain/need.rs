@@ -60,7 +60,6 @@ impl Need {
         self
     }
 
-    #[expect(dead_code)]
     pub(super) fn optional(mut self) -> Self {
         self.optional = true;
         self
@@ -105,18 +104,22 @@ impl MissingTools {
     /// In the words that people are told.
     pub fn diagnostic(&self) -> Diagnostic {
         let mut message = self.to_string();
+        let mut fixes: Vec<&Fix> = Vec::new();
         for need in &self.missing {
-            message.push_str(&format!("\n  {}: {}", need.what, need.why));
-            if let Some(fix) = &need.fix {
-                message.push_str(&format!("\n    {}", fix.text));
-            }
+            message.push_str(&format!("\n{}: {}", need.what, need.why));
+            // One command may bring several things.
+            fixes.extend(need.fix.as_ref().filter(|fix| !fixes.contains(fix)));
         }
-        let error = Diagnostic::error(self.code(), message);
-        let can_run = |need: &Need| need.fix.as_ref().is_some_and(|f| !f.commands.is_empty());
-        if self.missing.iter().any(can_run) {
-            error.help(format!("`swak-makebuild doctor --target {} --fix` does it", self.triple))
+        let mut error = Diagnostic::error(self.code(), message);
+        for fix in &fixes {
+            error = error.help(&fix.text);
+        }
+        let by_itself = fixes.iter().any(|fix| !fix.commands.is_empty());
+        let doctor = format!("swak-makebuild doctor --target {}", self.triple);
+        error.help(if by_itself {
+            format!("`{doctor} --fix` runs what can be run")
         } else {
-            error.help(format!("`swak-makebuild doctor --target {}` looks again", self.triple))
-        }
+            format!("`{doctor}` looks again")
+        })
     }
 }

@@ -23,6 +23,10 @@ pub(super) struct Places {
     pub(super) cargo: Option<PathBuf>,
     /// The Rust compiler, when the environment names one.
     pub(super) rustc: Option<PathBuf>,
+    /// Where Debian keeps Wine, out of the path unless its package `wine` is there too.
+    pub(super) wine: Option<PathBuf>,
+    /// The container engine, when the environment names one for `cross`.
+    pub(super) engine: Option<PathBuf>,
 }
 
 impl Places {
@@ -40,6 +44,8 @@ impl Places {
             cache,
             cargo: program("CARGO"),
             rustc: program("RUSTC"),
+            wine: cfg!(target_os = "linux").then(|| "/usr/lib/wine".into()),
+            engine: program("CROSS_CONTAINER_ENGINE"),
         }
     }
 

@@ -57,7 +57,8 @@ pub(super) fn shown(program: &Path, arguments: &[OsString]) -> String {
     words.join(" ")
 }
 
-fn quoted(word: &str) -> String {
+/// A word, quoted for a shell where that has to be.
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%~\\".contains(c);
     match word {
         "" => "''".to_owned(),

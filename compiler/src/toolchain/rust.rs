@@ -1,9 +1,9 @@
 //! The Rust compiler, and its standard library for a target.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::find::Tools;
+use super::find::{Tools, version};
 use super::need::{Fix, Need};
 use super::process::ask;
 use crate::target::{System, Triple};
@@ -17,6 +17,8 @@ pub struct Rust {
     pub version: String,
     /// The folder with its libraries.
     pub sysroot: PathBuf,
+    /// What the standard library's files are called in an executable: `/rustc/59807616…`.
+    pub source_name: String,
 }
 
 /// How Rust's standard library for a target can be had.
@@ -36,17 +38,22 @@ pub enum Library {
 
 pub(super) fn ask_rustc(tools: &Tools) -> Option<Rust> {
     let rustc = tools.places.rustc.clone().or_else(|| tools.program("rustc"))?;
-    let version = ask(&rustc, &["--version"])?;
+    let said = ask(&rustc, &["-vV"])?;
+    let line = |name: &str| said.lines().find_map(|line| line.strip_prefix(name));
+    let commit = line("commit-hash: ").filter(|hash| *hash != "unknown");
+    let version = said.lines().next()?.to_owned();
+    let source_name = format!("/rustc/{}", commit.or(line("release: "))?);
     let sysroot = PathBuf::from(ask(&rustc, &["--print", "sysroot"])?);
-    Some(Rust { rustc, version, sysroot })
+    Some(Rust { rustc, version, sysroot, source_name })
 }
 
 impl Rust {
-    /// The commit that it was made from, which the names of the standard library's files begin
-    /// with.
-    pub fn commit(&self) -> Option<String> {
-        let said = ask(&self.rustc, &["--version", "--verbose"])?;
-        said.lines().find_map(|line| line.strip_prefix("commit-hash: ")).map(str::to_owned)
+    /// Where the source of the standard library is, if it is there.
+    ///
+    /// While it is, the compiler writes this path into every executable, for a library that came
+    /// ready as well: `--remap-path-prefix`, to [`source_name`](Self::source_name), keeps it out.
+    pub fn source(&self) -> PathBuf {
+        self.libraries().join("src/rust")
     }
 
     fn libraries(&self) -> PathBuf {
@@ -60,7 +67,7 @@ impl Rust {
     }
 
     fn has_source(&self) -> bool {
-        self.libraries().join("src/rust/library/std/Cargo.toml").is_file()
+        self.source().join("library/std/Cargo.toml").is_file()
     }
 
     /// The oldest macOS that the standard library for a target runs on: `11.0`.
@@ -104,52 +111,76 @@ impl Tools {
         };
         self.listed.get_or_init(list).as_deref()
     }
-
-    fn rustup(&self) -> PathBuf {
-        self.program("rustup").unwrap_or_else(|| "rustup".into())
-    }
 }
 
 /// The compiler and Cargo.
 pub(super) fn needs(tools: &Tools) -> Vec<Need> {
-    let place = |path: &Path| path.display().to_string();
+    let install = || Fix::words("install Rust: https://rustup.rs");
     let cargo = tools.cargo_found();
-    let rust = tools.rust();
-    vec![
-        Need::new("Cargo", "compiles every crate")
-            .found(cargo.map(|c| format!("{} ({})", c.version, place(&c.program))))
-            .or(Fix::words("install Rust: https://rustup.rs")),
-        Need::new("Rust", "compiles every crate")
-            .found(rust.map(|r| format!("{} ({})", r.version, place(&r.sysroot))))
-            .or(Fix::words("install Rust: https://rustup.rs")),
-    ]
+    let cargo = Need::new("Cargo", "compiles every crate")
+        .found(cargo.map(|c| format!("{} ({})", c.version, c.program.display())))
+        .or(install());
+    let Some(rust) = tools.rust() else {
+        return vec![cargo, Need::new("Rust", "compiles every crate").or(install())];
+    };
+    if is_too_old(&rust.version) {
+        let why = format!("{OLDEST} or later compiles the runtime, this is {}", rust.version);
+        let update = match tools.program("rustup") {
+            Some(rustup) => Fix::command(&rustup, vec!["update".into()]),
+            None => install(),
+        };
+        return vec![cargo, Need::new("Rust", why).or(update)];
+    }
+    let found = format!("{}, {}", rust.version, rust.sysroot.display());
+    vec![cargo, Need::new("Rust", "compiles every crate").found(Some(found))]
 }
 
-/// The standard library for a target, or its source.
-pub(super) fn library_need(tools: &Tools, triple: &Triple) -> Need {
+/// The oldest Rust that the runtime is written for.
+const OLDEST: &str = env!("CARGO_PKG_RUST_VERSION");
+
+fn is_too_old(said: &str) -> bool {
+    let numbers = |version: &str| {
+        let version = version.split('-').next().unwrap_or_default();
+        let mut numbers = version.split('.').map(|n| n.parse::<u32>().unwrap_or_default());
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+    };
+    // One that does not say its version is left to fail by itself.
+    version(said).is_some_and(|version| numbers(&version) < numbers(OLDEST))
+}
+
+/// The standard library for a target, or its source; nothing where there is no Rust at all.
+pub(super) fn library_need(tools: &Tools, triple: &Triple) -> Option<Need> {
+    let rust = tools.rust()?;
     let name = triple.name();
-    let need = |why| Need::new(format!("Rust's standard library for {name}"), why);
-    let source = |why| Need::new("rust-src, to build the standard library from", why);
-    let argument = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
-    const NO_BINARY: &str = "nobody has the standard library ready for this target";
-    match tools.library(triple) {
-        Library::Installed => need("every executable holds it").found(Some("installed".into())),
-        Library::Rustup => need("every executable holds it")
-            .or(Fix::command(&tools.rustup(), argument(&["target", "add", name]))),
-        Library::Source => source(NO_BINARY).found(Some("installed".into())),
-        Library::RustupSource => source(NO_BINARY)
-            .or(Fix::command(&tools.rustup(), argument(&["component", "add", "rust-src"]))),
+    let ready =
+        || Need::new(format!("Rust's standard library for {name}"), "every executable holds it");
+    let source = || {
+        let what = "rust-src, to build Rust's standard library from";
+        Need::new(what, format!("nobody has it ready for {name}"))
+    };
+    let rustup = |words: &[&str]| {
+        let program = tools.program("rustup").unwrap_or_else(|| "rustup".into());
+        Fix::command(&program, words.iter().map(OsString::from).collect())
+    };
+    Some(match tools.library(triple) {
+        Library::Installed => ready().found(Some("installed".into())),
+        Library::Rustup => ready().or(rustup(&["target", "add", name])),
+        Library::Source => source().found(Some(rust.source().display().to_string())),
+        Library::RustupSource => source().or(rustup(&["component", "add", "rust-src"])),
         Library::Nowhere => {
-            need("every executable holds it, and there is no rustup to get it with")
-                .or(Fix::words("install Rust with rustup: https://rustup.rs"))
+            ready().or(Fix::words("install Rust with rustup, which has it: https://rustup.rs"))
         }
-    }
+    })
 }
 
 /// What Cargo is told when the standard library is built from source.
 ///
 /// Only Cargo's nightly builds it by themselves; `RUSTC_BOOTSTRAP` is what lets another one.
-/// <https://doc.rust-lang.org/cargo/reference/unstable.html#build-std>
+/// <https://doc.rust-lang.org/cargo/reference/unstable.html#build-std> Both ways to panic are built:
+/// the standard library wants the one, an agent's profile may say the other.
 pub(super) fn source_arguments() -> (Vec<OsString>, Vec<(OsString, OsString)>) {
-    (vec!["-Zbuild-std=std,panic_unwind".into()], vec![("RUSTC_BOOTSTRAP".into(), "1".into())])
+    (
+        vec!["-Zbuild-std=std,panic_abort,panic_unwind".into()],
+        vec![("RUSTC_BOOTSTRAP".into(), "1".into())],
+    )
 }

@@ -1,13 +1,14 @@
 //! cargo-zigbuild: Cargo, with zig as the linker for any system.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
-use super::cargo::{add_deployment_target, add_library, linker_of_this_machine, linker_variable};
+use super::cargo::{add_deployment_target, add_library};
 use super::find::Tools;
 use super::need::{Fix, Need};
 use super::places::{CARGO_ZIGBUILD, ZIG};
 use super::zig::Found;
-use super::{Invocation, Kind, Toolchain, python, rust};
+use super::{Invocation, Kind, Toolchain, linker, python, rust};
 use crate::target::Triple;
 
 /// cargo-zigbuild.
@@ -31,20 +32,19 @@ impl Toolchain for Zigbuild<'_> {
 
     fn needs(&self, triple: &Triple) -> Vec<Need> {
         let tools = self.tools;
-        let place = |found: &Found| format!("{} ({})", found.version, found.program.display());
         let install = python::install(tools);
         let without_python = format!("install Python 3, which brings zig {ZIG} as a package");
         let mut needs = rust::needs(tools);
-        needs.push(rust::library_need(tools, triple));
-        needs.push(linker_of_this_machine(tools));
+        needs.extend(rust::library_need(tools, triple));
+        needs.push(linker::of_this_machine(tools));
         needs.push(
             Need::new("zig", "links for the target")
-                .found(tools.zig().map(place))
+                .found(tools.zig().map(|zig| place(zig, ZIG)))
                 .or(install.clone().unwrap_or_else(|| Fix::words(without_python))),
         );
         needs.push(
             Need::new("cargo-zigbuild", "lets Cargo link with zig")
-                .found(tools.zigbuild().map(place))
+                .found(tools.zigbuild().map(|tool| place(tool, CARGO_ZIGBUILD)))
                 .or(install.unwrap_or_else(|| {
                     let crate_ = format!("cargo-zigbuild@{CARGO_ZIGBUILD}");
                     let words = ["install", "--locked", crate_.as_str()];
@@ -54,7 +54,7 @@ impl Toolchain for Zigbuild<'_> {
         needs
     }
 
-    fn invocation(&self, triple: &Triple) -> Invocation {
+    fn invocation(&self, triple: &Triple, _: &[PathBuf]) -> Invocation {
         let program = self.tools.zigbuild().map(|z| z.program.clone());
         let mut invocation = Invocation {
             program: program.unwrap_or_else(|| "cargo-zigbuild".into()),
@@ -62,7 +62,9 @@ impl Toolchain for Zigbuild<'_> {
             arguments: vec!["zigbuild".into(), "--target".into(), triple.to_string().into()],
             environment: self.environment(),
             without: foreign(triple),
+            target_dir: None,
         };
+        invocation.environment.extend(self.path_with_dlltool(triple));
         add_library(&mut invocation, self.tools, triple);
         add_deployment_target(&mut invocation, self.tools, triple);
         invocation
@@ -85,20 +87,63 @@ impl Zigbuild<'_> {
         set.push(("CARGO_ZIGBUILD_ZIG_VERSION".into(), zig.version.clone().into()));
         set.push(("CARGO_ZIGBUILD_ZIG_PATH".into(), zig.program.clone().into()));
         set.push(("CARGO_ZIGBUILD_PYTHON_PATH".into(), "no-python".into()));
-        if let Some(cache) = &self.tools.places.cache {
-            // A script names its zig: one folder for each version, lest two builds write one file.
-            let folder = cache.join(format!("zig-{}", zig.version));
+        if let Some(folder) = self.cache() {
             set.push(("CARGO_ZIGBUILD_CACHE_DIR".into(), folder.into()));
         }
         set
     }
+
+    /// Where the scripts go that stand for a linker. Each names its zig: one folder for each
+    /// version, lest two builds write one file.
+    fn cache(&self) -> Option<PathBuf> {
+        let version = &self.tools.zig()?.version;
+        Some(self.tools.places.cache.as_ref()?.join(format!("zig-{version}")))
+    }
+}
+
+#[cfg(unix)]
+impl Zigbuild<'_> {
+    /// A path that leads to zig's own `dlltool` first, for a target of which Rust starts one.
+    ///
+    /// What it writes ends up in the executable, and MinGW's writes something else. cargo-zigbuild
+    /// leaves one alone that is in the path, and is zig's itself when it is called by that name.
+    fn path_with_dlltool(&self, triple: &Triple) -> Option<(OsString, OsString)> {
+        let processor = triple.name().strip_suffix("-pc-windows-gnu")?;
+        let program = &self.tools.zigbuild()?.program;
+        let folder = self.cache()?.join("bin");
+        let link = folder.join(format!("{processor}-w64-mingw32-dlltool"));
+        if std::fs::read_link(&link).ok().as_ref() != Some(program) {
+            // What cannot be written leaves the choice to cargo-zigbuild.
+            std::fs::create_dir_all(&folder).ok()?;
+            let new = folder.join(format!("{processor}.{}", std::process::id()));
+            std::os::unix::fs::symlink(program, &new).ok()?;
+            std::fs::rename(&new, &link).ok()?;
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
+        Some(("PATH".into(), std::env::join_paths(folders).ok()?))
+    }
+}
+
+#[cfg(not(unix))]
+impl Zigbuild<'_> {
+    fn path_with_dlltool(&self, _: &Triple) -> Option<(OsString, OsString)> {
+        None
+    }
+}
+
+/// Its version and place, and the version that was tested where that is another one.
+fn place(found: &Found, tested: &str) -> String {
+    let Found { program, version } = found;
+    let note = if version == tested { String::new() } else { format!(", tested with {tested}") };
+    format!("{version} ({}{note})", program.display())
 }
 
 /// What would take zig's place, or lead it elsewhere: compilers and flags that are set for a target
 /// (<https://docs.rs/cc>), the folders that clang reads, an SDK of Apple's.
 fn foreign(triple: &Triple) -> Vec<OsString> {
     let name = triple.name();
-    let mut names = vec![linker_variable(name), "SDKROOT".to_owned(), "ZIG_LIB_DIR".to_owned()];
+    let mut names = vec![linker::variable(name), "SDKROOT".to_owned(), "ZIG_LIB_DIR".to_owned()];
     for tool in ["CC", "CXX", "AR", "RANLIB", "CFLAGS", "CXXFLAGS", "ARFLAGS", "RANLIBFLAGS"] {
         let under = name.replace('-', "_");
         names.extend([format!("{tool}_{name}"), format!("{tool}_{under}")]);

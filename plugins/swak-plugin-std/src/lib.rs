@@ -5,6 +5,7 @@
 
 mod blocking;
 mod formats;
+mod identity;
 pub mod inputs;
 pub mod outputs;
 mod process;

@@ -33,7 +33,8 @@ use crate::record::{Mode, OnError, Reader};
 #[plugin(input, name = "Syslog")]
 pub struct SyslogOptions {
     /// Where to listen: `udp://127.0.0.1:514`, `tcp://[::]:601`, `unix:///run/log` for streams or
-    /// `unixgram:///dev/log` for datagrams; one or a list.
+    /// `unixgram:///dev/log` for datagrams; one or a list. `[::]` listens to IPv4 too. Unix sockets
+    /// are there on Unix only.
     #[option(positional, default = ["udp://127.0.0.1:514"])]
     listen: Vec<Endpoint>,
     /// Whether to parse the messages, or to take each as a line.

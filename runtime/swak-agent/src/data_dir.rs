@@ -1,7 +1,7 @@
 //! Where positions and buffers are kept when nobody says where.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use swak_recipe::diag::{Diagnostic, Diagnostics};
 
@@ -15,7 +15,17 @@ use swak_recipe::diag::{Diagnostic, Diagnostics};
 /// `no-data-dir`: the environment does not tell.
 pub(crate) fn default(name: &str) -> Result<PathBuf, Diagnostics> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    folder_of(name, &variable, is_root()).ok_or_else(|| {
+    let base = if cfg!(windows) {
+        in_windows(&variable)
+    } else if cfg!(target_os = "macos") {
+        in_macos(&variable, is_root())
+    } else {
+        match service_folder(&variable) {
+            Some(folder) => return Ok(folder),
+            None => in_unix(&variable, is_root()),
+        }
+    };
+    base.map(|base| base.join(name)).ok_or_else(|| {
         Diagnostic::error("no-data-dir", "there is no folder known for positions and buffers")
             .help("name one with --data-dir, or in the environment as SWAK_DATA_DIR")
             .into()
@@ -24,37 +34,34 @@ pub(crate) fn default(name: &str) -> Result<PathBuf, Diagnostics> {
 
 type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-#[cfg(windows)]
-fn folder_of(name: &str, variable: Variable<'_>, _is_root: bool) -> Option<PathBuf> {
-    Some(PathBuf::from(variable("ProgramData")?).join(name))
+fn in_windows(variable: Variable<'_>) -> Option<PathBuf> {
+    variable("ProgramData").map(PathBuf::from)
 }
 
-#[cfg(target_os = "macos")]
-fn folder_of(name: &str, variable: Variable<'_>, is_root: bool) -> Option<PathBuf> {
+fn in_macos(variable: Variable<'_>, is_root: bool) -> Option<PathBuf> {
     let base = match is_root {
         true => PathBuf::from("/"),
         false => PathBuf::from(variable("HOME")?),
     };
-    Some(base.join("Library/Application Support").join(name))
+    Some(base.join("Library/Application Support"))
 }
 
-#[cfg(all(unix, not(target_os = "macos")))]
-fn folder_of(name: &str, variable: Variable<'_>, is_root: bool) -> Option<PathBuf> {
-    // Made for this service alone. There may be several, parted by colons; the first is as good as
-    // any.
-    if let Some(given) = variable("STATE_DIRECTORY") {
-        let text = given.to_string_lossy();
-        return text.split(':').next().map(PathBuf::from);
-    }
+/// Made for this service alone. There may be several, parted by colons; the first is as good as any.
+fn service_folder(variable: Variable<'_>) -> Option<PathBuf> {
+    let given = variable("STATE_DIRECTORY")?;
+    given.to_string_lossy().split(':').next().map(PathBuf::from)
+}
+
+fn in_unix(variable: Variable<'_>, is_root: bool) -> Option<PathBuf> {
     if is_root {
-        return Some(PathBuf::from("/var/lib").join(name));
+        return Some(PathBuf::from("/var/lib"));
     }
-    let state = variable("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = match state {
-        Some(folder) => folder,
-        None => PathBuf::from(variable("HOME")?).join(".local/state"),
-    };
-    Some(base.join(name))
+    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
+    // As text, for the rule is Unix's wherever this runs.
+    match state.filter(|path| path.as_os_str().as_encoded_bytes().starts_with(b"/")) {
+        Some(folder) => Some(folder),
+        None => Some(Path::new(&variable("HOME")?).join(".local/state")),
+    }
 }
 
 #[cfg(unix)]
@@ -67,28 +74,49 @@ fn is_root() -> bool {
     false
 }
 
-#[cfg(all(test, unix, not(target_os = "macos")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    fn folder(variables: &[(&str, &str)], is_root: bool) -> Option<PathBuf> {
-        let find = |name: &str| {
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
+    fn with<T>(variables: Variables<'_>, ask: impl FnOnce(Variable<'_>) -> T) -> T {
+        ask(&|name| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
-        };
-        folder_of("swak-demo", &find, is_root)
+        })
+    }
+
+    const HOME: (&str, &str) = ("HOME", "/home/ann");
+
+    #[test]
+    fn on_unix() {
+        let folder = |variables, is_root| with(variables, |variable| in_unix(variable, is_root));
+        assert_eq!(folder(&[HOME], false), Some("/home/ann/.local/state".into()));
+        assert_eq!(folder(&[HOME], true), Some("/var/lib".into()));
+        assert_eq!(folder(&[HOME, ("XDG_STATE_HOME", "/s")], false), Some("/s".into()));
+        assert_eq!(
+            folder(&[HOME, ("XDG_STATE_HOME", "relative")], false),
+            Some("/home/ann/.local/state".into())
+        );
+        assert_eq!(folder(&[], false), None);
+        let service = |variables| with(variables, service_folder);
+        assert_eq!(service(&[("STATE_DIRECTORY", "/a:/b")]), Some("/a".into()));
+        assert_eq!(service(&[HOME]), None);
     }
 
     #[test]
-    fn the_system_says_where() {
-        let home = ("HOME", "/home/ann");
-        assert_eq!(folder(&[home], false), Some("/home/ann/.local/state/swak-demo".into()));
-        assert_eq!(folder(&[home], true), Some("/var/lib/swak-demo".into()));
-        assert_eq!(folder(&[home, ("XDG_STATE_HOME", "/s")], false), Some("/s/swak-demo".into()));
-        assert_eq!(
-            folder(&[home, ("XDG_STATE_HOME", "relative")], false),
-            Some("/home/ann/.local/state/swak-demo".into())
-        );
-        assert_eq!(folder(&[("STATE_DIRECTORY", "/a:/b")], true), Some("/a".into()));
+    fn on_macos() {
+        let folder = |variables, is_root| with(variables, |variable| in_macos(variable, is_root));
+        let users = Some("/home/ann/Library/Application Support".into());
+        assert_eq!(folder(&[HOME], false), users);
+        assert_eq!(folder(&[], true), Some("/Library/Application Support".into()));
         assert_eq!(folder(&[], false), None);
+    }
+
+    #[test]
+    fn on_windows() {
+        let data = ("ProgramData", r"C:\ProgramData");
+        assert_eq!(with(&[data], in_windows), Some(r"C:\ProgramData".into()));
+        assert_eq!(with(&[], in_windows), None);
     }
 }

@@ -202,11 +202,12 @@ fn hash_of(value: &impl Hash) -> u64 {
 /// The address that this machine would send from; no packet is sent. Machines without a network all
 /// choose the same member.
 fn own_address() -> String {
-    let address = || {
-        let socket = UdpSocket::bind("0.0.0.0:0")?;
-        // TEST-NET-1 (RFC 5737): only the route is looked up.
-        socket.connect("192.0.2.1:9")?;
-        socket.local_addr()
+    // TEST-NET-1 (RFC 5737) and the prefix for documentation (RFC 3849): only the route is looked up.
+    let routes = [("0.0.0.0:0", "192.0.2.1:9"), ("[::]:0", "[2001:db8::1]:9")];
+    let address = |(from, to): (&str, &str)| {
+        let socket = UdpSocket::bind(from).ok()?;
+        socket.connect(to).ok()?;
+        Some(socket.local_addr().ok()?.ip().to_string())
     };
-    address().map(|a| a.ip().to_string()).unwrap_or_default()
+    routes.into_iter().find_map(address).unwrap_or_default()
 }

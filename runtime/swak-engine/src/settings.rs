@@ -48,16 +48,28 @@ impl Settings {
 
     /// The folder of one task. Names may hold what a path must not.
     pub(crate) fn task_folder(&self, task: &str) -> PathBuf {
-        let mut name = String::new();
-        for byte in task.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
-                _ => name.push_str(&format!("%{byte:02x}")),
-            }
-        }
-        self.data_dir.join(name)
+        self.data_dir.join(folder_name(task, cfg!(any(windows, target_os = "macos"))))
     }
 }
+
+/// A name for the folder of a task that no other task has. Where letter case does not count, capital
+/// letters are spelled out, and so are the names that Windows keeps for devices.
+fn folder_name(task: &str, case_is_ignored: bool) -> String {
+    let is_device = case_is_ignored && DEVICES.contains(&task.trim_end_matches(char::is_numeric));
+    let mut name = String::new();
+    for (i, byte) in task.bytes().enumerate() {
+        match byte {
+            _ if i == 0 && is_device => name.push_str(&format!("%{byte:02x}")),
+            b'A'..=b'Z' if case_is_ignored => name.push_str(&format!("%{byte:02x}")),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
+            _ => name.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    name
+}
+
+/// Microsoft, "Naming Files, Paths, and Namespaces"; some of them have a digit at their end.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,4 +106,26 @@ pub enum When {
     Before,
     /// It came out, or was delivered.
     After,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_has_a_folder_of_its_own_on_every_system() {
+        for (task, name, where_case_is_ignored) in [
+            ("task-1", "task-1", "task-1"),
+            ("a/../b c", "a%2f%2e%2e%2fb%20c", "a%2f%2e%2e%2fb%20c"),
+            ("Web", "Web", "%57eb"),
+            ("web", "web", "web"),
+            ("nul", "nul", "%6eul"),
+            ("com1", "com1", "%63om1"),
+            ("NUL", "NUL", "%4e%55%4c"),
+            ("console", "console", "console"),
+        ] {
+            assert_eq!(folder_name(task, false), name, "{task}");
+            assert_eq!(folder_name(task, true), where_case_is_ignored, "{task}");
+        }
+    }
 }

@@ -159,7 +159,15 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 /// Without this a rename may be forgotten in a power failure.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    match File::open(folder)?.sync_all() {
+        // Some file systems, as those over the network, cannot and need not be told.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// Windows writes folder entries through by itself, and has no call for it.

@@ -3,13 +3,14 @@
 mod answer;
 mod connection;
 mod deliver;
+mod listen;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::plugin::Counters;
 use swak_sdk::prelude::*;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::keepalive;
@@ -32,7 +33,7 @@ use crate::keepalive;
 #[derive(Options)]
 #[plugin(input, name = "Fluentd")]
 pub struct InFluentdOptions {
-    /// The address to listen on.
+    /// The address to listen on. `[::]:24224` listens to IPv4 too.
     #[option(positional, default = "127.0.0.1:24224")]
     listen: Address,
     /// The largest message, and the most that a compressed one may hold. A peer that sends a larger
@@ -92,7 +93,7 @@ impl Plugin for InFluentd {
 
 impl Input for InFluentd {
     async fn run(self, out: Emitter, mut shutdown: Shutdown) -> Result<()> {
-        let listener = TcpListener::bind(self.listen.host_and_port(PORT))
+        let listener = listen::bind(&self.listen)
             .await
             .with_context(|| format!("cannot listen on {}", self.listen))?;
         let mut connections = JoinSet::new();

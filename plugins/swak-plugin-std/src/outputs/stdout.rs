@@ -1,6 +1,6 @@
 //! `out.Stdout`: the agent's standard output.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use swak_sdk::prelude::*;
 use tokio::task::JoinHandle;
@@ -93,7 +93,12 @@ impl Output for Stdout {
 /// One write for the whole chunk, so that lines of several tasks do not mix.
 fn write_at_once(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
+    // A console of Windows refuses what is not UTF-8; nothing else does.
+    if cfg!(windows) && stdout.is_terminal() {
+        stdout.write_all(String::from_utf8_lossy(bytes).as_bytes())?;
+    } else {
+        stdout.write_all(bytes)?;
+    }
     stdout.flush()
 }
 

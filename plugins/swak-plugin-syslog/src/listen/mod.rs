@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use swak_sdk::options::Address;
 use swak_sdk::plugin::{Emitter, Shutdown};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::Semaphore;
@@ -50,22 +51,16 @@ pub(crate) enum Listener {
 /// sending must not keep the agent from its end.
 const READS_AFTER_STOP: usize = 64;
 
+/// How many peers may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
 /// Binds a socket.
 pub(crate) async fn bind(endpoint: &Endpoint, limits: Limits) -> io::Result<Listener> {
     Ok(match endpoint {
-        Endpoint::Udp(address) => {
-            let mut error = None;
-            for address in tokio::net::lookup_host(address.host_and_port(PORT)).await? {
-                match bind_udp(address, limits.receive_buffer) {
-                    Ok(socket) => return Ok(Listener::Udp(socket)),
-                    Err(e) => error = Some(e),
-                }
-            }
-            return Err(error.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()));
-        }
-        Endpoint::Tcp(address) => {
-            Listener::Tcp(TcpListener::bind(address.host_and_port(PORT)).await?)
-        }
+        Endpoint::Udp(address) => Listener::Udp(
+            bind_first(address, |address| bind_udp(address, limits.receive_buffer)).await?,
+        ),
+        Endpoint::Tcp(address) => Listener::Tcp(bind_first(address, bind_tcp).await?),
         #[cfg(unix)]
         Endpoint::UnixStream(path) => Listener::UnixStream(unix::bind_stream(path)?),
         #[cfg(unix)]
@@ -92,13 +87,48 @@ impl Listener {
     }
 }
 
+/// Binds the first of a host's addresses that can be bound.
+async fn bind_first<S>(
+    address: &Address,
+    bind: impl Fn(SocketAddr) -> io::Result<S>,
+) -> io::Result<S> {
+    let mut error = None;
+    for address in tokio::net::lookup_host(address.host_and_port(PORT)).await? {
+        match bind(address) {
+            Ok(socket) => return Ok(socket),
+            Err(e) => error = Some(e),
+        }
+    }
+    Err(error.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
+}
+
 fn bind_udp(address: SocketAddr, receive_buffer: usize) -> io::Result<UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    let socket = socket(address, Type::DGRAM, Protocol::UDP)?;
     // The system takes less when its limit is lower; one that refuses has its own default.
     if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(receive_buffer) {
         tracing::warn!("the receive buffer of {address} keeps its size: {error}");
     }
-    socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     UdpSocket::from_std(socket.into())
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket(address, Type::STREAM, Protocol::TCP)?;
+    // A port is free at once when its agent has ended. On Windows it is so anyway, and this would let
+    // two agents share one.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// A socket as every system would have it: `[::]` takes IPv4 too.
+fn socket(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }

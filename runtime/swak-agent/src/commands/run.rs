@@ -26,14 +26,12 @@ pub(super) fn run(
     if let Some(limit) = args.settings.shutdown_timeout.or(config.shutdown_timeout) {
         settings.shutdown_limit = limit;
     }
-    tracing::info!(
-        version = about.version,
-        tasks = recipe.tasks.len(),
-        data_dir = %settings.data_dir.display(),
-        "{} starts",
-        about.name
-    );
-    match summary::log(&running::to_the_end(recipe, plugins, settings)?) {
+    let (tasks, data_dir) = (recipe.tasks.len(), settings.data_dir.clone());
+    let ready = || {
+        let (name, version, data_dir) = (about.name, about.version, data_dir.display());
+        tracing::info!(version, tasks, %data_dir, "{name} starts");
+    };
+    match summary::log(&running::to_the_end(recipe, plugins, settings, ready)?) {
         true => Err(Failure::Reported),
         false => Ok(()),
     }

@@ -17,8 +17,14 @@ use crate::signals;
 /// How long to wait for threads that are still at work when everything else has ended.
 const DROP_WAIT: Duration = Duration::from_millis(200);
 
-/// Runs all tasks of the recipe.
-pub(super) fn to_the_end(recipe: Recipe, plugins: Plugins, settings: Settings) -> Result<Summary> {
+/// Runs all tasks of the recipe. `ready` is called when a signal would stop them in good order, and
+/// before they begin.
+pub(super) fn to_the_end(
+    recipe: Recipe,
+    plugins: Plugins,
+    settings: Settings,
+    ready: impl FnOnce(),
+) -> Result<Summary> {
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         Failure::tried("cannot-start", format!("cannot start the threads of the agent: {error}"))
     })?;
@@ -27,6 +33,7 @@ pub(super) fn to_the_end(recipe: Recipe, plugins: Plugins, settings: Settings) -
         let second = signals::listen(trigger).map_err(|error| {
             Failure::tried("cannot-start", format!("cannot listen to signals: {error}"))
         })?;
+        ready();
         let engine = Engine::new(recipe, Arc::new(plugins), settings);
         tokio::select! {
             ended = engine.run(shutdown) => ended.map_err(|error| {

@@ -34,11 +34,12 @@ pub(super) fn run(
     }
 
     // A trial neither goes on from where the agent stands nor moves its positions.
-    let own = tempfile::tempdir().map_err(|error| {
-        Failure::tried("cannot-start", format!("cannot make a folder for the trial: {error}"))
-    })?;
-    let folder = args.data_dir.clone().unwrap_or_else(|| own.path().to_owned());
-    let mut settings = Settings::new(folder);
+    let own = match args.data_dir {
+        Some(_) => None,
+        None => Some(tempfile::tempdir().map_err(|error| no_folder(&error))?),
+    };
+    let given = args.data_dir.as_deref().or(own.as_ref().map(|own| own.path()));
+    let mut settings = Settings::new(given.expect("there is an own folder if none was given"));
     settings.restart = RestartPolicy::Never;
     if let Some(limit) = args.settings.shutdown_timeout.or(config.shutdown_timeout) {
         settings.shutdown_limit = limit;
@@ -47,7 +48,7 @@ pub(super) fn run(
         let tracer = Tracer::new(std::io::stderr(), Paint(console.stderr_color));
         settings.trace = Some(Arc::new(tracer));
     }
-    let summary = running::to_the_end(recipe, plugins, settings)?;
+    let summary = running::to_the_end(recipe, plugins, settings, || {})?;
     let failed = summary.tasks.iter().find_map(|task| match &task.ended {
         Ended::Failed(reason) => Some(format!("task `{}` failed: {reason}", task.name)),
         _ => None,
@@ -59,6 +60,14 @@ pub(super) fn run(
             Ok(())
         }
     }
+}
+
+/// As in a container that holds nothing but the agent.
+fn no_folder(error: &std::io::Error) -> Failure {
+    let message = format!("cannot make a folder for the trial: {error}");
+    Failure::Tried(
+        Diagnostic::error("cannot-start", message).help("name one with --data-dir").into(),
+    )
 }
 
 /// The task of that place, from 1, or of that name; the first one when none is said.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::scalar::read_text;
+use super::scalar::{BACKSLASH_HELP, read_text};
 use super::{Literal, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec};
 
 /// A glob pattern of files.
@@ -29,6 +29,9 @@ impl Glob {
         }
         if text.ends_with(is_separator) {
             return Err("this names a folder, not files".to_owned());
+        }
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
+            return Err(format!("it holds the control character {control:?}"));
         }
         let glob = GlobBuilder::new(strip_here(text))
             .literal_separator(true)
@@ -99,6 +102,8 @@ impl OptionValue for Glob {
             let error = OptionError::new(literal.span, format!("not a glob pattern: {what}"));
             if text.ends_with(is_separator) {
                 error.with_help(format!("for all files in it, write `{text}*`"))
+            } else if text.contains(char::is_control) {
+                error.with_help(BACKSLASH_HELP)
             } else {
                 error.with_help("a pattern is written /var/log/*.log, with `[*]` for a real `*`")
             }
@@ -126,7 +131,12 @@ fn split_base(text: &str) -> (PathBuf, bool) {
         Some(end) => &text[..end],
         None => ".",
     };
-    (PathBuf::from(base), fixed == text.len())
+    // What is found below is shown with one kind of separator.
+    let base = match cfg!(windows) {
+        true => PathBuf::from(base.replace('/', "\\")),
+        false => PathBuf::from(base),
+    };
+    (base, fixed == text.len())
 }
 
 #[cfg(test)]
@@ -193,5 +203,8 @@ mod tests {
         let e = error::<Glob>(text("/var/log/"));
         assert_eq!(e.help.unwrap(), "for all files in it, write `/var/log/*`");
         assert!(Glob::new("{a,b").is_err());
+        let e = error::<Glob>(text("C:/logs\new*.log"));
+        assert!(e.message.contains(r"the control character '\n'"), "{}", e.message);
+        assert!(e.help.unwrap().contains(r#"r"C:\"#));
     }
 }

@@ -119,6 +119,10 @@ impl OptionValue for PathBuf {
                 OptionError::new(literal.span, "a path cannot hold a zero character").into()
             );
         }
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
+            let message = format!("this path holds the control character {control:?}");
+            return Err(OptionError::new(literal.span, message).with_help(BACKSLASH_HELP).into());
+        }
         Ok(PathBuf::from(text))
     }
 }
@@ -133,6 +137,10 @@ impl OptionValue for Literal {
         Ok(literal.clone())
     }
 }
+
+/// `"C:\new"` holds a line break, as in Python; no path that somebody meant does.
+pub(super) const BACKSLASH_HELP: &str =
+    "a backslash in quotes begins an escape: write r\"C:\\logs\\new.log\" or use /";
 
 /// The text of a string literal; anything else is an error that names what was wanted.
 pub(super) fn read_text(literal: &Literal, kind: TextKind) -> Result<&str, OptionErrors> {
@@ -216,5 +224,8 @@ mod tests {
         assert_eq!(read::<PathBuf>(text("/tmp/x")).unwrap(), PathBuf::from("/tmp/x"));
         assert_eq!(error::<PathBuf>(text("")).message, "expected a path, found an empty string");
         assert!(error::<PathBuf>(text("a\0b")).message.contains("zero"));
+        let e = error::<PathBuf>(text("C:\temp"));
+        assert_eq!(e.message, r"this path holds the control character '\t'");
+        assert!(e.help.unwrap().contains(r#"r"C:\logs"#));
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use swak_sdk::options::Glob;
 
-use super::identity::{FileId, Stat};
+use crate::identity::{FileId, Stat};
 
 /// A file that a pattern names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +171,9 @@ impl Walker {
         } else {
             // Too many when a separator stands within braces, which only costs time.
             let base = glob.base().to_str().unwrap_or_default();
-            let below = text.strip_prefix(base).unwrap_or(text);
+            // The base is spelled with one kind of separator.
+            let text = if cfg!(windows) { text.replace('/', "\\") } else { text.to_owned() };
+            let below = text.strip_prefix(base).unwrap_or(&text);
             below.trim_start_matches(is_separator).matches(is_separator).count()
         };
         Walker { glob, depth, folders: HashMap::new() }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use swak_sdk::plugin::{BlockingEmitter, Shutdown, Stopped};
 
 use super::discover::{Discovery, Found, find_in_folder};
-use super::identity::FileId;
 use super::parked::{Parked, Renamed, folder_of};
 use super::tail::{Settings, Tail, Turn, TurnError};
+use crate::identity::FileId;
 
 /// How files are followed.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +132,9 @@ impl<'a> Follower<'a> {
         }
         let now = Instant::now();
         for file in self.files.values_mut().filter(|file| file.gone.is_none()) {
-            if !present.contains(&file.tail.id) && !scan.may_be_at(&file.tail.path) {
+            // Windows keeps the name of a deleted file, and refuses all access to it, until we close it.
+            let is_gone = || !scan.may_be_at(&file.tail.path) || file.tail.is_deleted();
+            if !present.contains(&file.tail.id) && is_gone() {
                 tracing::debug!(file = ?file.tail, "renamed or deleted; reading what is left");
                 file.gone = Some(now);
                 file.at_end = false;

@@ -10,7 +10,6 @@ mod discover;
 mod encoding;
 mod fingerprint;
 mod follow;
-mod identity;
 mod parked;
 mod position;
 mod read;

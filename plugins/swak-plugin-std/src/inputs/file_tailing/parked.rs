@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use swak_sdk::plugin::Checkpoints;
 
 use super::discover::{find_in_folder, inodes_in};
-use super::identity::FileId;
 use super::position::{Position, key};
 use super::tail::Tail;
+use crate::identity::FileId;
 
 /// Stored positions of files that are not followed now: before they are found after a start, and
 /// once no pattern leads to them any more.

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
-use super::identity::FileId;
+use crate::identity::FileId;
 
 /// A place between two lines of a file, and how the file is known again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,9 +14,9 @@ use swak_sdk::plugin::{BlockingEmitter, Counters, Stopped};
 
 use super::encoding::{Encoding, FileEncoding};
 use super::fingerprint::Fingerprint;
-use super::identity::{FileId, Stat};
 use super::position::{Position, key};
 use super::read::read_at;
+use crate::identity::{FileId, Stat};
 use crate::inputs::lines::Splitter;
 
 /// Bytes that are read in one turn.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::rotate::Rotation;
+use crate::identity::FileId;
 
 /// What could not be done with which file, and why.
 #[derive(Debug, thiserror::Error)]
@@ -157,7 +158,7 @@ impl OpenFiles {
         if let Some(emptied) = &mut self.emptied
             && !emptied.contains(path)
         {
-            file.set_len(0).map_err(failed("empty", path))?;
+            empty(path).map_err(failed("empty", path))?;
             emptied.insert(path.to_owned());
         }
         let metadata = file.metadata().map_err(failed("look at", path))?;
@@ -213,6 +214,11 @@ fn ends_with_line_end(path: &Path) -> bool {
     last().map_or(true, |last| last == *b"\n")
 }
 
+/// Windows lets nobody cut a file who may only append to it, so it is opened once more.
+fn empty(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.set_len(0)
+}
+
 /// As [`Write::write_all`], but it is known how much was written when it fails.
 fn write_all(file: &mut File, mut bytes: &[u8], written: &mut u64) -> io::Result<()> {
     while !bytes.is_empty() {
@@ -230,26 +236,24 @@ fn write_all(file: &mut File, mut bytes: &[u8], written: &mut u64) -> io::Result
 }
 
 /// Whether the path still names this file: others may have moved it away or deleted it.
-#[cfg(unix)]
 fn is_still_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(ours), Ok(theirs)) => (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()),
+    match (FileId::of_file(file), FileId::of_path(path)) {
+        (Ok(ours), Ok(theirs)) => ours == theirs,
         _ => false,
     }
-}
-
-/// An open file is neither moved nor deleted on Windows.
-#[cfg(not(unix))]
-fn is_still_at(_: &File, _: &Path) -> bool {
-    true
 }
 
 /// Makes sure that the name of a new file is on the disk.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
+        // Some file systems, as those over the network, cannot and need not be told.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
+            Ok(())
+        }
+        result => result,
+    }
 }
 
 /// Windows has no such thing.

@@ -1,6 +1,6 @@
 //! The path of the file that a record goes to.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use swak_sdk::options::EvalError;
 use swak_sdk::prelude::*;
@@ -19,6 +19,13 @@ const LONGEST_NAME: usize = 240;
 
 impl FilePath {
     pub(super) fn new(template: Template) -> Result<Self> {
+        let text = template.as_str();
+        if let Some(c) = text.chars().find(|c| c.is_control()) {
+            bail!(
+                "`path` holds the control character {c:?}; a backslash in quotes begins an escape: \
+                 write r\"C:\\logs\\new.log\" or use /"
+            );
+        }
         if let Some(path) = template.as_constant() {
             ensure!(!path.is_empty(), "`path` is empty; write where the file is");
             ensure!(
@@ -27,7 +34,6 @@ impl FilePath {
             );
             return Ok(FilePath::Constant(path.into()));
         }
-        let text = template.as_str();
         let first = ["{{", "{%", "{#"].iter().filter_map(|open| text.find(open)).min();
         let before = &text[..first.unwrap_or(text.len())];
         let root = before.rfind(is_separator).map_or("", |end| &before[..=end]).to_owned();
@@ -69,8 +75,7 @@ fn safe_name(name: &str) -> String {
     if cfg!(windows) {
         let kept = safe.trim_end_matches(['.', ' ']).len();
         safe.truncate(kept);
-        let stem = Path::new(&safe).file_stem().unwrap_or_default().to_ascii_uppercase();
-        if safe.is_empty() || is_device(&stem.to_string_lossy()) {
+        if safe.is_empty() || is_device(&safe) {
             safe.insert(0, '_');
         }
     }
@@ -78,11 +83,17 @@ fn safe_name(name: &str) -> String {
     safe
 }
 
-/// Names that stand for devices in every folder of Windows.
-fn is_device(stem: &str) -> bool {
+/// Whether a name stands for a device in every folder of Windows, whatever comes after its first full
+/// stop. Microsoft, "Naming Files, Paths, and Namespaces".
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
     let numbered = stem.strip_prefix("COM").or(stem.strip_prefix("LPT"));
-    matches!(stem, "CON" | "PRN" | "AUX" | "NUL")
-        || numbered.is_some_and(|n| n.len() == 1 && n.bytes().all(|b| b.is_ascii_digit()))
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+        || numbered.is_some_and(|n| {
+            let mut digits = n.chars();
+            let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³');
+            digits.next().is_some_and(is_digit) && digits.next().is_none()
+        })
 }
 
 fn is_separator(c: char) -> bool {
@@ -124,6 +135,23 @@ mod tests {
     }
 
     #[test]
+    #[cfg(windows)]
+    fn what_records_say_stays_below_the_folder() {
+        for (template, tag, path) in [
+            (r"C:\log\{{ tag }}.txt", "web", r"C:\log\web.txt"),
+            (r"C:\log\{{ tag }}.txt", r"a\b", r"C:\log\a\b.txt"),
+            (r"C:\log\{{ tag }}\x", r"..\..\etc", r"C:\log\__\__\etc\x"),
+            (r"C:\log\{{ tag }}", r"D:\x", r"C:\log\D_\x"),
+            (r"C:\log\{{ tag }}", r"\\server\share", r"C:\log\server\share"),
+            (r"C:\log\{{ tag }}", "nul.txt", r"C:\log\_nul.txt"),
+            (r"C:\log\{{ tag }}", "end. ", r"C:\log\end"),
+            (r"C:\log\{{ tag }}", "a:stream", r"C:\log\a_stream"),
+        ] {
+            assert_eq!(path_of(template, tag), path, "{template} of {tag:?}");
+        }
+    }
+
+    #[test]
     fn a_path_without_a_name_is_a_mistake() {
         for wrong in ["", "/var/log/"] {
             assert!(FilePath::new(Template::new(wrong).unwrap()).is_err(), "{wrong}");
@@ -131,8 +159,20 @@ mod tests {
     }
 
     #[test]
+    fn a_path_with_a_control_character_is_a_mistake() {
+        // Where `\n` and `\t` were to be a backslash and a letter.
+        let error = FilePath::new(Template::new("C:\temp\new.log").unwrap()).err().unwrap();
+        assert!(error.to_string().contains(r"write r"), "{error}");
+    }
+
+    #[test]
     fn windows_devices_are_known() {
-        assert!(is_device("NUL") && is_device("COM1") && !is_device("COMA") && !is_device("COM10"));
+        for name in ["NUL", "nul.tar.gz", "aux .txt", "COM1", "lpt9.log", "com²", "conin$"] {
+            assert!(is_device(name), "{name}");
+        }
+        for name in ["COMA", "COM10", "COM", "null", "a.nul", "console.log"] {
+            assert!(!is_device(name), "{name}");
+        }
     }
 
     proptest! {

@@ -160,8 +160,12 @@ fn shell(text: OsString) -> tokio::process::Command {
 #[cfg(windows)]
 fn shell(text: OsString) -> tokio::process::Command {
     let mut command = tokio::process::Command::new("cmd");
-    // `cmd` takes the rest of its command line as it is; quoting it again would spoil it.
-    command.arg("/C").raw_arg(text);
+    // With /S, `cmd` takes away the first and the last quote and runs the rest as it is; without, it
+    // does so with some texts only. /D: nothing of the registry runs before it.
+    let mut quoted = OsString::from("\"");
+    quoted.push(text);
+    quoted.push("\"");
+    command.args(["/D", "/S", "/C"]).raw_arg(quoted);
     command
 }
 
@@ -277,6 +281,22 @@ mod tests {
         let files = Files { input: Path::new("/t/a b"), output: Path::new("/t/it's") };
         assert_eq!(shell_text("cat <{input}", Some(&files)), "cat <'/t/a b'");
         assert_eq!(shell_text("r", Some(&files)), r"r '/t/a b' '/t/it'\''s'");
+    }
+
+    #[tokio::test]
+    #[cfg(windows)]
+    async fn a_shell_takes_quotes_as_they_are_written() {
+        let folder = tempfile::Builder::new().prefix("a b").tempdir().unwrap();
+        std::fs::write(folder.path().join("say it.bat"), "@echo off\r\necho %1 %2\r\n").unwrap();
+        let file = folder.path().join("say it.bat");
+        for (text, said) in [
+            (format!("\"{}\" \"x y\" z", file.display()), "\"x y\" z"),
+            ("echo \"x y\"".to_owned(), "\"x y\""),
+            ("echo a&& echo b".to_owned(), "a\r\nb"),
+        ] {
+            let output = shell(text.clone().into()).output().await.unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), said, "{text}");
+        }
     }
 
     proptest! {

@@ -1,19 +1,23 @@
 //! Processes that are ended together with all that they start.
 
+#[cfg(windows)]
+mod job;
+
 use std::path::Path;
 
 use swak_sdk::prelude::*;
 use tokio::process::{Child, Command};
 
 /// All that a command starts, and the command itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Family {
     /// The number of the process group, which is the command's own. It is no other's as long as one
     /// of the group runs, even when the command itself has ended.
     #[cfg(unix)]
     group: Option<rustix::process::Pid>,
+    /// `None` when the command had ended before it could be made.
     #[cfg(windows)]
-    pid: Option<u32>,
+    job: Option<job::Job>,
 }
 
 impl Family {
@@ -21,9 +25,12 @@ impl Family {
     /// from which folder when that is the reason.
     pub(crate) fn start(command: &mut Command) -> Result<(Child, Family)> {
         command.kill_on_drop(true);
-        // A group of its own, so that all of it can be ended at once.
+        // A group of its own, so that all of it can be ended at once; and Ctrl-C, which is for the
+        // agent, does not end what still has records to answer.
         #[cfg(unix)]
         command.process_group(0);
+        #[cfg(windows)]
+        command.creation_flags(CREATE_NEW_PROCESS_GROUP);
         let child = command.spawn().with_context(|| cannot_start(command.as_std()))?;
         let family = Family {
             #[cfg(unix)]
@@ -32,13 +39,13 @@ impl Family {
                 .and_then(|id| i32::try_from(id).ok())
                 .and_then(rustix::process::Pid::from_raw),
             #[cfg(windows)]
-            pid: child.id(),
+            job: child.raw_handle().and_then(|process| job::Job::of(process).ok()),
         };
         Ok((child, family))
     }
 
     /// Asks all of it to end, where there is a way to ask; else ends it.
-    pub(crate) fn end(self) {
+    pub(crate) fn end(&self) {
         #[cfg(unix)]
         self.signal(rustix::process::Signal::TERM);
         #[cfg(windows)]
@@ -46,27 +53,28 @@ impl Family {
     }
 
     /// Ends all of it.
-    pub(crate) fn kill(self) {
+    pub(crate) fn kill(&self) {
         #[cfg(unix)]
         self.signal(rustix::process::Signal::KILL);
         #[cfg(windows)]
-        if let Some(pid) = self.pid {
-            use std::process::Stdio;
-            // `kill_on_drop` ends the process itself even if this tool is not there.
-            let mut kill = std::process::Command::new("taskkill");
-            kill.args(["/T", "/F", "/PID", &pid.to_string()]);
-            let _ = kill.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if let Some(job) = &self.job
+            && let Err(error) = job.end_all()
+        {
+            tracing::warn!("what a command started cannot be ended: {error}");
         }
     }
 
     #[cfg(unix)]
-    fn signal(self, signal: rustix::process::Signal) {
+    fn signal(&self, signal: rustix::process::Signal) {
         if let Some(group) = self.group {
             // All of it may have ended meanwhile, which is just as well.
             let _ = rustix::process::kill_process_group(group, signal);
         }
     }
 }
+
+#[cfg(windows)]
+const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
 
 /// The system says no more than that something is not there, be it the program or the folder.
 fn cannot_start(command: &std::process::Command) -> String {
@@ -76,6 +84,10 @@ fn cannot_start(command: &std::process::Command) -> String {
             "`{program}` cannot be started, as its folder `cwd` is not there: {}",
             folder.display()
         ),
+        // What it reads, or says on standard error, leads there.
+        _ if cfg!(unix) && !Path::new("/dev/null").exists() => {
+            format!("`{program}` cannot be started (it needs /dev/null too, which is not there)")
+        }
         _ => format!("`{program}` cannot be started"),
     }
 }
@@ -113,5 +125,30 @@ mod tests {
         let mut said = String::new();
         stdout.read_to_string(&mut said).await.unwrap();
         assert_eq!(said, "started\n");
+    }
+}
+
+#[cfg(all(test, windows))]
+mod tests {
+    use std::process::Stdio;
+
+    use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_command_started_ends_with_it() {
+        // The grandchild holds the pipe open until it is ended, long after its parent has gone.
+        let mut command = Command::new("cmd");
+        command.args(["/D", "/C", "start /B ping -n 600 127.0.0.1"]).stdout(Stdio::piped());
+        let (mut child, family) = Family::start(&mut command).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        child.wait().await.unwrap();
+        let mut line = String::new();
+        while line.trim().is_empty() {
+            assert!(stdout.read_line(&mut line).await.unwrap() > 0, "it says something first");
+        }
+        family.kill();
+        stdout.read_to_end(&mut Vec::new()).await.unwrap();
     }
 }

@@ -6,33 +6,46 @@ use std::path::Path;
 
 /// Stays with a file when it is renamed; may be used again once the file is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct FileId {
+pub(crate) struct FileId {
     /// Device number, or serial number of the volume.
-    pub(super) device: u64,
+    pub(crate) device: u64,
     /// Inode, or index of the file in its volume.
-    pub(super) inode: u64,
+    pub(crate) inode: u64,
 }
 
 /// What is known of a file without reading it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stat {
-    pub(super) id: FileId,
-    pub(super) len: u64,
+pub(crate) struct Stat {
+    pub(crate) id: FileId,
+    pub(crate) len: u64,
     /// When it was last written to, in a unit of the system; only good for comparing.
-    pub(super) modified: Option<i128>,
+    pub(crate) modified: Option<i128>,
     /// No name leads to it any more.
-    pub(super) deleted: bool,
+    pub(crate) deleted: bool,
+}
+
+impl FileId {
+    /// Of whatever is open here.
+    pub(crate) fn of_file(file: &File) -> io::Result<FileId> {
+        platform::of_file(file).map(|stat| stat.id)
+    }
+
+    /// Of whatever a path leads to, through symbolic links.
+    pub(crate) fn of_path(path: &Path) -> io::Result<FileId> {
+        platform::of_path(path).map(|(stat, _)| stat.id)
+    }
 }
 
 impl Stat {
     /// Of an open file.
-    pub(super) fn of_file(file: &File) -> io::Result<Stat> {
+    pub(crate) fn of_file(file: &File) -> io::Result<Stat> {
         platform::of_file(file)
     }
 
     /// Of the regular file that a path leads to, through symbolic links; `None` for anything else.
-    pub(super) fn of_path(path: &Path) -> io::Result<Option<Stat>> {
-        platform::of_path(path)
+    pub(crate) fn of_path(path: &Path) -> io::Result<Option<Stat>> {
+        let (stat, is_file) = platform::of_path(path)?;
+        Ok(is_file.then_some(stat))
     }
 }
 
@@ -47,9 +60,10 @@ mod platform {
         file.metadata().map(|m| stat(&m))
     }
 
-    pub(super) fn of_path(path: &Path) -> io::Result<Option<Stat>> {
+    /// And whether it is a regular file.
+    pub(super) fn of_path(path: &Path) -> io::Result<(Stat, bool)> {
         let metadata = std::fs::metadata(path)?;
-        Ok(metadata.is_file().then(|| stat(&metadata)))
+        Ok((stat(&metadata), metadata.is_file()))
     }
 
     fn stat(m: &Metadata) -> Stat {
@@ -61,7 +75,17 @@ mod platform {
 
 #[cfg(windows)]
 mod platform {
+    use std::fs::OpenOptions;
+    use std::os::windows::fs::OpenOptionsExt;
+
     use super::*;
+
+    /// `FILE_READ_ATTRIBUTES`: enough to look at a file, and granted where another process keeps
+    /// what is in it to itself.
+    const LOOK: u32 = 0x80;
+
+    /// `FILE_FLAG_BACKUP_SEMANTICS`: opens folders too, which else looks like a lack of permission.
+    const FOLDERS_TOO: u32 = 0x0200_0000;
 
     pub(super) fn of_file(file: &File) -> io::Result<Stat> {
         let info = winapi_util::file::information(file)?;
@@ -74,12 +98,11 @@ mod platform {
         })
     }
 
-    pub(super) fn of_path(path: &Path) -> io::Result<Option<Stat>> {
-        // A folder cannot be opened this way, which would look like a lack of permission.
-        if !std::fs::metadata(path)?.is_file() {
-            return Ok(None);
-        }
-        of_file(&File::open(path)?).map(Some)
+    /// And whether it is a regular file.
+    pub(super) fn of_path(path: &Path) -> io::Result<(Stat, bool)> {
+        let mut options = OpenOptions::new();
+        let file = options.access_mode(LOOK).custom_flags(FOLDERS_TOO).open(path)?;
+        Ok((of_file(&file)?, file.metadata()?.is_file()))
     }
 }
 

@@ -1,0 +1,365 @@
+//! The crates that Cargo resolved for one target: which, from where, under which licence, and
+//! whether they are in the executable.
+//!
+//! `cargo metadata` knows everything about a crate, but its graph has features turned on for all
+//! targets at once, so that it names crates which a build for one target never sees. `cargo tree`
+//! knows the graph as it is built. Both are asked: the tree says which crates there are and who
+//! depends on whom, the metadata and `Cargo.lock` what they are.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::path::PathBuf;
+
+use cargo_metadata::{Metadata, Package};
+use semver::Version;
+use toml_edit::DocumentMut;
+
+use crate::target::Triple;
+
+/// The crates of an agent for one target. The same input gives the same graph, whatever the
+/// order that Cargo named the crates in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Graph {
+    /// By name, version and source; the agent itself is among them.
+    crates: Vec<Crate>,
+    root: usize,
+}
+
+/// One crate of a [`Graph`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crate {
+    /// Its name, as in its `Cargo.toml`.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Where its source is from.
+    pub source: CrateSource,
+    /// What it says of its licence: an SPDX expression, if its author wrote one.
+    pub license: Option<String>,
+    /// The file with its licence, when the author names one: absolute.
+    pub license_file: Option<PathBuf>,
+    /// Who wrote it, as they say it.
+    pub authors: Vec<String>,
+    /// What it is, in its author's words.
+    pub description: Option<String>,
+    /// The address of its repository, as its author says it.
+    pub repository: Option<String>,
+    /// The SHA-256 of its archive, in hexadecimal; only what is from a registry has one.
+    pub checksum: Option<String>,
+    /// The folder of its source. It differs from machine to machine: nothing that is delivered may
+    /// hold it.
+    pub folder: PathBuf,
+    /// It is in the executable; else it is only used while building (a procedural macro, a build
+    /// script's helper).
+    pub linked: bool,
+    /// What it needs, as places in [`Graph::crates`].
+    pub dependencies: BTreeSet<usize>,
+    /// Those of its dependencies that are linked in with it.
+    links: BTreeSet<usize>,
+}
+
+/// Where a crate's source is from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CrateSource {
+    /// A registry; its index, as Cargo calls it (`registry+https://…`).
+    Registry(String),
+    /// A repository with a commit: `git+https://…?rev=…#…`.
+    Git(String),
+    /// A folder.
+    Path,
+}
+
+/// What `cargo tree` said about one triple, for [`Edges::Linked`] and for [`Edges::All`].
+#[derive(Clone, Copy, Debug)]
+pub struct Trees<'a> {
+    /// Of what is linked in.
+    pub linked: &'a str,
+    /// Of everything.
+    pub all: &'a str,
+}
+
+/// Which dependencies a tree has. Those for tests are in none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edges {
+    /// Of what is linked into the executable.
+    Linked,
+    /// Of everything that takes part in the build.
+    All,
+}
+
+/// Why there is no graph: Cargo's answers do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum GraphError {
+    /// A line of the tree that is not as Cargo writes it.
+    #[error("`cargo tree` said `{0}`, which is no crate with a version")]
+    Line(String),
+    /// A crate that only the tree has.
+    #[error("`cargo tree` names `{0}`, which `cargo metadata` does not")]
+    Unknown(String),
+    /// A tree without a crate.
+    #[error("`cargo tree` names no crate")]
+    Empty,
+    /// The lock is not TOML.
+    #[error("`Cargo.lock` cannot be read: {0}")]
+    Lock(#[from] toml_edit::TomlError),
+}
+
+/// The arguments for `cargo`, run in the generated workspace, whose answer [`Trees`] wants. Add
+/// `--locked` or `--offline` as the build has them.
+pub fn tree_arguments(triple: &Triple, edges: Edges) -> Vec<String> {
+    let edges = match edges {
+        Edges::Linked => "normal,no-proc-macro",
+        Edges::All => "normal,build",
+    };
+    let words =
+        ["tree", "--target", triple.name(), "--edges", edges, "--prefix", "depth", "--format={p}"];
+    words.map(str::to_owned).to_vec()
+}
+
+impl Graph {
+    /// Puts Cargo's answers together.
+    ///
+    /// `metadata` must have been asked for with `--filter-platform` for this triple and for the
+    /// host (build scripts run there), or without; that it knows more crates does not matter.
+    /// `lock` is the text of `Cargo.lock`.
+    ///
+    /// # Errors
+    /// When the answers are not of one workspace.
+    pub fn of(metadata: &Metadata, lock: &str, trees: &Trees<'_>) -> Result<Self, GraphError> {
+        let known = Known::of(metadata, &checksums(lock)?);
+        let all = known.read(trees.all)?;
+        let linked = known.read(trees.linked)?;
+        let root = all.root.ok_or(GraphError::Empty)?;
+        let mut edges: BTreeMap<usize, (BTreeSet<usize>, BTreeSet<usize>)> = BTreeMap::new();
+        for from in all.crates.iter().chain(&linked.crates) {
+            edges.entry(*from).or_default();
+        }
+        for (from, to) in all.edges.iter().chain(&linked.edges) {
+            edges.entry(*from).or_default().0.insert(*to);
+        }
+        for (from, to) in &linked.edges {
+            edges.entry(*from).or_default().1.insert(*to);
+        }
+        let places: HashMap<usize, usize> =
+            edges.keys().enumerate().map(|(place, known)| (*known, place)).collect();
+        let moved = |set: &BTreeSet<usize>| set.iter().map(|known| places[known]).collect();
+        let crates = edges
+            .iter()
+            .map(|(at, (dependencies, links))| Crate {
+                linked: linked.crates.contains(at),
+                dependencies: moved(dependencies),
+                links: moved(links),
+                ..known.crates[*at].clone()
+            })
+            .collect();
+        Ok(Graph { crates, root: places[&root] })
+    }
+
+    /// The graph of a file that holds the executables of several triples. `None` of none.
+    pub fn union(graphs: impl IntoIterator<Item = Graph>) -> Option<Self> {
+        let graphs: Vec<Graph> = graphs.into_iter().collect();
+        let mut crates: BTreeMap<Key, Crate> = BTreeMap::new();
+        for graph in &graphs {
+            for one in &graph.crates {
+                let held = crates.entry(one.key()).or_insert_with(|| one.alone());
+                held.linked |= one.linked;
+            }
+        }
+        let places: HashMap<Key, usize> =
+            crates.keys().cloned().enumerate().map(|(place, key)| (key, place)).collect();
+        let mut crates: Vec<Crate> = crates.into_values().collect();
+        for graph in &graphs {
+            let moved = |set: &BTreeSet<usize>| {
+                set.iter().map(|at| places[&graph.crates[*at].key()]).collect::<Vec<_>>()
+            };
+            for one in &graph.crates {
+                let held = &mut crates[places[&one.key()]];
+                held.dependencies.extend(moved(&one.dependencies));
+                held.links.extend(moved(&one.links));
+            }
+        }
+        let root = places[&graphs.first()?.root().key()];
+        Some(Graph { crates, root })
+    }
+
+    /// Every crate, the agent among them, ordered by name and version.
+    pub fn crates(&self) -> &[Crate] {
+        &self.crates
+    }
+
+    /// The agent's own crate.
+    pub fn root(&self) -> &Crate {
+        &self.crates[self.root]
+    }
+
+    /// Every crate but the agent's own.
+    pub fn dependencies(&self) -> impl Iterator<Item = &Crate> {
+        let others = self.crates.iter().enumerate().filter(|(at, _)| *at != self.root);
+        others.map(|(_, one)| one)
+    }
+
+    /// One of the shortest ways from the agent to a crate along what is linked in, both ends
+    /// included; only the crate itself when no way leads to it.
+    pub fn way_to<'a>(&'a self, wanted: &'a Crate) -> Vec<&'a Crate> {
+        let mut before: HashMap<usize, usize> = HashMap::new();
+        let mut queue = VecDeque::from([self.root]);
+        while let Some(at) = queue.pop_front() {
+            if self.crates[at].key() == wanted.key() {
+                let mut way = vec![&self.crates[at]];
+                let mut at = at;
+                while let Some(from) = before.get(&at) {
+                    way.push(&self.crates[*from]);
+                    at = *from;
+                }
+                way.reverse();
+                return way;
+            }
+            for next in &self.crates[at].links {
+                if *next != self.root && !before.contains_key(next) {
+                    before.insert(*next, at);
+                    queue.push_back(*next);
+                }
+            }
+        }
+        vec![wanted]
+    }
+}
+
+/// What tells a crate from every other one.
+type Key = (String, Version, CrateSource);
+
+impl Crate {
+    /// What tells it from every other crate.
+    pub fn key(&self) -> (String, Version, CrateSource) {
+        (self.name.clone(), self.version.clone(), self.source.clone())
+    }
+
+    fn alone(&self) -> Self {
+        Crate { dependencies: BTreeSet::new(), links: BTreeSet::new(), ..self.clone() }
+    }
+
+    fn of(package: &Package, checksums: &HashMap<LockKey, String>) -> Self {
+        let source = package.source.as_ref().map(|s| s.repr.as_str());
+        let name = package.name.to_string();
+        let key = (name, package.version.to_string(), source.unwrap_or_default().to_owned());
+        let checksum = checksums.get(&key).cloned();
+        Crate {
+            name: key.0,
+            version: package.version.clone(),
+            source: match source {
+                None => CrateSource::Path,
+                Some(git) if git.starts_with("git+") => CrateSource::Git(git.to_owned()),
+                Some(index) => CrateSource::Registry(index.to_owned()),
+            },
+            license: package.license.clone(),
+            license_file: package.license_file().map(Into::into),
+            authors: package.authors.clone(),
+            description: package.description.clone(),
+            repository: package.repository.clone(),
+            checksum,
+            folder: package.manifest_path.parent().map(Into::into).unwrap_or_default(),
+            linked: false,
+            dependencies: BTreeSet::new(),
+            links: BTreeSet::new(),
+        }
+    }
+}
+
+/// `serde 1.0.2`
+impl std::fmt::Display for Crate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+/// Name, version and source.
+type LockKey = (String, String, String);
+
+fn checksums(lock: &str) -> Result<HashMap<LockKey, String>, GraphError> {
+    let document: DocumentMut = lock.parse()?;
+    let packages = document.get("package").and_then(|p| p.as_array_of_tables());
+    let entry = |table: &toml_edit::Table| {
+        let text = |key: &str| table.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        Some(((text("name")?, text("version")?, text("source")?), text("checksum")?))
+    };
+    Ok(packages.into_iter().flatten().filter_map(entry).collect())
+}
+
+/// The crates of the metadata, in their order.
+struct Known {
+    crates: Vec<Crate>,
+    by_name: HashMap<(String, String), Vec<usize>>,
+}
+
+/// A tree, in places of [`Known`].
+#[derive(Default)]
+struct Tree {
+    root: Option<usize>,
+    crates: BTreeSet<usize>,
+    edges: BTreeSet<(usize, usize)>,
+}
+
+impl Known {
+    fn of(metadata: &Metadata, checksums: &HashMap<LockKey, String>) -> Self {
+        let mut crates: Vec<_> =
+            metadata.packages.iter().map(|p| Crate::of(p, checksums)).collect();
+        crates.sort_by_cached_key(Crate::key);
+        let mut by_name: HashMap<_, Vec<usize>> = HashMap::new();
+        for (at, one) in crates.iter().enumerate() {
+            by_name.entry((one.name.clone(), one.version.to_string())).or_default().push(at);
+        }
+        Known { crates, by_name }
+    }
+
+    /// Lines such as `2memchr v2.8.3`: how deep, and who. One that was shown before has `(*)`
+    /// behind it, and what is below it is not repeated.
+    fn read(&self, text: &str) -> Result<Tree, GraphError> {
+        let mut tree = Tree::default();
+        let mut above: Vec<usize> = Vec::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let malformed = || GraphError::Line(line.to_owned());
+            let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+            let (depth, rest) = line.split_at(digits);
+            let depth: usize = depth.parse().map_err(|_| malformed())?;
+            let (name, rest) = rest.split_once(" v").ok_or_else(malformed)?;
+            let (version, origin) = rest.split_once(' ').unwrap_or((rest, ""));
+            let key = (name.to_owned(), version.to_owned());
+            let found = self.by_name.get(&key).map(Vec::as_slice).unwrap_or_default();
+            let place = match found {
+                [] => return Err(GraphError::Unknown(format!("{name} {version}"))),
+                [one] => *one,
+                several => self.from(several, origin),
+            };
+            if depth > above.len() {
+                return Err(malformed());
+            }
+            above.truncate(depth);
+            match above.last() {
+                None => {
+                    tree.root.get_or_insert(place);
+                }
+                Some(parent) => {
+                    tree.edges.insert((*parent, place));
+                }
+            }
+            tree.crates.insert(place);
+            above.push(place);
+        }
+        Ok(tree)
+    }
+
+    /// Of crates that share name and version, the one from where the line says: nothing or
+    /// `(registry …)`, `(https://…)` or a folder.
+    fn from(&self, several: &[usize], origin: &str) -> usize {
+        let fits = |at: &&usize| match &self.crates[**at].source {
+            CrateSource::Git(_) => origin.starts_with('(') && origin.contains("://"),
+            CrateSource::Path => origin.starts_with('(') && !origin.contains("://"),
+            CrateSource::Registry(_) => {
+                !origin.starts_with('(')
+                    || ["(registry", "(*)", "(proc-macro)"].iter().any(|w| origin.starts_with(w))
+            }
+        };
+        // A registry's crate is taken before a folder's: `(*)` reads as both.
+        let registry = |at: &&usize| !matches!(self.crates[**at].source, CrateSource::Registry(_));
+        *several.iter().filter(fits).min_by_key(registry).unwrap_or(&several[0])
+    }
+}
