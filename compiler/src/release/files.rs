@@ -94,6 +94,8 @@ fn is_version(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn name(word: &str) -> AgentName {
@@ -132,5 +134,12 @@ mod tests {
         assert_eq!(named(Format::Deb), "swak-my-prj_1.4.0~rc.1_armhf.deb");
         assert_eq!(named(Format::Rpm), "swak-My_prj-1.4.0~rc.1-1.armv7hl.rpm");
         assert_eq!(named(Format::Zip), "swak-My_prj-1.4.0-rc.1-linux-armv7.zip");
+    }
+    proptest! {
+        #[test]
+        fn a_file_belongs_to_one_of_two_agents_at_most(rest in "[-_.a-z0-9~]{0,24}") {
+            let file = format!("swak-a{rest}");
+            prop_assert!(!(belongs_to(&name("a"), &file) && belongs_to(&name("ab"), &file)));
+        }
     }
 }

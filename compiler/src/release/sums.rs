@@ -59,6 +59,8 @@ fn line(line: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn made(files: &[(&str, &[u8])]) -> BTreeMap<String, String> {
@@ -103,5 +105,15 @@ mod tests {
             .output()
             .expect("sha256sum is there: apt-get install coreutils");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    proptest! {
+        #[test]
+        fn what_was_merged_once_stays_as_it_is(old in any::<String>(), name in "[a-z]{1,8}") {
+            let own = made(&[(&name, b"x")]);
+            let once = merge(&old, &own, |_| true);
+            prop_assert_eq!(merge(&once, &own, |_| true), once.clone());
+            let whole = format!("{}  {name}", sha256(b"x"));
+            prop_assert!(once.lines().any(|line| line == whole));
+        }
     }
 }

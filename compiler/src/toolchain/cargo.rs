@@ -1,10 +1,8 @@
 //! Plain Cargo: what this machine's own linker can do.
 
-use std::path::PathBuf;
-
 use super::find::Tools;
 use super::need::Need;
-use super::{Invocation, Kind, Toolchain, linker, rust};
+use super::{Invocation, Kind, Site, Toolchain, linker, rust};
 use crate::target::{System, Triple};
 
 /// Plain Cargo.
@@ -47,7 +45,7 @@ impl Toolchain for Plain<'_> {
         needs
     }
 
-    fn invocation(&self, triple: &Triple, _: &[PathBuf]) -> Invocation {
+    fn invocation(&self, triple: &Triple, _: &Site<'_>) -> Invocation {
         let mut invocation = Invocation {
             program: self.tools.cargo(),
             arguments: vec!["build".into(), "--target".into(), triple.name().into()],

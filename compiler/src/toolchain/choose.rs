@@ -1,11 +1,9 @@
 //! Which toolchain a target is built with.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 
 use super::cargo::links_here;
-use super::{Invocation, Kind, MissingTools, Toolchain, Tools};
+use super::{Invocation, Kind, MissingTools, Site, Toolchain, Tools};
 use crate::target::Triple;
 
 /// What a target is built with, and why.
@@ -54,10 +52,9 @@ impl Chosen {
         self.kind.of(tools)
     }
 
-    /// How a build for the target is started; `sources` are the folders of the crates that are
-    /// neither in the workspace nor fetched by Cargo.
-    pub fn invocation(&self, tools: &Tools, sources: &[PathBuf]) -> Invocation {
-        self.toolchain(tools).invocation(&self.triple, sources)
+    /// How a build for the target is started.
+    pub fn invocation(&self, tools: &Tools, site: &Site<'_>) -> Invocation {
+        self.toolchain(tools).invocation(&self.triple, site)
     }
 
     /// The tools beside Cargo and Rust that decide what comes out, with their versions.

@@ -9,7 +9,7 @@ use toml_edit::DocumentMut;
 use super::find::Tools;
 use super::need::{Fix, Need};
 use super::process::quoted;
-use super::{Invocation, Kind, Toolchain, rust};
+use super::{Invocation, Kind, Site, Toolchain, rust};
 use crate::target::{System, Triple};
 
 /// Cargo's target folder in the container: `src/docker/local.rs` of cross 0.2.5.
@@ -59,14 +59,14 @@ impl Toolchain for Cross<'_> {
         needs
     }
 
-    fn invocation(&self, triple: &Triple, sources: &[PathBuf]) -> Invocation {
+    fn invocation(&self, triple: &Triple, site: &Site<'_>) -> Invocation {
         let program = self.tools.cross().map(|c| c.program.clone());
         let mut environment = Vec::new();
         if let Ok(engine) = self.tools.engine() {
             // Left alone, it takes the first that is there, whether it answers or not.
             environment.push(("CROSS_CONTAINER_ENGINE".into(), engine.program.clone().into()));
         }
-        let options = container_options(std::env::var_os("CROSS_CONTAINER_OPTS"), sources);
+        let options = container_options(std::env::var_os("CROSS_CONTAINER_OPTS"), site.sources);
         if !options.is_empty() {
             environment.push(("CROSS_CONTAINER_OPTS".into(), options));
         }
@@ -170,7 +170,8 @@ mod tests {
             ),
         );
         let tools = machine.tools();
-        let invocation = Kind::Cross.of(&tools).invocation(&triple(HOST), &[]);
+        let site = Site { folder: &out, sources: &[] };
+        let invocation = Kind::Cross.of(&tools).invocation(&triple(HOST), &site);
         let asked = std::process::Command::new(&invocation.program)
             .args(&invocation.arguments)
             .args(["--manifest-path", "Cargo.toml", "--message-format=json", "--target-dir"])

@@ -2,7 +2,7 @@
 //! it, `cargo-zigbuild` for the rest, `cross` where a container engine is what there is.
 //!
 //! [`Tools`] is what this machine has. [`choose`] says what is taken for a target and never fails;
-//! [`Chosen::missing`] says what that takes and is not there, each with the command that mends it;
+//! [`Chosen::check`] says what that takes and is not there, each with the command that mends it;
 //! [`Chosen::invocation`] says how it is started. [`doctor`] is all of that for a person.
 
 mod cargo;
@@ -48,6 +48,16 @@ pub enum Kind {
     Cross,
 }
 
+/// Where a build takes place.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// An absolute folder that no other build uses at the same time: what a toolchain writes for itself goes
+    /// into folders of it.
+    pub folder: &'a Path,
+    /// The folders of the crates that are neither in the workspace nor fetched by Cargo.
+    pub sources: &'a [PathBuf],
+}
+
 /// How a build is started: in the folder of the workspace, with what is built and how (`--profile`)
 /// after the arguments. A path in what is added is understood by every toolchain when it is
 /// relative to that folder, or is that of `--target-dir`; what is said of one is for
@@ -79,9 +89,8 @@ pub trait Toolchain {
     fn needs(&self, triple: &Triple) -> Vec<Need>;
 
     /// How a build for a target is started. What is missing is named as it would be found in the
-    /// path, so that starting it fails with that name. `sources` are the folders of the crates that
-    /// are neither in the workspace nor fetched by Cargo.
-    fn invocation(&self, triple: &Triple, sources: &[PathBuf]) -> Invocation;
+    /// path, so that starting it fails with that name.
+    fn invocation(&self, triple: &Triple, site: &Site<'_>) -> Invocation;
 }
 
 impl Kind {

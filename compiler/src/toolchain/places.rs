@@ -17,8 +17,6 @@ pub(super) struct Places {
     pub(super) cargo_bin: Option<PathBuf>,
     /// The Python environment of Swak's own: `SWAK_TOOLS`, or `swak/tools` in the cache folder.
     pub(super) tools: Option<PathBuf>,
-    /// `swak` in the user's cache folder.
-    pub(super) cache: Option<PathBuf>,
     /// The Cargo that is run, when the environment names one.
     pub(super) cargo: Option<PathBuf>,
     /// The Rust compiler, when the environment names one.
@@ -34,14 +32,12 @@ impl Places {
     pub(super) fn of_this_machine() -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let home = std::env::home_dir().filter(|h| h.is_absolute());
-        let cache = user_cache().map(|c| c.join("swak"));
         let cargo_home = folder("CARGO_HOME").or_else(|| Some(home?.join(".cargo")));
         Places {
             // A relative folder would mean another one for each program that is started.
             path: std::env::split_paths(&path).filter(|p| p.is_absolute()).collect(),
             cargo_bin: cargo_home.map(|c| c.join("bin")),
-            tools: folder("SWAK_TOOLS").or_else(|| Some(cache.as_ref()?.join("tools"))),
-            cache,
+            tools: folder("SWAK_TOOLS").or_else(|| Some(user_cache()?.join("swak/tools"))),
             cargo: program("CARGO"),
             rustc: program("RUSTC"),
             wine: cfg!(target_os = "linux").then(|| "/usr/lib/wine".into()),

@@ -14,12 +14,19 @@ use crate::target::{HOST, Target};
 /// A machine whose path has one folder.
 pub(super) struct Machine {
     root: TempDir,
+    build: PathBuf,
 }
 
 impl Machine {
     /// One with nothing.
     pub(super) fn bare() -> Self {
-        Machine { root: tempfile::tempdir().expect("a folder") }
+        let root = tempfile::tempdir().expect("a folder");
+        let build = root.path().join("build");
+        Machine { root, build }
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site { folder: &self.build, sources: &[] }
     }
 
     /// One with Rust, the library for this machine and a linker.
@@ -70,7 +77,6 @@ impl Machine {
         Tools::within(Places {
             path: vec![self.path("bin")],
             tools: Some(self.path("tools")),
-            cache: Some(self.path("cache")),
             ..Places::default()
         })
     }
@@ -137,7 +143,7 @@ fn cross_is_taken_by_itself_only_where_zig_is_not_and_an_engine_answers() {
     let chosen = choose(&foreign(), None, &tools);
     assert_eq!(chosen.kind, Kind::Cross);
     assert_eq!(chosen.versions(&tools), ["cross 0.2.5"]);
-    let environment = chosen.invocation(&tools, &[]).environment;
+    let environment = chosen.invocation(&tools, &machine.site()).environment;
     let podman = machine.path("bin/podman").into_os_string();
     assert_eq!(environment, [("CROSS_CONTAINER_ENGINE".into(), podman)]);
     machine.zig();
@@ -186,7 +192,7 @@ fn a_library_from_source_is_said_and_asked_for() {
     let chosen = choose(&foreign(), None, &tools);
     assert!(chosen.build_std);
     assert_eq!(chosen.check(&tools), Ok(()));
-    let invocation = chosen.invocation(&tools, &[]);
+    let invocation = chosen.invocation(&tools, &machine.site());
     let own = foreign();
     let arguments =
         ["zigbuild", "--target", own.name(), "-Zbuild-std=std,panic_abort,panic_unwind"];
@@ -203,7 +209,7 @@ fn zigbuild_is_told_which_zig_and_which_glibc() {
     let tools = machine.tools();
     let chosen = choose(&triple("linux-x86_64-gnu.2.17"), None, &tools);
     assert_eq!(chosen.versions(&tools), ["cargo-zigbuild 0.24.0", "zig 0.17.1"]);
-    let invocation = chosen.invocation(&tools, &[]);
+    let invocation = chosen.invocation(&tools, &machine.site());
     assert_eq!(invocation.program, machine.path("bin/cargo-zigbuild"));
     assert_eq!(invocation.arguments[2], "x86_64-unknown-linux-gnu.2.17");
     let set = |name: &str| {
@@ -212,7 +218,7 @@ fn zigbuild_is_told_which_zig_and_which_glibc() {
     let zig = Some(machine.path("bin/zig").into_os_string());
     assert_eq!(set("CARGO_ZIGBUILD_ZIG_COMMAND"), zig);
     assert_eq!(set("CARGO_ZIGBUILD_ZIG_COMMAND_ARGS"), Some("".into()));
-    assert_eq!(set("CARGO_ZIGBUILD_CACHE_DIR"), Some(machine.path("cache/zig-0.17.1").into()));
+    assert_eq!(set("CARGO_ZIGBUILD_CACHE_DIR"), Some(machine.path("build/zig-0.17.1").into()));
     for name in ["SDKROOT", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "CFLAGS"] {
         assert!(invocation.without.contains(&name.into()), "{name}");
     }
@@ -222,8 +228,9 @@ fn zigbuild_is_told_which_zig_and_which_glibc() {
 fn what_windows_is_linked_with_does_not_depend_on_a_mingw_in_the_path() {
     let machine = Machine::with_rust();
     machine.zig();
-    let invocation =
-        Kind::Zigbuild.of(&machine.tools()).invocation(&triple("x86_64-pc-windows-gnu"), &[]);
+    let invocation = Kind::Zigbuild
+        .of(&machine.tools())
+        .invocation(&triple("x86_64-pc-windows-gnu"), &machine.site());
     let path = invocation.environment.into_iter().find(|(name, _)| name == "PATH");
     let (_, path) = path.expect("it is set");
     let first = std::env::split_paths(&path).next().expect("it has folders");

@@ -8,7 +8,7 @@ use super::find::Tools;
 use super::need::{Fix, Need};
 use super::places::{CARGO_ZIGBUILD, ZIG};
 use super::zig::Found;
-use super::{Invocation, Kind, Toolchain, linker, python, rust};
+use super::{Invocation, Kind, Site, Toolchain, linker, python, rust};
 use crate::target::Triple;
 
 /// cargo-zigbuild.
@@ -54,17 +54,17 @@ impl Toolchain for Zigbuild<'_> {
         needs
     }
 
-    fn invocation(&self, triple: &Triple, _: &[PathBuf]) -> Invocation {
+    fn invocation(&self, triple: &Triple, site: &Site<'_>) -> Invocation {
         let program = self.tools.zigbuild().map(|z| z.program.clone());
         let mut invocation = Invocation {
             program: program.unwrap_or_else(|| "cargo-zigbuild".into()),
             // It reads the glibc after the dot.
             arguments: vec!["zigbuild".into(), "--target".into(), triple.to_string().into()],
-            environment: self.environment(),
+            environment: self.environment(site),
             without: foreign(triple),
             target_dir: None,
         };
-        invocation.environment.extend(self.path_with_dlltool(triple));
+        invocation.environment.extend(self.path_with_dlltool(triple, site));
         add_library(&mut invocation, self.tools, triple);
         add_deployment_target(&mut invocation, self.tools, triple);
         invocation
@@ -77,7 +77,7 @@ impl Zigbuild<'_> {
     /// Left alone, cargo-zigbuild asks `python3` for a zig before it looks in the path; a command
     /// that is named comes before both (`src/zig/locate.rs` of 0.24). Versions before that one know
     /// only the path of a zig, after a Python that has to be missing.
-    fn environment(&self) -> Vec<(OsString, OsString)> {
+    fn environment(&self, site: &Site<'_>) -> Vec<(OsString, OsString)> {
         let mut set: Vec<(OsString, OsString)> = Vec::new();
         // `cargo-zigbuild` starts the Cargo that this names.
         set.push(("CARGO".into(), self.tools.cargo().into()));
@@ -87,17 +87,8 @@ impl Zigbuild<'_> {
         set.push(("CARGO_ZIGBUILD_ZIG_VERSION".into(), zig.version.clone().into()));
         set.push(("CARGO_ZIGBUILD_ZIG_PATH".into(), zig.program.clone().into()));
         set.push(("CARGO_ZIGBUILD_PYTHON_PATH".into(), "no-python".into()));
-        if let Some(folder) = self.cache() {
-            set.push(("CARGO_ZIGBUILD_CACHE_DIR".into(), folder.into()));
-        }
+        set.push(("CARGO_ZIGBUILD_CACHE_DIR".into(), scripts(site, zig).into()));
         set
-    }
-
-    /// Where the scripts go that stand for a linker. Each names its zig: one folder for each
-    /// version, lest two builds write one file.
-    fn cache(&self) -> Option<PathBuf> {
-        let version = &self.tools.zig()?.version;
-        Some(self.tools.places.cache.as_ref()?.join(format!("zig-{version}")))
     }
 }
 
@@ -107,10 +98,10 @@ impl Zigbuild<'_> {
     ///
     /// What it writes ends up in the executable, and MinGW's writes something else. cargo-zigbuild
     /// leaves one alone that is in the path, and is zig's itself when it is called by that name.
-    fn path_with_dlltool(&self, triple: &Triple) -> Option<(OsString, OsString)> {
+    fn path_with_dlltool(&self, triple: &Triple, site: &Site<'_>) -> Option<(OsString, OsString)> {
         let processor = triple.name().strip_suffix("-pc-windows-gnu")?;
         let program = &self.tools.zigbuild()?.program;
-        let folder = self.cache()?.join("bin");
+        let folder = scripts(site, self.tools.zig()?).join("bin");
         let link = folder.join(format!("{processor}-w64-mingw32-dlltool"));
         if std::fs::read_link(&link).ok().as_ref() != Some(program) {
             // What cannot be written leaves the choice to cargo-zigbuild.
@@ -127,9 +118,15 @@ impl Zigbuild<'_> {
 
 #[cfg(not(unix))]
 impl Zigbuild<'_> {
-    fn path_with_dlltool(&self, _: &Triple) -> Option<(OsString, OsString)> {
+    fn path_with_dlltool(&self, _: &Triple, _: &Site<'_>) -> Option<(OsString, OsString)> {
         None
     }
+}
+
+/// Where the scripts go that stand for a linker. cargo-zigbuild writes them while another one may be
+/// running them, and each names its zig: a folder of the build's own, one for each version.
+fn scripts(site: &Site<'_>, zig: &Found) -> PathBuf {
+    site.folder.join(format!("zig-{}", zig.version))
 }
 
 /// Its version and place, and the version that was tested where that is another one.

@@ -1,6 +1,6 @@
 //! Processors as Linux distributions call them.
 
-use crate::target::{System, Triple};
+use crate::target::Triple;
 
 /// A processor in a `.deb` (<https://wiki.debian.org/SupportedArchitectures>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +35,15 @@ impl RpmArch {
 }
 
 fn names(triple: &Triple) -> Option<(&'static str, &'static str)> {
-    if triple.system() != System::Linux {
+    // Android and others have Linux's core and not its file system.
+    let is_plain = ["-linux-gnu", "-linux-musl"].iter().any(|w| triple.name().contains(w));
+    // With pointers of half the size it is another system.
+    let is_narrow = ["x32", "ilp32"].iter().any(|end| triple.name().ends_with(end));
+    if !is_plain || is_narrow {
         return None;
     }
     let hard_float = triple.name().ends_with("eabihf");
     Some(match triple.processor() {
-        // With pointers of half the size it is another system.
-        "x86_64" if triple.name().ends_with("x32") => return None,
         "x86_64" => ("amd64", "x86_64"),
         "aarch64" => ("arm64", "aarch64"),
         "armv7" if hard_float => ("armhf", "armv7hl"),
@@ -52,4 +54,28 @@ fn names(triple: &Triple) -> Option<(&'static str, &'static str)> {
         "loongarch64" => ("loong64", "loongarch64"),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::Target;
+
+    #[test]
+    fn a_processor_has_the_names_of_distributions() {
+        let names = |word: &str| names(&Target::parse(word).expect("a target").triples[0]);
+        assert_eq!(names("linux-x86_64"), Some(("amd64", "x86_64")));
+        assert_eq!(names("linux-aarch64-gnu.2.28"), Some(("arm64", "aarch64")));
+        assert_eq!(names("linux-armv7"), Some(("armhf", "armv7hl")));
+        for other in [
+            "windows-x86_64",
+            "macos-aarch64",
+            "aarch64-linux-android",
+            "x86_64-unknown-linux-gnux32",
+            "aarch64-unknown-linux-gnu_ilp32",
+            "armv7-unknown-linux-gnueabi",
+        ] {
+            assert_eq!(names(other), None, "{other}");
+        }
+    }
 }
