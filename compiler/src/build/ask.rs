@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::error::BuildError;
 use crate::binary::facts;
 use crate::check::Checked;
+use crate::release::record::Checked as How;
 use crate::resolve::Plan;
 use crate::target::Target;
 use crate::toolchain::{Emulator, Tools, emulator};
@@ -20,18 +21,6 @@ use crate::toolchain::{Emulator, Tools, emulator};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: u64 = 64 << 20;
-
-/// How it was found out what a new agent holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Seen {
-    /// It was run on this machine.
-    Run,
-    /// It was run by an emulator.
-    Emulated,
-    /// Nothing here runs it; its facts were read from the file.
-    Read,
-}
 
 /// Holds an agent against the plan: the facts in its file, and, where it can be run here, its own
 /// `list --json` against what the crates declare as well.
@@ -42,7 +31,7 @@ pub(super) fn verify(
     bytes: &[u8],
     checked: &Checked,
     tools: &Tools,
-) -> Result<Seen, BuildError> {
+) -> Result<How, BuildError> {
     let found = facts::read(bytes).ok_or_else(|| {
         BuildError::Agent("its file does not hold the facts of an agent".to_owned())
     })?;
@@ -55,7 +44,7 @@ pub(super) fn verify(
         [triple] => emulator(triple, tools),
         _ => None,
     };
-    let Some(emulator) = emulator else { return Ok(Seen::Read) };
+    let Some(emulator) = emulator else { return Ok(How::Read) };
     let answer = ask(emulator.command(staged))?;
     let listed: Listed =
         serde_json::from_str(&answer).map_err(|e| BuildError::Agent(e.to_string()))?;
@@ -65,7 +54,13 @@ pub(super) fn verify(
     if !wrong.is_empty() {
         return Err(BuildError::Differs(wrong));
     }
-    Ok(if emulator == Emulator::Directly { Seen::Run } else { Seen::Emulated })
+    Ok(match &emulator {
+        Emulator::Directly => How::Run,
+        Emulator::Program { program, .. } => {
+            let name = program.file_name().unwrap_or_default();
+            How::Emulated(name.to_string_lossy().into_owned())
+        }
+    })
 }
 
 /// What `list --json` says.

@@ -13,8 +13,9 @@ use super::cargo::{self, Words};
 use super::error::BuildError;
 use super::sources::Crates;
 use super::{Context, Progress, flags};
+use crate::release::Moment;
 use crate::resolve::Plan;
-use crate::toolchain::{Chosen, Kind};
+use crate::toolchain::{Chosen, Kind, Site};
 
 /// How many errors of the compiler are shown.
 const MOST_ERRORS: usize = 20;
@@ -43,7 +44,7 @@ pub(super) fn compile(
             });
         }),
     ];
-    let mut seen = Seen::new(plan, chosen, cx.crates);
+    let mut seen = Seen::new(plan, cx.graphs.count(&chosen.triple), cx.crates);
     for event in events {
         seen.take(event, progress);
     }
@@ -64,7 +65,8 @@ pub(super) fn compile(
 /// for all triples, and flags are for the agent alone.
 fn command(plan: &Plan, chosen: &Chosen, cx: &Context<'_>, color: bool) -> Command {
     let sources: Vec<_> = plan.trees.iter().map(|tree| tree.root.clone()).collect();
-    let started = chosen.invocation(cx.tools, &sources);
+    let site = Site { sources: &sources, folder: &plan.build_dir };
+    let started = chosen.invocation(cx.tools, &site);
     let mut command = match chosen.kind {
         Kind::Cargo => cargo::command(&plan.workspace),
         _ => cargo::clean(started.program.as_os_str(), &plan.workspace),
@@ -75,12 +77,15 @@ fn command(plan: &Plan, chosen: &Chosen, cx: &Context<'_>, color: bool) -> Comma
     command.envs(started.environment).args(started.arguments);
     command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(plan, cx.crates, cx.tools));
     command.env("SWAK_PROFILE", plan.profile.folder());
+    // The linker of Windows writes a time into the file.
+    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+    command.env("SOURCE_DATE_EPOCH", Moment::of(epoch.as_deref()).seconds().to_string());
     let tools = chosen.versions(cx.tools);
     if !tools.is_empty() {
         command.env("SWAK_TOOLS", tools.join(", "));
     }
-    command.args(["--locked", "--manifest-path"]).arg(plan.workspace.join("Cargo.toml"));
-    command.args(["--profile", plan.profile.cargo_name(), "--target-dir"]).arg(&plan.target_dir);
+    // In the workspace, without its path: inside a container it is another one.
+    command.args(["--locked", "--profile", plan.profile.cargo_name(), "--target-dir"]).arg(&plan.target_dir);
     let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
     command.args(["--message-format", format]);
     command.args(cx.options.for_cargo());
@@ -108,12 +113,12 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(plan: &'a Plan, chosen: &Chosen, crates: &'a Crates) -> Self {
+    fn new(plan: &'a Plan, count: usize, crates: &'a Crates) -> Self {
         Seen {
             package: plan.name.package(),
             plan,
             crates,
-            count: crates.count(&chosen.triple),
+            count,
             done: HashSet::new(),
             executable: None,
             failed: None,

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use crate::binary::{self, macho, pe};
 use crate::check::Checked;
+use crate::release::record::Checked as How;
 use crate::resolve::{Plan, Planned};
 use crate::target::{System, Target, Triple};
 use crate::toolchain::Chosen;
 
-use super::ask::{self, Seen};
+use super::ask;
 use super::compile::compile;
 use super::error::{BuildError, Failed};
 use super::{Context, Progress};
@@ -26,7 +27,7 @@ pub(super) struct Made {
     /// What is to be shipped.
     pub(super) bytes: Vec<u8>,
     /// How it was asked what it holds.
-    pub(super) seen: Seen,
+    pub(super) checked: How,
     pub(super) time: Duration,
 }
 
@@ -103,8 +104,8 @@ fn finish(
     fit(target, &bytes)?;
     let staged = plan.workspace.join("staged").join(planned.file.file_name().unwrap_or_default());
     write_executable(&staged, &bytes)?;
-    let seen = ask::verify(plan, target, &staged, &bytes, checked, cx.tools)?;
-    Ok(Made { target: target.clone(), bytes, seen, time })
+    let how = ask::verify(plan, target, &staged, &bytes, checked, cx.tools)?;
+    Ok(Made { target: target.clone(), bytes, checked: how, time })
 }
 
 /// What the system of a target wants to find in an executable beside the program.

@@ -2,11 +2,13 @@
 //! only then does it take its place in `dist/`.
 
 mod ask;
+mod beside;
 mod cargo;
 mod compile;
 mod deliver;
 mod error;
 mod flags;
+mod graphs;
 mod guard;
 mod lock;
 mod make;
@@ -27,13 +29,13 @@ use swak_recipe::diag::Diagnostics;
 use crate::check;
 use crate::generate::{self, File, write_if_changed};
 use crate::manifest;
+use crate::release::record::Checked;
 use crate::release::sums::sha256;
 use crate::resolve::{Plan, Planned, Request, Source, resolve};
 use crate::target::Target;
 use crate::toolchain::{Tools, choose};
-use deliver::Parcel;
+use graphs::Graphs;
 
-pub use ask::Seen;
 pub use cargo::dropped_variables;
 pub use error::{BuildError, Failed, Failure};
 pub use error::told;
@@ -118,7 +120,7 @@ pub struct BuiltTarget {
     /// Its hash, in hexadecimal digits.
     pub sha256: String,
     /// How it was found out what it holds.
-    pub checked: Seen,
+    pub checked: Checked,
     /// How long Cargo took for it.
     #[serde(serialize_with = "as_seconds", rename = "seconds")]
     pub time: Duration,
@@ -133,7 +135,7 @@ impl BuiltTarget {
             also: planned.also.clone(),
             bytes: made.bytes.len() as u64,
             sha256: sha256(&made.bytes),
-            checked: made.seen,
+            checked: made.checked.clone(),
             time: made.time,
         }
     }
@@ -234,8 +236,11 @@ pub fn build(
     generate::workspace(plan, &folder).write(&folder).map_err(BuildError::from)?;
 
     let resolved = start.elapsed();
+    let graphs = Graphs::ask(plan, options, &folder, &fetched.crates)?;
+    let mut warnings = graphs.check_licenses(plan)?;
+    warnings.extend(fetched.checked.warnings.iter().cloned());
     let tools = Tools::find();
-    let cx = Context { options, crates: &fetched.crates, tools: &tools };
+    let cx = Context { options, crates: &fetched.crates, graphs: &graphs, tools: &tools };
     let (made, failed) = make::all(plan, &fetched.checked, &cx, progress)?;
     if made.is_empty() {
         return Err(Failure::Targets(failed));
@@ -257,33 +262,13 @@ pub fn build(
             .filter_map(|p| Some((p.name.to_string(), p.version.clone()?)))
             .collect(),
         plugins: fetched.checked.declared.values().map(Vec::len).sum(),
-        warnings: fetched.checked.warnings,
+        warnings,
     };
-    deliver::publish(plan, parcels(plan, made), &stale(plan, &built.failed))?;
+    let stale = beside::stale(plan, &built.failed);
+    let parcels = beside::parcels(plan, made, &stale, &cx, built.time)?;
+    deliver::publish(plan, parcels, &stale)?;
     progress.finish();
     Ok(built)
-}
-
-/// The files that the build leaves.
-fn parcels(plan: &Plan, made: Vec<make::Made>) -> Vec<Parcel> {
-    let mut parcels = Vec::new();
-    for one in made {
-        let planned = planned(plan, &one.target);
-        if let Some(also) = &planned.also {
-            parcels.push(Parcel { to: also.clone(), bytes: one.bytes.clone(), executable: true });
-        }
-        parcels.push(Parcel { to: planned.file.clone(), bytes: one.bytes, executable: true });
-    }
-    parcels
-}
-
-/// What an earlier build left for the targets that failed: it would be taken for new.
-fn stale(plan: &Plan, failed: &[Failed]) -> Vec<PathBuf> {
-    let files = |f: &Failed| {
-        let planned = planned(plan, &f.target);
-        [Some(planned.file.clone()), planned.also.clone()].into_iter().flatten()
-    };
-    failed.iter().flat_map(files).collect()
 }
 
 fn planned<'a>(plan: &'a Plan, target: &Target) -> &'a Planned {
@@ -294,6 +279,7 @@ fn planned<'a>(plan: &'a Plan, target: &Target) -> &'a Planned {
 struct Context<'a> {
     options: &'a Options,
     crates: &'a sources::Crates,
+    graphs: &'a Graphs,
     tools: &'a Tools,
 }
 

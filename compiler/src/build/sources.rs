@@ -1,6 +1,6 @@
 //! Where the source of each crate is, as Cargo resolved it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -13,7 +13,7 @@ use super::error::BuildError;
 use super::{Options, Progress};
 use crate::names::CrateName;
 use crate::resolve::{self, Plan, Source};
-use crate::target::Triple;
+use crate::target::HOST;
 
 /// The crate of the runtime that an agent depends on.
 pub(super) const RUNTIME: &str = "swak-agent";
@@ -22,8 +22,7 @@ pub(super) const RUNTIME: &str = "swak-agent";
 pub(super) struct Crates {
     by_name: HashMap<String, Found>,
     names: HashMap<PackageId, String>,
-    /// What Cargo resolved, for each triple by its name.
-    resolved: BTreeMap<String, Metadata>,
+    metadata: Metadata,
 }
 
 /// One crate as it was resolved.
@@ -44,14 +43,9 @@ impl Crates {
         self.names.get(id).map(String::as_str)
     }
 
-    /// What Cargo resolved for a triple.
-    pub(super) fn resolved(&self, triple: &Triple) -> &Metadata {
-        self.resolved.get(triple.name()).expect("every triple of the plan was resolved")
-    }
-
-    /// How many crates are compiled for a triple.
-    pub(super) fn count(&self, triple: &Triple) -> usize {
-        self.resolved(triple).resolve.as_ref().map_or(0, |r| r.nodes.len())
+    /// What Cargo resolved, for all targets together.
+    pub(super) fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
     /// The folders of crates from a registry.
@@ -67,7 +61,7 @@ impl Crates {
     }
 
     fn packages(&self) -> impl Iterator<Item = &Package> {
-        self.resolved.values().flat_map(|metadata| &metadata.packages)
+        self.metadata.packages.iter()
     }
 }
 
@@ -88,30 +82,12 @@ pub(super) fn resolve(
     folder: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Crates, BuildError> {
-    let mut crates =
-        Crates { by_name: HashMap::new(), names: HashMap::new(), resolved: BTreeMap::new() };
-    for triple in plan.triples() {
-        // A glibc makes another executable of the same crates.
-        if !crates.resolved.contains_key(triple.name()) {
-            let metadata = ask(triple, plan, options, folder, progress)?;
-            crates.take(&metadata, plan);
-            crates.resolved.insert(triple.name().to_owned(), metadata);
-        }
-    }
-    Ok(crates)
-}
-
-/// What Cargo resolves for one triple.
-fn ask(
-    triple: &Triple,
-    plan: &Plan,
-    options: &Options,
-    folder: &Path,
-    progress: &mut dyn Progress,
-) -> Result<Metadata, BuildError> {
     let mut asked = MetadataCommand::new();
     asked.manifest_path(folder.join("Cargo.toml"));
-    asked.other_options(vec!["--filter-platform".to_owned(), triple.name().to_owned()]);
+    // Build scripts and macros are for this machine.
+    let names: BTreeSet<_> = plan.triples().iter().map(|t| t.name()).chain([HOST]).collect();
+    let filters = names.iter().flat_map(|name| ["--filter-platform", name]);
+    asked.other_options(filters.map(str::to_owned).collect::<Vec<_>>());
     let mut command = cargo::command(folder);
     command.args(asked.cargo_command().get_args()).args(options.for_cargo());
     let (ok, answer, words) = run(command, progress)?;
@@ -119,38 +95,40 @@ fn ask(
         let words = plan.trees.told_truly(&words, folder);
         return Err(BuildError::Resolve { words, offline: options.offline });
     }
-    MetadataCommand::parse(answer.trim()).map_err(|e| BuildError::Answer(e.to_string()))
+    let metadata =
+        MetadataCommand::parse(answer.trim()).map_err(|e| BuildError::Answer(e.to_string()))?;
+    Ok(Crates::of(metadata, plan))
 }
 
 impl Crates {
-fn take(&mut self, metadata: &Metadata, plan: &Plan) {
-    let used: HashSet<_> =
-        metadata.resolve.iter().flat_map(|r| &r.nodes).map(|node| &node.id).collect();
-    // A plugin may bring another version of one that is imported: only what the agent itself
-    // depends on is what was asked for.
-    let root = metadata.resolve.as_ref().and_then(|r| {
-        let root = r.root.as_ref()?;
-        r.nodes.iter().find(|node| node.id == *root)
-    });
-    let direct: HashSet<_> = root.iter().flat_map(|node| &node.dependencies).collect();
-    for package in &metadata.packages {
-        if used.contains(&package.id) {
-            let described = format!("{} {}", package.name, package.version);
-            self.names.insert(package.id.clone(), described);
+    fn of(metadata: Metadata, plan: &Plan) -> Self {
+        let nodes = || metadata.resolve.iter().flat_map(|r| &r.nodes);
+        let used: HashSet<_> = nodes().map(|node| &node.id).collect();
+        // A plugin may bring another version of one that is imported: only what the agent itself
+        // depends on is what was asked for.
+        let root = metadata.resolve.as_ref().and_then(|r| r.root.as_ref());
+        let root = nodes().find(|node| Some(&node.id) == root);
+        let direct: HashSet<_> = root.iter().flat_map(|node| &node.dependencies).collect();
+        let (mut by_name, mut names) = (HashMap::new(), HashMap::new());
+        for package in &metadata.packages {
+            if used.contains(&package.id) {
+                let described = format!("{} {}", package.name, package.version);
+                names.insert(package.id.clone(), described);
+            }
+            let name = package.name.as_str();
+            let wanted = name == RUNTIME || plan.plugins.iter().any(|p| p.name.as_str() == name);
+            if wanted && direct.contains(&package.id) {
+                let is_library = |t: &&cargo_metadata::Target| t.is_kind(TargetKind::Lib);
+                let library = package.targets.iter().find(is_library);
+                let found = Found {
+                    version: package.version.clone(),
+                    library: library.map(|t| t.src_path.clone().into_std_path_buf()),
+                };
+                by_name.insert(name.to_owned(), found);
+            }
         }
-        let name = package.name.as_str();
-        let wanted = name == RUNTIME || plan.plugins.iter().any(|p| p.name.as_str() == name);
-        if wanted && direct.contains(&package.id) {
-            let is_library = |t: &&cargo_metadata::Target| t.is_kind(TargetKind::Lib);
-            let library = package.targets.iter().find(is_library);
-            let found = Found {
-                version: package.version.clone(),
-                library: library.map(|t| t.src_path.clone().into_std_path_buf()),
-            };
-            self.by_name.insert(package.name.to_string(), found);
-        }
+        Crates { by_name, names, metadata }
     }
-}
 }
 
 fn comes_from(package: &Package, kind: &str) -> bool {
@@ -204,7 +182,10 @@ pub(super) fn run(
     });
     let answering = thread::spawn(move || {
         let mut answer = String::new();
-        cargo::each_line(stdout, |line| answer.push_str(&line));
+        cargo::each_line(stdout, |line| {
+            answer.push_str(&line);
+            answer.push('\n');
+        });
         answer
     });
     let mut words = Words::default();

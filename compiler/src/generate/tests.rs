@@ -122,7 +122,7 @@ fn the_facts_are_one_line_with_what_is_known_before_compiling() {
             r#"{"name":"swak-myprj","version":"1.4.0","swak":"0.1.0","target":"@TARGET@","#,
             r#""toolchain":"@TOOLCHAIN@","profile":"@PROFILE@","plugins":{"#,
             r#""swak-plugin-std":"1.2.3","swak-plugin-tail":"1.2.3","swak-plugin-y":"1.2.3"},"#,
-            r#""config_sha256":"c0ffee","lock_sha256":null}"#,
+            r#""config_sha256":"c0ffee","lock_sha256":""}"#,
             "\n"
         ))
     );
