@@ -9,7 +9,8 @@
 //!
 //! Between the first two, [`check`] holds the recipe that is built in against the plugins that
 //! [`scan`] reads from the crates' source, so that every mistake in what a person gave is told
-//! before Cargo starts. The compiler links no plugin and no engine.
+//! before Cargo starts. The compiler links no plugin and no engine. What comes out is looked at, and
+//! finished where linkers leave something to do, by [`binary`].
 
 pub mod binary;
 pub mod build;

@@ -66,14 +66,7 @@ fn artifacts(plan: &Plan, made: &[Made], cx: &Context<'_>) -> Vec<Parcel> {
         .zip(&graphs)
         .map(|(one, graph)| release::Made { target: &one.target, executable: &one.bytes, graph })
         .collect();
-    let release = Release {
-        name: &plan.name,
-        version: &plan.version,
-        recipe: plan.recipe.as_ref(),
-        standard: plan.plugins.iter().any(|p| p.name.as_str() == "swak-plugin-std"),
-        wanted: &plan.wanted,
-        moment: Moment::of(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref()),
-    };
+    let release = Release::of(plan, Moment::of(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref()));
     let artifacts = release.artifacts(&ready).into_iter();
     artifacts.map(|artifact| file(plan, &artifact.name, artifact.bytes)).collect()
 }

@@ -15,7 +15,7 @@ use super::sources::Crates;
 use super::{Context, Progress, flags};
 use crate::release::Moment;
 use crate::resolve::Plan;
-use crate::toolchain::{Chosen, Kind, Site};
+use crate::toolchain::{Chosen, Invocation, Kind, Site};
 
 /// How many errors of the compiler are shown.
 const MOST_ERRORS: usize = 20;
@@ -27,7 +27,11 @@ pub(super) fn compile(
     cx: &Context<'_>,
     progress: &mut dyn Progress,
 ) -> Result<PathBuf, BuildError> {
-    let mut child = cargo::start(command(plan, chosen, cx, progress.wants_color()))?;
+    let sources: Vec<_> = plan.trees.iter().map(|tree| tree.root.clone()).collect();
+    let site = Site { sources: &sources, folder: &plan.build_dir };
+    let started = chosen.invocation(cx.tools, &site);
+    let command = command(plan, chosen, &started, cx, progress.wants_color());
+    let mut child = cargo::start(command)?;
     let stdout = child.stdout.take().expect("standard output is piped");
     let stderr = child.stderr.take().expect("standard error is piped");
     let (send, events) = mpsc::channel();
@@ -58,15 +62,20 @@ pub(super) fn compile(
     if !status.success() {
         return Err(seen.into_error());
     }
-    seen.executable.ok_or_else(|| BuildError::Answer("it names no executable".to_owned()))
+    let said = seen.executable;
+    let said = said.ok_or_else(|| BuildError::Answer("it names no executable".to_owned()))?;
+    Ok(started.outside(&said, &plan.target_dir))
 }
 
 /// The triple is always named, this machine's too: then what runs while building is compiled once
 /// for all triples, and flags are for the agent alone.
-fn command(plan: &Plan, chosen: &Chosen, cx: &Context<'_>, color: bool) -> Command {
-    let sources: Vec<_> = plan.trees.iter().map(|tree| tree.root.clone()).collect();
-    let site = Site { sources: &sources, folder: &plan.build_dir };
-    let started = chosen.invocation(cx.tools, &site);
+fn command(
+    plan: &Plan,
+    chosen: &Chosen,
+    started: &Invocation,
+    cx: &Context<'_>,
+    color: bool,
+) -> Command {
     let mut command = match chosen.kind {
         Kind::Cargo => cargo::command(&plan.workspace),
         _ => cargo::clean(started.program.as_os_str(), &plan.workspace),
@@ -74,7 +83,7 @@ fn command(plan: &Plan, chosen: &Chosen, cx: &Context<'_>, color: bool) -> Comma
     for name in &started.without {
         command.env_remove(name);
     }
-    command.envs(started.environment).args(started.arguments);
+    command.envs(started.environment.iter().cloned()).args(&started.arguments);
     command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(plan, cx.crates, cx.tools));
     command.env("SWAK_PROFILE", plan.profile.folder());
     // The linker of Windows writes a time into the file.

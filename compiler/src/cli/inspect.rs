@@ -48,8 +48,10 @@ impl Mistake {
     fn into_diagnostic(self, file: &Path) -> Diagnostic {
         let file = file.display();
         match self {
-            Mistake::Missing => Diagnostic::error("file-not-found", format!("no file `{file}`"))
-                .help("executables are in `dist` after a build, or where `--out` said"),
+            Mistake::Missing => {
+                Diagnostic::error("file-not-found", format!("there is no file `{file}`"))
+                    .help("executables are in `dist` after a build, or where `--out` said")
+            }
             Mistake::Unreadable(error) => {
                 Diagnostic::error("file-unreadable", format!("cannot read `{file}`: {error}"))
             }
@@ -118,8 +120,11 @@ fn rows(format: Format, part: &Part) -> Vec<(&'static str, String)> {
     let mut row = |name, value: Option<String>| rows.extend(value.map(|value| (name, value)));
     row("loaded by", part.interpreter.clone());
     row("oldest glibc", part.glibc.map(|version| version.to_string()));
-    let system = if format == Format::Pe { "oldest Windows" } else { "oldest macOS" };
-    row(system, part.minimum_system.clone());
+    let (system, by) = match format {
+        Format::Pe => ("oldest Windows", ", as the linker wrote it"),
+        _ => ("oldest macOS", ""),
+    };
+    row(system, part.minimum_system.as_ref().map(|version| format!("{version}{by}")));
     row("subsystem", part.subsystem.map(str::to_owned));
     row("signature", part.signature.as_ref().map(ToString::to_string));
     row(
@@ -165,7 +170,7 @@ mod tests {
     fn what_is_no_executable_is_said_to_be_what_it_is() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let file = folder.path().join("myprj-build.yml");
-        assert!(refused(&file).contains("error[file-not-found]: no file"));
+        assert!(refused(&file).contains("error[file-not-found]: there is no file"));
         assert!(refused(folder.path()).contains("error[not-a-file]"));
         std::fs::write(&file, "name: myprj\n").expect("written");
         let text = refused(&file);

@@ -32,7 +32,7 @@ mod wanted;
 use semver::Version;
 
 use crate::names::AgentName;
-use crate::resolve::Recipe;
+use crate::resolve::{Plan, Recipe, STANDARD};
 use crate::target::Target;
 use graph::Graph;
 
@@ -102,7 +102,19 @@ impl Moment {
     }
 }
 
-impl Release<'_> {
+impl<'a> Release<'a> {
+    /// The release of a plan.
+    pub fn of(plan: &'a Plan, moment: Moment) -> Self {
+        Release {
+            name: &plan.name,
+            version: &plan.version,
+            recipe: plan.recipe.as_ref(),
+            standard: plan.plugins.iter().any(|p| p.name.as_str() == STANDARD),
+            wanted: &plan.wanted,
+            moment,
+        }
+    }
+
     /// Every file that belongs beside these executables but the sums and the record, which are
     /// about these: an SBOM for each target, the licences, and the packages and Dockerfiles that
     /// are asked for. Ordered by name; no name is there twice.

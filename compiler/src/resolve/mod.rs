@@ -24,6 +24,7 @@ pub use package::{Package, PackageError};
 pub use paths::real;
 pub use plan::{GitReference, Plan, Planned, Plugin, Profile, Recipe, Runtime, Source};
 pub use trees::{Tree, Trees};
+pub(crate) use plugins::STANDARD;
 pub use runtime::{built_from, is_source_tree};
 
 /// What the command line adds to a build config.

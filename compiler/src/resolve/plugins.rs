@@ -11,7 +11,7 @@ use crate::manifest::{BuildConfig, Import, Origin};
 use crate::names::CrateName;
 
 /// The crate of the standard plugins.
-const STANDARD: &str = "swak-plugin-std";
+pub(crate) const STANDARD: &str = "swak-plugin-std";
 
 /// Finds every plugin crate; ordered by name.
 pub(super) fn locate(

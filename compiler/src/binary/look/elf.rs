@@ -19,16 +19,19 @@ fn read<Elf: FileHeader<Endian = object::Endianness>>(bytes: &[u8]) -> Result<Pa
     let header = Elf::parse(bytes)?;
     let endian = header.endian()?;
     let segments = header.program_headers(endian, bytes)?;
-    let mut interpreter = None;
-    let mut dynamics: &[Elf::Dyn] = &[];
-    for segment in segments {
-        if let Some(path) = segment.interpreter(endian, bytes)? {
-            interpreter = Some(name(path));
-        }
-        if let Some(found) = segment.dynamic(endian, bytes)? {
-            dynamics = found;
-        }
+    if segments.len() > MAX_NAMES {
+        return Err(damaged("it has more segments than there are"));
     }
+    // The first of each counts, as it does for the system.
+    let first = |kind| segments.iter().find(|segment| segment.p_type(endian) == kind);
+    let interpreter = match first(elf::PT_INTERP) {
+        Some(segment) => segment.interpreter(endian, bytes)?.map(name),
+        None => None,
+    };
+    let dynamics: &[Elf::Dyn] = match first(elf::PT_DYNAMIC) {
+        Some(segment) => segment.dynamic(endian, bytes)?.unwrap_or_default(),
+        None => &[],
+    };
     let end = dynamics.iter().position(|d| d.tag(endian) == elf::DT_NULL);
     let dynamics = &dynamics[..end.unwrap_or(dynamics.len())];
     let value = |tag| dynamics.iter().find(|d| d.tag(endian) == tag).map(|d| d.val(endian));

@@ -57,7 +57,8 @@ pub struct Part {
     /// The oldest glibc that has everything it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub glibc: Option<Glibc>,
-    /// The oldest macOS or Windows that it says it runs on: `11.0`, `6.0`.
+    /// The oldest macOS or Windows that it says it runs on: `11.0`, `6.0`. Linkers write 6.0 for
+    /// Windows whatever the program needs; Rust's programs need Windows 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum_system: Option<String>,
     /// PE: `console`, `windows`.

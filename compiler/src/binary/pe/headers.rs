@@ -169,7 +169,11 @@ impl Headers {
         let alignment = |at: usize, least: u32| {
             let alignment = number(at)?;
             let good = alignment.is_power_of_two() && (least..=0x1_0000).contains(&alignment);
-            if good { Ok(u64::from(alignment)) } else { Err(PeError::Damaged("its alignment")) }
+            if good {
+                Ok(u64::from(alignment))
+            } else {
+                Err(PeError::Damaged("its sections are aligned to no power of two"))
+            }
         };
         let file_alignment = alignment(FILE_ALIGNMENT, 0x10)?;
         let section_alignment = alignment(SECTION_ALIGNMENT, 0x10)?;

@@ -33,6 +33,8 @@ const HIGH: u32 = 0x8000_0000;
 const TABLE: usize = 16;
 const ENTRY: usize = 8;
 const LEAF: usize = 16;
+/// The longest name that is read, in UTF-16 units; resource compilers take less.
+const MAX_KEY: usize = 1024;
 
 impl Resources {
     /// Those of a file; none when it has none.
@@ -40,11 +42,13 @@ impl Resources {
         let mut found = Resources::default();
         let Some((address, _)) = headers.resources(bytes) else { return Ok(found) };
         let tree = headers.from(bytes, address).ok_or(DAMAGED)?;
-        // Leaves of a damaged file may share their data: they are never more than the file.
+        // Tables and leaves of a damaged file may share their places: together they are never more
+        // than the file.
+        let mut tables = Tables { tree, budget: bytes.len() };
         let mut budget = bytes.len();
-        for (kind, at) in table(tree, 0)? {
-            for (name, at) in table(tree, below(at)?)? {
-                for (language, at) in table(tree, below(at)?)? {
+        for (kind, at) in tables.table(0)? {
+            for (name, at) in tables.table(below(at)?)? {
+                for (language, at) in tables.table(below(at)?)? {
                     let leaf = range(tree, at, LEAF).ok_or(DAMAGED)?;
                     let number = |at| u32_le(leaf, at).ok_or(DAMAGED);
                     let data = headers.from(bytes, number(0)?).ok_or(DAMAGED)?;
@@ -162,28 +166,40 @@ fn groups<'a, 'b>(keys: &'a [&'b [Key; 3]], level: usize) -> Vec<&'a [&'b [Key; 
     keys.chunk_by(|a, b| a[..level] == b[..level]).collect()
 }
 
-/// The entries of a table: the key, and where it points.
-fn table(tree: &[u8], at: usize) -> Result<Vec<(Key, u32)>, PeError> {
-    let header = range(tree, at, TABLE).ok_or(DAMAGED)?;
-    let count = |at| u16_le(header, at).map(usize::from).ok_or(DAMAGED);
-    let count = count(12)? + count(14)?;
-    if count > MAX_NAMES {
-        return Err(DAMAGED);
+/// The tables of the tree, and how much of them may still be read.
+struct Tables<'a> {
+    tree: &'a [u8],
+    budget: usize,
+}
+
+impl Tables<'_> {
+    /// The entries of a table: the key, and where it points.
+    fn table(&mut self, at: usize) -> Result<Vec<(Key, u32)>, PeError> {
+        self.read(at).ok_or(DAMAGED)
     }
-    let entries = range(tree, at + TABLE, count * ENTRY).ok_or(DAMAGED)?;
-    let entry = |entry: &[u8]| {
-        let key = u32_le(entry, 0)?;
-        let key = if key & HIGH == 0 {
-            Key::Id(u16::try_from(key).ok()?)
-        } else {
-            let at = (key & !HIGH) as usize;
-            let text = range(tree, at + 2, usize::from(u16_le(tree, at)?) * 2)?;
-            Key::Name(text.chunks_exact(2).map(|u| u16::from_le_bytes([u[0], u[1]])).collect())
-        };
-        Some((key, u32_le(entry, 4)?))
-    };
-    let entries: Option<Vec<_>> = entries.chunks_exact(ENTRY).map(entry).collect();
-    entries.ok_or(DAMAGED)
+
+    fn read(&mut self, at: usize) -> Option<Vec<(Key, u32)>> {
+        let header = range(self.tree, at, TABLE)?;
+        let count = usize::from(u16_le(header, 12)?) + usize::from(u16_le(header, 14)?);
+        let entries = range(self.tree, at + TABLE, count * ENTRY)?;
+        self.budget = self.budget.checked_sub(TABLE + entries.len())?;
+        let entry = |entry: &[u8]| Some((self.key(u32_le(entry, 0)?)?, u32_le(entry, 4)?));
+        entries.chunks_exact(ENTRY).map(entry).collect()
+    }
+
+    fn key(&mut self, key: u32) -> Option<Key> {
+        if key & HIGH == 0 {
+            return Some(Key::Id(u16::try_from(key).ok()?));
+        }
+        let at = (key & !HIGH) as usize;
+        let length = usize::from(u16_le(self.tree, at)?);
+        let text = range(self.tree, at + 2, length * 2)?;
+        self.budget = self.budget.checked_sub(text.len())?;
+        if length > MAX_KEY {
+            return None;
+        }
+        Some(Key::Name(text.chunks_exact(2).map(|u| u16::from_le_bytes([u[0], u[1]])).collect()))
+    }
 }
 
 /// Where the table of the next level is.

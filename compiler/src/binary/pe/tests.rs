@@ -175,6 +175,23 @@ fn no_damage_makes_it_panic() {
     }
 }
 
+#[test]
+fn tables_that_lead_to_each_other_come_to_an_end() {
+    let bytes = windows_arm();
+    // One table with 5000 entries: each leads to the table itself. Read to the last leaf, it would
+    // be 125 thousand millions.
+    let mut table = vec![0; 14];
+    table.extend_from_slice(&5000u16.to_le_bytes());
+    (0..5000u32).for_each(|id| {
+        table.extend_from_slice(&id.to_le_bytes());
+        table.extend_from_slice(&0x8000_0000u32.to_le_bytes());
+    });
+    let headers = Headers::read(&bytes).expect("whole");
+    let file = headers.with_resources(&bytes, |_| Ok(table)).expect("room");
+    let headers = Headers::read(&file).expect("whole");
+    assert!(matches!(Resources::read(&file, &headers), Err(PeError::Damaged(_))));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

@@ -112,9 +112,8 @@ pub fn tree_arguments(triple: &Triple, edges: Edges) -> Vec<String> {
         Edges::Linked => "normal,no-proc-macro",
         Edges::All => "normal,build",
     };
-    let words =
-        ["tree", "--target", triple.name(), "--edges", edges, "--prefix", "depth", "--format={p}"];
-    words.map(str::to_owned).to_vec()
+    let words = ["tree", "--color=never", "--prefix=depth", "--format={p}", "--target"];
+    words.into_iter().chain([triple.name(), "--edges", edges]).map(str::to_owned).collect()
 }
 
 impl Graph {

@@ -23,12 +23,21 @@ pub(super) struct Scan {
     pub(super) files: Vec<Found>,
     /// Folders and files that could not be looked at; what is missing below them may still exist.
     unknown: Vec<PathBuf>,
+    /// Those of them to which access was denied.
+    denied: HashSet<PathBuf>,
 }
 
 impl Scan {
     /// Whether a file that is not here may be at this path nevertheless.
     pub(super) fn may_be_at(&self, path: &Path) -> bool {
         self.unknown.iter().any(|unknown| path.starts_with(unknown))
+    }
+
+    /// Whether the file at this path is on its way out: where it is deleted while it is open, old
+    /// versions of Windows and many of its file systems keep the name until it is closed, and deny even
+    /// to look at it.
+    pub(super) fn is_being_deleted(&self, path: &Path) -> bool {
+        cfg!(windows) && self.denied.contains(path)
     }
 }
 
@@ -61,6 +70,9 @@ impl Discovery {
                 tracing::warn!(path = %path.display(), "cannot look at this: {error}");
             }
         }
+        let is_denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        scan.denied =
+            failed.iter().filter(|(_, e)| is_denied(e)).map(|(path, _)| path.clone()).collect();
         scan.unknown = failed.keys().cloned().collect();
         self.unreadable = failed.into_keys().collect();
         scan
@@ -311,7 +323,9 @@ mod tests {
                 .scan()
                 .files
                 .iter()
-                .map(|f| f.path.strip_prefix(self.0.path()).unwrap().to_str().unwrap().to_owned())
+                .map(|f| {
+                    f.path.strip_prefix(self.0.path()).unwrap().to_str().unwrap().replace('\\', "/")
+                })
                 .collect();
             names.sort();
             names
@@ -371,7 +385,7 @@ mod tests {
 
     #[test]
     fn what_is_below_an_unknown_folder_may_be_there() {
-        let scan = Scan { files: Vec::new(), unknown: vec!["/logs/secret".into()] };
+        let scan = Scan { unknown: vec!["/logs/secret".into()], ..Scan::default() };
         assert!(scan.may_be_at(Path::new("/logs/secret/a.log")));
         assert!(!scan.may_be_at(Path::new("/logs/secret.log")));
     }

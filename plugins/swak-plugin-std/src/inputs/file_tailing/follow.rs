@@ -132,9 +132,11 @@ impl<'a> Follower<'a> {
         }
         let now = Instant::now();
         for file in self.files.values_mut().filter(|file| file.gone.is_none()) {
-            // Windows keeps the name of a deleted file, and refuses all access to it, until we close it.
-            let is_gone = || !scan.may_be_at(&file.tail.path) || file.tail.is_deleted();
-            if !present.contains(&file.tail.id) && is_gone() {
+            let tail = &file.tail;
+            let is_deleted =
+                || tail.is_deleted() || (tail.is_open() && scan.is_being_deleted(&tail.path));
+            let is_gone = || !scan.may_be_at(&tail.path) || is_deleted();
+            if !present.contains(&tail.id) && is_gone() {
                 tracing::debug!(file = ?file.tail, "renamed or deleted; reading what is left");
                 file.gone = Some(now);
                 file.at_end = false;

@@ -33,7 +33,8 @@ fn names(folder: &Path) -> Vec<String> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                names.push(path.strip_prefix(folder).unwrap().display().to_string());
+                let name = path.strip_prefix(folder).unwrap().display().to_string();
+                names.push(name.replace('\\', "/"));
             }
         }
     }
