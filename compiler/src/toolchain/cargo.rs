@@ -1,5 +1,7 @@
 //! Plain Cargo: what this machine's own linker can do.
 
+use std::ffi::OsString;
+
 use super::find::Tools;
 use super::need::Need;
 use super::{Invocation, Kind, Site, Toolchain, linker, rust};
@@ -49,7 +51,7 @@ impl Toolchain for Plain<'_> {
         let mut invocation = Invocation {
             program: self.tools.cargo(),
             arguments: vec!["build".into(), "--target".into(), triple.name().into()],
-            environment: Vec::new(),
+            environment: vec![clock()],
             without: Vec::new(),
             target_dir: None,
         };
@@ -57,6 +59,13 @@ impl Toolchain for Plain<'_> {
         add_deployment_target(&mut invocation, self.tools, triple);
         invocation
     }
+}
+
+/// The time that is written where a format wants one, as in the header of an executable for Windows:
+/// the beginning of 1980, as good as any and the first that a ZIP archive can hold.
+/// <https://reproducible-builds.org/specs/source-date-epoch/>
+pub(super) fn clock() -> (OsString, OsString) {
+    ("SOURCE_DATE_EPOCH".into(), "315532800".into())
 }
 
 /// What tells Cargo to build the standard library, where it has to be.

@@ -1,5 +1,7 @@
 //! Which toolchain a target is built with.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::cargo::links_here;
@@ -44,6 +46,17 @@ fn by_itself(triple: &Triple, tools: &Tools) -> (Kind, String) {
         return (Kind::Cross, "zig is not here, a container engine is".to_owned());
     }
     (Kind::Zigbuild, "zig links for every system".to_owned())
+}
+
+/// `zigbuild, zig links for every system; the standard library is built from source`
+impl fmt::Display for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.kind, self.because)?;
+        if self.build_std {
+            f.write_str("; the standard library is built from source")?;
+        }
+        Ok(())
+    }
 }
 
 impl Chosen {

@@ -1,13 +1,15 @@
 //! cross: Cargo in a container that has the target's linker.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml_edit::DocumentMut;
 
+use super::cargo::clock;
 use super::find::Tools;
 use super::need::{Fix, Need};
+use super::places::CROSS;
 use super::process::quoted;
 use super::{Invocation, Kind, Site, Toolchain, rust};
 use crate::target::{System, Triple};
@@ -32,7 +34,8 @@ impl Toolchain for Cross<'_> {
     fn needs(&self, triple: &Triple) -> Vec<Need> {
         let tools = self.tools;
         let mut needs = rust::needs(tools);
-        let install: Vec<OsString> = ["install", "--locked", "cross"].map(OsString::from).into();
+        let tested = format!("cross@{CROSS}");
+        let install = ["install", "--locked", &tested].map(OsString::from).into();
         let cross = tools.cross();
         needs.push(
             Need::new("cross", "runs Cargo in a container")
@@ -61,7 +64,11 @@ impl Toolchain for Cross<'_> {
 
     fn invocation(&self, triple: &Triple, site: &Site<'_>) -> Invocation {
         let program = self.tools.cross().map(|c| c.program.clone());
-        let mut environment = Vec::new();
+        let (clock, time) = clock();
+        // A container sees no variable that is not named, but for those of Cargo's.
+        let named = std::env::var_os("CROSS_BUILD_ENV_PASSTHROUGH").unwrap_or_default();
+        let named = with_word(named, &clock);
+        let mut environment = vec![("CROSS_BUILD_ENV_PASSTHROUGH".into(), named), (clock, time)];
         if let Ok(engine) = self.tools.engine() {
             // Left alone, it takes the first that is there, whether it answers or not.
             environment.push(("CROSS_CONTAINER_ENGINE".into(), engine.program.clone().into()));
@@ -91,11 +98,16 @@ fn container_options(own: Option<OsString>, sources: &[PathBuf]) -> OsString {
     let mut words = own.unwrap_or_default();
     for tree in trees {
         let mount = format!("--volume={0}:{0}:ro", tree.display());
-        if !words.is_empty() {
-            words.push(" ");
-        }
-        words.push(quoted(&mount));
+        words = with_word(words, quoted(&mount).as_ref());
     }
+    words
+}
+
+fn with_word(mut words: OsString, word: &OsStr) -> OsString {
+    if !words.is_empty() {
+        words.push(" ");
+    }
+    words.push(word);
     words
 }
 

@@ -121,12 +121,9 @@ impl Examined {
         if triples != self.target {
             text.push_str(&format!(" ({triples})"));
         }
-        if let Some(chosen) = self.toolchains.first() {
-            text.push_str(&format!(": {}, {}", chosen.kind, chosen.because));
-        }
-        if self.toolchains.iter().any(|chosen| chosen.build_std) {
-            text.push_str("; the standard library is built from source");
-        }
+        let mut said: Vec<String> = self.toolchains.iter().map(Chosen::to_string).collect();
+        said.dedup();
+        text.push_str(&format!(": {}", said.join("; ")));
         text.push('\n');
         text
     }

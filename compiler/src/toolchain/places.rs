@@ -8,6 +8,9 @@ pub const ZIG: &str = "0.17.1";
 /// The cargo-zigbuild that builds are tested with, on PyPI and crates.io.
 pub const CARGO_ZIGBUILD: &str = "0.24.0";
 
+/// The cross whose source was read: the last on crates.io.
+pub(super) const CROSS: &str = "0.2.5";
+
 /// Where this machine keeps programs, before anything was looked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {

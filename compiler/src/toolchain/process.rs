@@ -68,12 +68,11 @@ pub(super) fn quoted(word: &str) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn a_program_is_asked_and_one_that_hangs_is_not_waited_for() {
         let sh = Path::new("/bin/sh");
         assert_eq!(ask(sh, &["-c", "echo 1.2"]).as_deref(), Some("1.2"));
@@ -86,7 +85,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(unix)]
     fn a_command_can_be_typed_as_it_is_shown() {
         let words: Vec<OsString> = ["-m", "it's 1", ""].map(OsString::from).into();
         let text = shown(Path::new("/a b/c"), &words);

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::cargo::{add_deployment_target, add_library};
+use super::cargo::{add_deployment_target, add_library, clock};
 use super::find::Tools;
 use super::need::{Fix, Need};
 use super::places::{CARGO_ZIGBUILD, ZIG};
@@ -78,7 +78,7 @@ impl Zigbuild<'_> {
     /// that is named comes before both (`src/zig/locate.rs` of 0.24). Versions before that one know
     /// only the path of a zig, after a Python that has to be missing.
     fn environment(&self, site: &Site<'_>) -> Vec<(OsString, OsString)> {
-        let mut set: Vec<(OsString, OsString)> = Vec::new();
+        let mut set = vec![clock()];
         // `cargo-zigbuild` starts the Cargo that this names.
         set.push(("CARGO".into(), self.tools.cargo().into()));
         let Some(zig) = self.tools.zig() else { return set };

@@ -34,8 +34,8 @@ impl Trial {
 }
 
 const TWO: &str = "\
-task(in.Lines([\"a\", \"b\"]), out.Shout(), out.Keep(\"HERE/one\"))
-task(in.Lines([\"c\"]), out.Keep(\"HERE/two\"), name=\"second\")
+task(in.Lines([\"a\", \"b\"]), out.Shout(), out.Keep(r\"HERE/one\"))
+task(in.Lines([\"c\"]), out.Keep(r\"HERE/two\"), name=\"second\")
 ";
 
 #[test]
@@ -50,7 +50,7 @@ fn run_runs_all_tasks_to_their_end() {
 #[test]
 fn run_takes_the_recipe_that_is_built_in() {
     let trial = Trial::new("");
-    let text = format!("task(in.Lines([\"a\"]), out.Keep(\"{}\"))", trial.path("one"));
+    let text = format!("task(in.Lines([\"a\"]), out.Keep(r\"{}\"))", trial.path("one"));
     let recipe = EmbeddedRecipe { name: "demo.swak", text: text.leak() };
     let answer = agent_with(&["run", "--data-dir", &trial.path("data")], Some(recipe), "");
     assert_eq!(answer.status, 0, "{}", answer.stderr);
@@ -76,7 +76,7 @@ fn test_runs_one_task_by_place_or_name() {
 
 #[test]
 fn test_does_not_start_a_failed_task_again() {
-    let trial = Trial::new("task(in.Lines([\"a\"]), out.Keep(\"HERE/one\", broken=True))");
+    let trial = Trial::new("task(in.Lines([\"a\"]), out.Keep(r\"HERE/one\", broken=True))");
     let answer = agent(&["test", &trial.path("my.swak")]);
     assert_eq!(answer.status, 1);
     assert!(
