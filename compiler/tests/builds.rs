@@ -303,7 +303,10 @@ fn a_build_script_that_fails_names_its_crate() {
 #[test]
 fn the_environment_changes_nothing() {
     let project = Project::new(GOOD);
-    let triple = swak_makebuild::target::Target::host().triples[0].to_string().to_uppercase().replace('-', "_");
+    let triple = swak_makebuild::target::Target::host().triples[0]
+        .to_string()
+        .to_uppercase()
+        .replace('-', "_");
     let flags_of_the_target = format!("CARGO_TARGET_{triple}_RUSTFLAGS");
     let output = project
         .command(&[])

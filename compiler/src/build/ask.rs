@@ -167,4 +167,3 @@ fn ask(mut agent: Command) -> Result<String, BuildError> {
     }
     Ok(answer)
 }
-

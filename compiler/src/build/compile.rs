@@ -13,7 +13,6 @@ use super::cargo::{self, Words};
 use super::error::BuildError;
 use super::sources::Crates;
 use super::{Context, Progress, flags};
-use crate::release::Moment;
 use crate::resolve::Plan;
 use crate::toolchain::{Chosen, Invocation, Kind, Site};
 
@@ -86,15 +85,14 @@ fn command(
     command.envs(started.environment.iter().cloned()).args(&started.arguments);
     command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(plan, cx.crates, cx.tools));
     command.env("SWAK_PROFILE", plan.profile.folder());
-    // The linker of Windows writes a time into the file.
-    let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
-    command.env("SOURCE_DATE_EPOCH", Moment::of(epoch.as_deref()).seconds().to_string());
     let tools = chosen.versions(cx.tools);
     if !tools.is_empty() {
         command.env("SWAK_TOOLS", tools.join(", "));
     }
     // In the workspace, without its path: inside a container it is another one.
-    command.args(["--locked", "--profile", plan.profile.cargo_name(), "--target-dir"]).arg(&plan.target_dir);
+    command
+        .args(["--locked", "--profile", plan.profile.cargo_name(), "--target-dir"])
+        .arg(&plan.target_dir);
     let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
     command.args(["--message-format", format]);
     command.args(cx.options.for_cargo());

@@ -249,7 +249,9 @@ impl BuildError {
         }
         let mut message = self.to_string();
         match (self, target) {
-            (BuildError::Compile { .. }, Some(target)) => message.push_str(&format!(" for {target}")),
+            (BuildError::Compile { .. }, Some(target)) => {
+                message.push_str(&format!(" for {target}"))
+            }
             (_, Some(target)) => message.push_str(&format!(" ({target})")),
             (_, None) => {}
         }
@@ -295,11 +297,15 @@ impl BuildError {
             BuildError::Io { what: "make the folder" | "write in" | "write", .. } => {
                 error.help("name other folders with `--build-dir` and `--out`")
             }
-            BuildError::NotVendored(_) => error.help("run it once without `--offline`, which fills it"),
+            BuildError::NotVendored(_) => {
+                error.help("run it once without `--offline`, which fills it")
+            }
             BuildError::Unfit(_) | BuildError::Executable(_) => {
                 error.help("a crate that links a library of its own may be the reason")
             }
-            BuildError::Vendor { .. } | BuildError::Update { .. } => error.help("Cargo's own words follow"),
+            BuildError::Vendor { .. } | BuildError::Update { .. } => {
+                error.help("Cargo's own words follow")
+            }
             BuildError::Write(WriteError::Occupied(_)) => {
                 error.help("name a folder that is empty or new")
             }

@@ -141,7 +141,8 @@ fn dress(plan: &Plan, target: &Target, mut parts: Vec<Vec<u8>>) -> Result<Vec<u8
 /// Nothing leaves that its users could not start.
 fn fit(target: &Target, bytes: &[u8]) -> Result<(), BuildError> {
     let look = binary::look(bytes).map_err(|e| BuildError::Executable(e.to_string()))?;
-    let complaints: Vec<_> = target.triples.iter().flat_map(|t: &Triple| look.complaints(t)).collect();
+    let complaints: Vec<_> =
+        target.triples.iter().flat_map(|t: &Triple| look.complaints(t)).collect();
     if complaints.is_empty() { Ok(()) } else { Err(BuildError::Unfit(complaints)) }
 }
 

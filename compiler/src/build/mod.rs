@@ -37,8 +37,8 @@ use crate::toolchain::{Tools, choose};
 use graphs::Graphs;
 
 pub use cargo::dropped_variables;
-pub use error::{BuildError, Failed, Failure};
 pub use error::told;
+pub use error::{BuildError, Failed, Failure};
 pub use progress::{Lines, Progress, Silent, Terminal};
 pub use twice::verify;
 

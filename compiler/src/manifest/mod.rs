@@ -12,9 +12,7 @@ mod wanted;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
-use swak_recipe::diag::{
-    Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span, did_you_mean,
-};
+use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span, did_you_mean};
 use swak_recipe::yaml;
 
 use crate::names::{AgentName, CrateName};

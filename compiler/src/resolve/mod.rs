@@ -23,9 +23,9 @@ use crate::toolchain::Kind;
 pub use package::{Package, PackageError};
 pub use paths::real;
 pub use plan::{GitReference, Plan, Planned, Plugin, Profile, Recipe, Runtime, Source};
-pub use trees::{Tree, Trees};
 pub(crate) use plugins::STANDARD;
 pub use runtime::{built_from, is_source_tree};
+pub use trees::{Tree, Trees};
 
 /// What the command line adds to a build config.
 #[derive(Clone, Debug)]

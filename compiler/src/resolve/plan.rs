@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
-use crate::names::{AgentName, CrateName};
 use super::Trees;
+use crate::names::{AgentName, CrateName};
 use crate::release::Wanted;
 use crate::target::{Target, Triple};
 use crate::toolchain::{Chosen, Kind};
@@ -205,8 +205,7 @@ impl Plan {
         }
         for (i, chosen) in self.toolchains.iter().enumerate() {
             let head = if i == 0 { "toolchains" } else { "" };
-            let library =
-                if chosen.build_std { ", the standard library from source" } else { "" };
+            let library = if chosen.build_std { ", the standard library from source" } else { "" };
             let Chosen { triple, kind, because, .. } = chosen;
             lines.push(format!("{head:<10} {kind} for {triple} ({because}){library}"));
         }
@@ -231,7 +230,11 @@ impl Plan {
 
     /// Every executable that is left behind.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.targets.iter().flat_map(|t| [Some(&t.file), t.also.as_ref()]).flatten().map(PathBuf::as_path)
+        self.targets
+            .iter()
+            .flat_map(|t| [Some(&t.file), t.also.as_ref()])
+            .flatten()
+            .map(PathBuf::as_path)
     }
 
     /// What is compiled, each triple once, in the order of the targets.

@@ -69,7 +69,9 @@ impl Trees {
 
     /// A folder as the workspace names it: behind the link of its tree.
     pub fn inside(&self, folder: &Path) -> Option<PathBuf> {
-        self.list.iter().find_map(|tree| Some(tree.link.join(folder.strip_prefix(&tree.root).ok()?)))
+        self.list
+            .iter()
+            .find_map(|tree| Some(tree.link.join(folder.strip_prefix(&tree.root).ok()?)))
     }
 
     /// A text of Cargo or the compiler with the true paths in the place of those behind links.
@@ -204,7 +206,9 @@ mod tests {
     #[test]
     fn no_folder_is_in_two_trees() {
         let mut trees = Trees::default();
-        for (name, root) in [("swak", "/p/swak"), ("a", "/p/a"), ("b", "/p"), ("c", "/p/c"), ("d", "/d")] {
+        for (name, root) in
+            [("swak", "/p/swak"), ("a", "/p/a"), ("b", "/p"), ("c", "/p/c"), ("d", "/d")]
+        {
             trees.add(name, PathBuf::from(root));
         }
         let list: Vec<_> = trees.iter().map(|t| (t.link.to_str(), t.root.to_str())).collect();
