@@ -22,10 +22,15 @@ pub fn dropped_variables() -> Vec<String> {
     names
 }
 
-/// Cargo, in a folder, with an environment that holds nothing of another build: neither what an
-/// outer Cargo set for the program that it runs, nor what changes what is compiled.
+/// Cargo, in a folder, with the environment of [`clean`].
 pub(super) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(program());
+    clean(&program(), folder)
+}
+
+/// A program in a folder, with an environment that holds nothing of another build: neither what an
+/// outer Cargo set for the program that it runs, nor what changes what is compiled.
+pub(super) fn clean(program: &OsStr, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         if is_foreign(&name) {
@@ -35,7 +40,7 @@ pub(super) fn command(folder: &Path) -> Command {
     command
 }
 
-/// Starts it, with both of its outputs to be read.
+/// Starts a program, with both of its outputs to be read.
 pub(super) fn start(mut command: Command) -> Result<Child, BuildError> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|source| {
         BuildError::NoCargo {
@@ -78,13 +83,15 @@ impl Words {
 }
 
 /// The Cargo that runs this compiler, if one does, else the one in the path.
-fn program() -> OsString {
+pub(super) fn program() -> OsString {
     std::env::var_os("CARGO").filter(|c| !c.is_empty()).unwrap_or_else(|| "cargo".into())
 }
 
 fn is_foreign(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 14] = [
+        "SWAK_PROFILE",
+        "SWAK_TOOLS",
         "RUSTDOCFLAGS",
         "RUSTC_WORKSPACE_WRAPPER",
         "OUT_DIR",

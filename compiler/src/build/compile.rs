@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
@@ -11,21 +12,25 @@ use cargo_metadata::{Message, PackageId};
 use super::cargo::{self, Words};
 use super::error::BuildError;
 use super::sources::Crates;
-use super::{Options, Progress};
+use super::{Context, Progress, flags};
 use crate::resolve::Plan;
+use crate::toolchain::{Chosen, Invocation, Kind, Site};
 
 /// How many errors of the compiler are shown.
 const MOST_ERRORS: usize = 20;
 
-/// Compiles, and gives the path of the executable in Cargo's target folder.
+/// Compiles for one triple, and gives the path of the executable in Cargo's target folder.
 pub(super) fn compile(
     plan: &Plan,
-    options: &Options,
-    crates: &Crates,
+    chosen: &Chosen,
+    cx: &Context<'_>,
     progress: &mut dyn Progress,
 ) -> Result<PathBuf, BuildError> {
-    progress.step("compiling");
-    let mut child = cargo::start(command(plan, options, progress.wants_color()))?;
+    let sources: Vec<_> = plan.trees.iter().map(|tree| tree.root.clone()).collect();
+    let site = Site { sources: &sources, folder: &plan.build_dir };
+    let started = chosen.invocation(cx.tools, &site);
+    let command = command(plan, chosen, &started, cx, progress.wants_color());
+    let mut child = cargo::start(command)?;
     let stdout = child.stdout.take().expect("standard output is piped");
     let stderr = child.stderr.take().expect("standard error is piped");
     let (send, events) = mpsc::channel();
@@ -42,7 +47,7 @@ pub(super) fn compile(
             });
         }),
     ];
-    let mut seen = Seen::new(plan, crates);
+    let mut seen = Seen::new(plan, cx.graphs.count(&chosen.triple), cx.crates);
     for event in events {
         seen.take(event, progress);
     }
@@ -56,18 +61,41 @@ pub(super) fn compile(
     if !status.success() {
         return Err(seen.into_error());
     }
-    seen.executable.ok_or_else(|| BuildError::Answer("it names no executable".to_owned()))
+    let said = seen.executable;
+    let said = said.ok_or_else(|| BuildError::Answer("it names no executable".to_owned()))?;
+    Ok(started.outside(&said, &plan.target_dir))
 }
 
-fn command(plan: &Plan, options: &Options, color: bool) -> std::process::Command {
-    let mut command = cargo::command(&plan.workspace);
-    command.args(["build", "--locked", "--manifest-path"]).arg(plan.workspace.join("Cargo.toml"));
-    command.args(["--profile", plan.profile.cargo_name(), "--target-dir"]).arg(&plan.target_dir);
+/// The triple is always named, this machine's too: then what runs while building is compiled once
+/// for all triples, and flags are for the agent alone.
+fn command(
+    plan: &Plan,
+    chosen: &Chosen,
+    started: &Invocation,
+    cx: &Context<'_>,
+    color: bool,
+) -> Command {
+    let mut command = match chosen.kind {
+        Kind::Cargo => cargo::command(&plan.workspace),
+        _ => cargo::clean(started.program.as_os_str(), &plan.workspace),
+    };
+    for name in &started.without {
+        command.env_remove(name);
+    }
+    command.envs(started.environment.iter().cloned()).args(&started.arguments);
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(plan, cx.crates, cx.tools));
+    command.env("SWAK_PROFILE", plan.profile.folder());
+    let tools = chosen.versions(cx.tools);
+    if !tools.is_empty() {
+        command.env("SWAK_TOOLS", tools.join(", "));
+    }
+    // In the workspace, without its path: inside a container it is another one.
+    command
+        .args(["--locked", "--profile", plan.profile.cargo_name(), "--target-dir"])
+        .arg(&plan.target_dir);
     let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
     command.args(["--message-format", format]);
-    if options.offline {
-        command.arg("--offline");
-    }
+    command.args(cx.options.for_cargo());
     command
 }
 
@@ -79,7 +107,10 @@ enum Event {
 /// What was seen of a build so far.
 struct Seen<'a> {
     package: String,
+    plan: &'a Plan,
     crates: &'a Crates,
+    /// How many crates there are to compile.
+    count: usize,
     done: HashSet<PackageId>,
     executable: Option<PathBuf>,
     /// The crate that failed first.
@@ -89,10 +120,12 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(plan: &Plan, crates: &'a Crates) -> Self {
+    fn new(plan: &'a Plan, count: usize, crates: &'a Crates) -> Self {
         Seen {
             package: plan.name.package(),
+            plan,
             crates,
+            count,
             done: HashSet::new(),
             executable: None,
             failed: None,
@@ -104,6 +137,7 @@ impl<'a> Seen<'a> {
     fn take(&mut self, event: Event, progress: &mut dyn Progress) {
         match event {
             Event::Words(line) => {
+                let line = self.plan.trees.told_truly(&line, &self.plan.workspace);
                 progress.cargo_says(&line);
                 if self.failed.is_none() {
                     self.failed = failed_crate(&line);
@@ -124,7 +158,7 @@ impl<'a> Seen<'a> {
                 }
                 // A build script is only a part of its crate.
                 if !artifact.target.is_custom_build() && self.done.insert(artifact.package_id) {
-                    progress.compiled(self.done.len(), self.crates.len(), &artifact.target.name);
+                    progress.compiled(self.done.len(), self.count, &artifact.target.name);
                 }
             }
             Message::CompilerMessage(said)
@@ -136,7 +170,8 @@ impl<'a> Seen<'a> {
                 }
                 let rendered = said.message.rendered.unwrap_or(said.message.message);
                 if self.errors.len() < MOST_ERRORS {
-                    self.errors.push(rendered);
+                    let trees = &self.plan.trees;
+                    self.errors.push(trees.told_truly(&rendered, &self.plan.workspace));
                 }
             }
             _ => {}

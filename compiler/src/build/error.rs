@@ -2,10 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use swak_recipe::diag::{Diagnostic, Diagnostics};
 
 use crate::generate::WriteError;
+use crate::target::Target;
+use crate::toolchain::MissingTools;
 
 /// What the compiler and the linker say when they cannot write for want of room.
 const DISK_FULL: &str = "No space left on device";
@@ -17,6 +20,17 @@ pub enum Failure {
     Input(Diagnostics),
     /// Something that was tried did not work.
     Build(BuildError),
+    /// No target could be made; each with the reason.
+    Targets(Vec<Failed>),
+}
+
+/// A target that could not be made.
+#[derive(Debug)]
+pub struct Failed {
+    /// The target.
+    pub target: Target,
+    /// Why. Targets that share what is compiled share what went wrong.
+    pub error: Rc<BuildError>,
 }
 
 /// Something that was tried and did not work.
@@ -49,6 +63,29 @@ pub enum BuildError {
         /// What the compiler said.
         words: String,
     },
+    /// What a target takes is not on this machine.
+    #[error(transparent)]
+    Tools(#[from] MissingTools),
+    /// What came out of the linker is not what it should be.
+    #[error("the linker's file cannot be used: {0}")]
+    Executable(String),
+    /// The executable would not start on the machines that it is for.
+    #[error("the executable is not fit to ship")]
+    Unfit(Vec<String>),
+    /// `--vendor` and `--offline`, and the folder was never filled.
+    #[error("`{}` holds no collected crates", .0.display())]
+    NotVendored(PathBuf),
+    /// The crates could not be collected.
+    #[error("Cargo could not collect the crates in {}", .folder.display())]
+    Vendor {
+        /// The folder.
+        folder: PathBuf,
+        /// What Cargo said.
+        words: String,
+    },
+    /// `--verify`: the second build came to something else.
+    #[error("a second build gives other bytes")]
+    NotTheSame(Vec<String>),
     /// Cargo was ended from outside.
     #[error("Cargo was ended before it was done")]
     Interrupted,
@@ -114,32 +151,59 @@ impl Failure {
         match self {
             Failure::Input(_) => 2,
             Failure::Build(error) if error.is_mistake() => 2,
-            Failure::Build(_) => 1,
+            Failure::Build(_) | Failure::Targets(_) => 1,
         }
     }
 
-    /// In the words that people are told.
-    pub fn into_diagnostics(self) -> Diagnostics {
+    /// What went wrong, each with what Cargo or the compiler said about it, to be shown as it is.
+    pub fn into_parts(self) -> Vec<(Diagnostics, Option<String>)> {
         match self {
-            Failure::Input(found) => found,
-            Failure::Build(error) => error.diagnostic().into(),
-        }
-    }
-
-    /// What Cargo or the compiler said about it, to be shown as it is.
-    pub fn words(&self) -> Option<&str> {
-        match self {
-            Failure::Build(
-                BuildError::Resolve { words, .. }
-                | BuildError::Compile { words, .. }
-                | BuildError::Update { words, .. },
-            ) => Some(words.as_str()).filter(|w| !w.is_empty()),
-            _ => None,
+            Failure::Input(found) => vec![(found, None)],
+            Failure::Build(error) => vec![(error.diagnostic(None).into(), error.words())],
+            Failure::Targets(failed) => told(&failed),
         }
     }
 }
 
+/// What went wrong with each target. What went wrong in the same way with several, in what they
+/// share, is told once.
+pub fn told(failed: &[Failed]) -> Vec<(Diagnostics, Option<String>)> {
+    let mut seen: Vec<(&Rc<BuildError>, Vec<&str>)> = Vec::new();
+    for one in failed {
+        match seen.iter_mut().find(|(error, _)| Rc::ptr_eq(error, &one.error)) {
+            Some((_, targets)) => targets.push(&one.target.name),
+            None => seen.push((&one.error, vec![&one.target.name])),
+        }
+    }
+    let tell = |(error, targets): (&Rc<BuildError>, Vec<&str>)| {
+        (error.diagnostic(Some(&targets.join(", "))).into(), error.words())
+    };
+    seen.into_iter().map(tell).collect()
+}
+
 impl BuildError {
+    /// Whether no other target needs to be tried: it would fail in the same way, or a person has
+    /// had enough.
+    pub(super) fn ends_the_build(&self) -> bool {
+        match self {
+            BuildError::Interrupted | BuildError::NoCargo { .. } => true,
+            BuildError::Compile { words, .. } => words.contains(DISK_FULL),
+            BuildError::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
+    /// What Cargo or the compiler said.
+    fn words(&self) -> Option<String> {
+        match self {
+            BuildError::Resolve { words, .. }
+            | BuildError::Compile { words, .. }
+            | BuildError::Vendor { words, .. }
+            | BuildError::Update { words, .. } => Some(words.clone()).filter(|w| !w.is_empty()),
+            _ => None,
+        }
+    }
+
     /// Whether it is a mistake in what was given.
     fn is_mistake(&self) -> bool {
         matches!(
@@ -148,6 +212,7 @@ impl BuildError {
                 | BuildError::StaleLock { .. }
                 | BuildError::BadLock { .. }
                 | BuildError::NoSuchCrate { .. }
+                | BuildError::NotVendored(_)
                 | BuildError::Write(WriteError::Occupied(_))
         )
     }
@@ -158,6 +223,12 @@ impl BuildError {
             BuildError::Resolve { .. } => "resolve-failed",
             BuildError::Answer(_) => "cargo-answer",
             BuildError::Compile { .. } => "compile-failed",
+            BuildError::Tools(missing) => missing.code(),
+            BuildError::Executable(_) => "executable-unreadable",
+            BuildError::Unfit(_) => "executable-unfit",
+            BuildError::NotTheSame(_) => "not-reproducible",
+            BuildError::NotVendored(_) => "not-vendored",
+            BuildError::Vendor { .. } => "vendor-failed",
             BuildError::Interrupted => "interrupted",
             BuildError::NoLock(_) => "lock-missing",
             BuildError::StaleLock { .. } => "lock-stale",
@@ -171,15 +242,30 @@ impl BuildError {
         }
     }
 
-    fn diagnostic(&self) -> Diagnostic {
+    /// In the words that people are told. The target is said where a build has named ones.
+    fn diagnostic(&self, target: Option<&str>) -> Diagnostic {
+        if let BuildError::Tools(missing) = self {
+            return missing.diagnostic();
+        }
         let mut message = self.to_string();
+        match (self, target) {
+            (BuildError::Compile { .. }, Some(target)) => {
+                message.push_str(&format!(" for {target}"))
+            }
+            (_, Some(target)) => message.push_str(&format!(" ({target})")),
+            (_, None) => {}
+        }
         if let BuildError::NoCargo { source, .. }
         | BuildError::Io { source, .. }
         | BuildError::Write(WriteError::Io { source, .. }) = self
         {
             message = format!("{message}: {source}");
         }
-        if let BuildError::StaleLock { changes: lines, .. } | BuildError::Differs(lines) = self {
+        if let BuildError::StaleLock { changes: lines, .. }
+        | BuildError::Differs(lines)
+        | BuildError::Unfit(lines)
+        | BuildError::NotTheSame(lines) = self
+        {
             for line in lines {
                 message.push_str("\n  ");
                 message.push_str(line);
@@ -211,7 +297,15 @@ impl BuildError {
             BuildError::Io { what: "make the folder" | "write in" | "write", .. } => {
                 error.help("name other folders with `--build-dir` and `--out`")
             }
-            BuildError::Update { .. } => error.help("Cargo's own words follow"),
+            BuildError::NotVendored(_) => {
+                error.help("run it once without `--offline`, which fills it")
+            }
+            BuildError::Unfit(_) | BuildError::Executable(_) => {
+                error.help("a crate that links a library of its own may be the reason")
+            }
+            BuildError::Vendor { .. } | BuildError::Update { .. } => {
+                error.help("Cargo's own words follow")
+            }
             BuildError::Write(WriteError::Occupied(_)) => {
                 error.help("name a folder that is empty or new")
             }
@@ -234,7 +328,7 @@ mod tests {
     use super::*;
 
     fn told(error: BuildError) -> String {
-        Failure::Build(error).into_diagnostics().render(false)
+        Diagnostics::from(error.diagnostic(None)).render(false)
     }
 
     #[test]

@@ -11,6 +11,7 @@ use toml_edit::{DocumentMut, Item};
 use super::error::BuildError;
 use super::{Options, Update};
 use crate::generate::{File, write_if_changed};
+use crate::release::sums::sha256;
 use crate::resolve::{Plan, Source};
 
 /// The largest lock that is read, in bytes.
@@ -85,6 +86,12 @@ pub(super) fn check(plan: &Plan, options: &Options, folder: &Path) -> Result<(),
         return Ok(());
     }
     Err(BuildError::StaleLock { path: plan.lock.clone(), changes })
+}
+
+/// The hash of the lock as it is kept, of what is in the workspace now; `None` if nothing is.
+pub(super) fn hash(folder: &Path) -> Result<Option<String>, BuildError> {
+    let body = read(&folder.join("Cargo.lock"))?;
+    Ok(body.map(|body| sha256(format!("{HEAD}{body}").as_bytes())))
 }
 
 /// Keeps the workspace's lock beside the build config.

@@ -1,16 +1,24 @@
 //! Workspace to executable: Cargo resolves and compiles, the new agent is asked what it holds, and
 //! only then does it take its place in `dist/`.
 
+mod ask;
+mod beside;
 mod cargo;
 mod compile;
 mod deliver;
 mod error;
+mod flags;
+mod graphs;
 mod guard;
 mod lock;
+mod make;
 mod progress;
 mod sources;
+mod twice;
+mod vendor;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,11 +29,18 @@ use swak_recipe::diag::Diagnostics;
 use crate::check;
 use crate::generate::{self, File, write_if_changed};
 use crate::manifest;
-use crate::resolve::{Plan, Request, Source, resolve};
+use crate::release::record::Checked;
+use crate::release::sums::sha256;
+use crate::resolve::{Plan, Planned, Request, Source, resolve};
+use crate::target::Target;
+use crate::toolchain::{Tools, choose};
+use graphs::Graphs;
 
 pub use cargo::dropped_variables;
-pub use error::{BuildError, Failure};
+pub use error::told;
+pub use error::{BuildError, Failed, Failure};
 pub use progress::{Lines, Progress, Silent, Terminal};
+pub use twice::verify;
 
 /// What the command line says about versions and the network.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +51,16 @@ pub struct Options {
     pub offline: bool,
     /// What may take a newer version than the lock has.
     pub update: Update,
+    /// The folder that holds every crate, and gets those that it lacks unless [`Self::offline`].
+    pub vendor: Option<PathBuf>,
+}
+
+impl Options {
+    /// What Cargo is told about where crates come from.
+    fn for_cargo(&self) -> Vec<OsString> {
+        let vendor = self.vendor.iter().flat_map(|folder| vendor::arguments(folder));
+        vendor.chain(self.offline.then(|| "--offline".into())).collect()
+    }
 }
 
 /// What may take a newer version than the lock has.
@@ -51,16 +76,17 @@ pub enum Update {
 }
 
 /// What a build made.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Built {
     /// The agent: `swak-myprj`.
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// The executable.
-    pub file: PathBuf,
-    /// Its size in bytes.
-    pub bytes: u64,
+    /// The targets that were made.
+    pub targets: Vec<BuiltTarget>,
+    /// The targets that were not, and why.
+    #[serde(skip)]
+    pub failed: Vec<Failed>,
     /// How long it took, without the waiting for another build in the same folder.
     #[serde(serialize_with = "as_seconds", rename = "seconds")]
     pub time: Duration,
@@ -78,6 +104,43 @@ pub struct Built {
     pub warnings: Vec<String>,
 }
 
+/// What was made for one target.
+#[derive(Clone, Debug, Serialize)]
+pub struct BuiltTarget {
+    /// The target.
+    #[serde(flatten)]
+    pub target: Target,
+    /// The executable.
+    pub file: PathBuf,
+    /// The same, under the agent's own name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<PathBuf>,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its hash, in hexadecimal digits.
+    pub sha256: String,
+    /// How it was found out what it holds.
+    pub checked: Checked,
+    /// How long Cargo took for it.
+    #[serde(serialize_with = "as_seconds", rename = "seconds")]
+    pub time: Duration,
+}
+
+impl BuiltTarget {
+    fn of(made: &make::Made, plan: &Plan) -> Self {
+        let planned = planned(plan, &made.target);
+        BuiltTarget {
+            target: made.target.clone(),
+            file: planned.file.clone(),
+            also: planned.also.clone(),
+            bytes: made.bytes.len() as u64,
+            sha256: sha256(&made.bytes),
+            checked: made.checked.clone(),
+            time: made.time,
+        }
+    }
+}
+
 /// The plan of a build config, or every mistake in it: in what it says, in what is not there, and
 /// in the recipe, as far as the sources of its plugins can be had without Cargo.
 ///
@@ -87,6 +150,9 @@ pub fn plan(file: &Path, request: &Request) -> Result<Plan, Diagnostics> {
     let (config, mut found) = manifest::read(file)?;
     let (mut plan, more) = resolve(&config, request);
     lock::fill_versions(&mut plan);
+    let tools = Tools::find();
+    plan.toolchains =
+        plan.triples().into_iter().map(|triple| choose(triple, plan.toolchain, &tools)).collect();
     found.extend(more);
     // Where something is missing from the plan, a plugin that the recipe names may be in it.
     if !found.is_empty()
@@ -139,6 +205,7 @@ pub fn generate_only(
     generate::claim(folder).map_err(BuildError::from)?;
     prepare(plan, folder)?;
     lock::bring(plan, options, folder)?;
+    plan.lock_sha256 = lock::hash(folder)?;
     if plan.remote_plugins().next().is_some() {
         checked = fetch(plan, options, folder, progress)?.checked;
     }
@@ -146,11 +213,12 @@ pub fn generate_only(
     Ok(checked)
 }
 
-/// Builds the agent.
+/// Builds the agent for every target of the plan.
 ///
 /// # Errors
-/// Mistakes in the recipe, and all that can go wrong while building; the last executable is then
-/// still as it was.
+/// Mistakes in the recipe, and all that can go wrong while building. When nothing could be made,
+/// what is in the folder of the agent is as it was; when some targets could, they are there, the
+/// others are not, and [`Built::failed`] says why.
 pub fn build(
     plan: &mut Plan,
     options: &Options,
@@ -168,20 +236,23 @@ pub fn build(
     generate::workspace(plan, &folder).write(&folder).map_err(BuildError::from)?;
 
     let resolved = start.elapsed();
-    let made = compile::compile(plan, options, &fetched.crates, progress)?;
+    let graphs = Graphs::ask(plan, options, &folder, &fetched.crates)?;
+    let mut warnings = graphs.check_licenses(plan)?;
+    warnings.extend(fetched.checked.warnings.iter().cloned());
+    let tools = Tools::find();
+    let cx = Context { options, crates: &fetched.crates, graphs: &graphs, tools: &tools };
+    let (made, failed) = make::all(plan, &fetched.checked, &cx, progress)?;
+    if made.is_empty() {
+        return Err(Failure::Targets(failed));
+    }
     let compiled = start.elapsed();
-    progress.step("asking the new agent what it holds");
-    let staged = deliver::stage(plan, &made)?;
-    let plugins = deliver::verify(plan, &staged, &fetched.checked)?;
     // The agent last: what fails before leaves the last one in its place.
     lock::keep(plan, &folder)?;
-    let (file, bytes) = deliver::publish(plan, &staged)?;
-    progress.finish();
-    Ok(Built {
+    let built = Built {
         name: plan.name.package(),
         version: plan.version.clone(),
-        file,
-        bytes,
+        targets: made.iter().map(|one| BuiltTarget::of(one, plan)).collect(),
+        failed,
         time: start.elapsed(),
         resolving: resolved,
         compiling: compiled.saturating_sub(resolved),
@@ -190,9 +261,26 @@ pub fn build(
             .iter()
             .filter_map(|p| Some((p.name.to_string(), p.version.clone()?)))
             .collect(),
-        plugins,
-        warnings: fetched.checked.warnings,
-    })
+        plugins: fetched.checked.declared.values().map(Vec::len).sum(),
+        warnings,
+    };
+    let stale = beside::stale(plan, &built.failed);
+    let parcels = beside::parcels(plan, made, &stale, &cx, built.time)?;
+    deliver::publish(plan, parcels, &stale)?;
+    progress.finish();
+    Ok(built)
+}
+
+fn planned<'a>(plan: &'a Plan, target: &Target) -> &'a Planned {
+    plan.targets.iter().find(|p| p.target == *target).expect("it is one of the plan")
+}
+
+/// What every step of a build needs to know beside the plan.
+struct Context<'a> {
+    options: &'a Options,
+    crates: &'a sources::Crates,
+    graphs: &'a Graphs,
+    tools: &'a Tools,
 }
 
 struct Fetched {
@@ -210,8 +298,12 @@ fn fetch(
 ) -> Result<Fetched, Failure> {
     prepare(plan, folder)?;
     progress.step("resolving crates");
+    sources::update(plan, options, folder, progress)?;
+    vendor::collect(plan, options, folder, progress)?;
     let crates = sources::resolve(plan, options, folder, progress)?;
     lock::check(plan, options, folder)?;
+    plan.lock_sha256 = lock::hash(folder)?;
+    plan.runtime.version = crates.get(sources::RUNTIME).map(|found| found.version.clone());
     for plugin in &mut plan.plugins {
         if let Some(found) = crates.get(plugin.name.as_str()) {
             plugin.version = Some(found.version.clone());
@@ -227,19 +319,16 @@ fn fetch(
     Ok(Fetched { checked, crates })
 }
 
-/// Writes as much of the workspace as Cargo needs to resolve it. The source is written whole only
-/// when every version in it is known; Cargo wants to see that there is one.
+/// Writes as much of the workspace as Cargo needs to resolve it: versions and the lock's hash are
+/// known only then. Cargo wants to see that there is a source.
 fn prepare(plan: &Plan, folder: &Path) -> Result<(), BuildError> {
-    if plan.plugins.iter().all(|p| p.version.is_some()) {
-        generate::workspace(plan, folder).write(folder)?;
-        return Ok(());
-    }
-    let manifest = generate::manifest(plan, folder);
-    write_if_changed(&folder.join("Cargo.toml"), &manifest)?;
-    let source = folder.join("src/main.rs");
-    if !source.is_file() {
-        let text = "fn main() {}\n".to_owned();
-        write_if_changed(&source, &File { text, executable: false })?;
+    generate::write_manifest(plan, folder)?;
+    for name in ["build.rs", "src/main.rs"] {
+        let source = folder.join(name);
+        if !source.is_file() {
+            let text = "fn main() {}\n".to_owned();
+            write_if_changed(&source, &File { text, executable: false })?;
+        }
     }
     Ok(())
 }

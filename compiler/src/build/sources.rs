@@ -1,24 +1,28 @@
 //! Where the source of each crate is, as Cargo resolved it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
-use cargo_metadata::{Metadata, MetadataCommand, PackageId, TargetKind};
+use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId, TargetKind};
 use semver::Version;
 
 use super::cargo::{self, Words};
 use super::error::BuildError;
 use super::{Options, Progress};
 use crate::names::CrateName;
-use crate::resolve::{Package, Plan, Source};
+use crate::resolve::{self, Plan, Source};
 use crate::target::HOST;
+
+/// The crate of the runtime that an agent depends on.
+pub(super) const RUNTIME: &str = "swak-agent";
 
 /// Every crate of a build.
 pub(super) struct Crates {
     by_name: HashMap<String, Found>,
     names: HashMap<PackageId, String>,
+    metadata: Metadata,
 }
 
 /// One crate as it was resolved.
@@ -39,16 +43,32 @@ impl Crates {
         self.names.get(id).map(String::as_str)
     }
 
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.names.len()
+    /// What Cargo resolved, for all targets together.
+    pub(super) fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The folders of crates from a registry.
+    pub(super) fn from_registry(&self) -> impl Iterator<Item = &Path> {
+        self.packages().filter(|p| comes_from(p, "registry")).filter_map(folder_of)
+    }
+
+    /// The folders of crates from repositories, each with `name-version`.
+    pub(super) fn from_git(&self) -> BTreeMap<String, &Path> {
+        let named = |p: &'_ Package| format!("{}-{}", p.name, p.version);
+        let git = self.packages().filter(|p| comes_from(p, "git"));
+        git.filter_map(|p| Some((named(p), folder_of(p)?))).collect()
+    }
+
+    fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.metadata.packages.iter()
     }
 }
 
 /// The libraries of the plugins that are in folders.
 pub(super) fn local(plan: &Plan) -> BTreeMap<CrateName, PathBuf> {
     let library = |source: &Source| match source {
-        Source::Path { path } => Package::read(path).ok().map(|p| p.library),
+        Source::Path { path } => resolve::Package::read(path).ok().map(|p| p.library),
         _ => None,
     };
     let plugins = plan.plugins.iter();
@@ -62,65 +82,75 @@ pub(super) fn resolve(
     folder: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Crates, BuildError> {
-    if let super::Update::Crate(name) = &options.update {
-        // Without a lock, every crate is taken in its newest version anyway.
-        if folder.join("Cargo.lock").is_file() {
-            update(name, options, folder, progress)?;
-        }
-    }
-    let mut arguments = vec!["--filter-platform".to_owned(), HOST.to_owned()];
-    if options.offline {
-        arguments.push("--offline".to_owned());
-    }
     let mut asked = MetadataCommand::new();
-    asked.manifest_path(folder.join("Cargo.toml")).other_options(arguments);
+    asked.manifest_path(folder.join("Cargo.toml"));
+    // Build scripts and macros are for this machine.
+    let names: BTreeSet<_> = plan.triples().iter().map(|t| t.name()).chain([HOST]).collect();
+    let filters = names.iter().flat_map(|name| ["--filter-platform", name]);
+    asked.other_options(filters.map(str::to_owned).collect::<Vec<_>>());
     let mut command = cargo::command(folder);
-    command.args(asked.cargo_command().get_args());
+    command.args(asked.cargo_command().get_args()).args(options.for_cargo());
     let (ok, answer, words) = run(command, progress)?;
     if !ok {
+        let words = plan.trees.told_truly(&words, folder);
         return Err(BuildError::Resolve { words, offline: options.offline });
     }
     let metadata =
         MetadataCommand::parse(answer.trim()).map_err(|e| BuildError::Answer(e.to_string()))?;
-    Ok(crates(&metadata, plan))
+    Ok(Crates::of(metadata, plan))
 }
 
-fn crates(metadata: &Metadata, plan: &Plan) -> Crates {
-    let used: HashSet<_> =
-        metadata.resolve.iter().flat_map(|r| &r.nodes).map(|node| &node.id).collect();
-    // A plugin may bring another version of one that is imported: only what the agent itself
-    // depends on is what was asked for.
-    let root = metadata.resolve.as_ref().and_then(|r| {
-        let root = r.root.as_ref()?;
-        r.nodes.iter().find(|node| node.id == *root)
-    });
-    let direct: HashSet<_> = root.iter().flat_map(|node| &node.dependencies).collect();
-    let mut crates = Crates { by_name: HashMap::new(), names: HashMap::new() };
-    for package in &metadata.packages {
-        if used.contains(&package.id) {
-            let described = format!("{} {}", package.name, package.version);
-            crates.names.insert(package.id.clone(), described);
+impl Crates {
+    fn of(metadata: Metadata, plan: &Plan) -> Self {
+        let nodes = || metadata.resolve.iter().flat_map(|r| &r.nodes);
+        let used: HashSet<_> = nodes().map(|node| &node.id).collect();
+        // A plugin may bring another version of one that is imported: only what the agent itself
+        // depends on is what was asked for.
+        let root = metadata.resolve.as_ref().and_then(|r| r.root.as_ref());
+        let root = nodes().find(|node| Some(&node.id) == root);
+        let direct: HashSet<_> = root.iter().flat_map(|node| &node.dependencies).collect();
+        let (mut by_name, mut names) = (HashMap::new(), HashMap::new());
+        for package in &metadata.packages {
+            if used.contains(&package.id) {
+                let described = format!("{} {}", package.name, package.version);
+                names.insert(package.id.clone(), described);
+            }
+            let name = package.name.as_str();
+            let wanted = name == RUNTIME || plan.plugins.iter().any(|p| p.name.as_str() == name);
+            if wanted && direct.contains(&package.id) {
+                let is_library = |t: &&cargo_metadata::Target| t.is_kind(TargetKind::Lib);
+                let library = package.targets.iter().find(is_library);
+                let found = Found {
+                    version: package.version.clone(),
+                    library: library.map(|t| t.src_path.clone().into_std_path_buf()),
+                };
+                by_name.insert(name.to_owned(), found);
+            }
         }
-        let wanted = plan.plugins.iter().any(|p| p.name.as_str() == package.name.as_str());
-        if wanted && direct.contains(&package.id) {
-            let is_library = |t: &&cargo_metadata::Target| t.is_kind(TargetKind::Lib);
-            let library = package.targets.iter().find(is_library);
-            let found = Found {
-                version: package.version.clone(),
-                library: library.map(|t| t.src_path.clone().into_std_path_buf()),
-            };
-            crates.by_name.insert(package.name.to_string(), found);
-        }
+        Crates { by_name, names, metadata }
     }
-    crates
 }
 
-fn update(
-    name: &str,
+fn comes_from(package: &Package, kind: &str) -> bool {
+    package.source.as_ref().is_some_and(|source| source.repr.starts_with(kind))
+}
+
+fn folder_of(package: &Package) -> Option<&Path> {
+    package.manifest_path.parent().map(AsRef::as_ref)
+}
+
+/// Takes the newer version of one crate, if that was asked for.
+pub(super) fn update(
+    plan: &Plan,
     options: &Options,
     folder: &Path,
     progress: &mut dyn Progress,
 ) -> Result<(), BuildError> {
+    let super::Update::Crate(name) = &options.update else { return Ok(()) };
+    // Without a lock, every crate is taken in its newest version anyway.
+    if !folder.join("Cargo.lock").is_file() {
+        return Ok(());
+    }
     let mut command = cargo::command(folder);
     command.args(["update", "--manifest-path"]).arg(folder.join("Cargo.toml"));
     // After `--package=`, a word that begins with a dash is no option.
@@ -129,11 +159,16 @@ fn update(
         command.arg("--offline");
     }
     let (ok, _, words) = run(command, progress)?;
-    if ok { Ok(()) } else { Err(BuildError::Update { krate: name.to_owned(), words }) }
+    if ok {
+        return Ok(());
+    }
+    let words = plan.trees.told_truly(&words, folder);
+    Err(BuildError::Update { krate: name.clone(), words })
 }
 
-/// Runs Cargo to its end; shows what it says on the way.
-fn run(
+/// Runs Cargo to its end; shows what it says on the way. Gives whether it went well, what it
+/// answered, and what it said.
+pub(super) fn run(
     command: std::process::Command,
     progress: &mut dyn Progress,
 ) -> Result<(bool, String, String), BuildError> {
@@ -147,7 +182,10 @@ fn run(
     });
     let answering = thread::spawn(move || {
         let mut answer = String::new();
-        cargo::each_line(stdout, |line| answer.push_str(&line));
+        cargo::each_line(stdout, |line| {
+            answer.push_str(&line);
+            answer.push('\n');
+        });
         answer
     });
     let mut words = Words::default();

@@ -34,6 +34,12 @@ pub(super) struct BuildArgs {
     /// Write the workspace to DIR, ready for plain Cargo, then stop
     #[arg(long, value_name = "DIR", group = "stop")]
     pub(super) generate_only: Option<PathBuf>,
+    /// Build for this target alone, of those that FILE lists: `windows-x86_64`; can be repeated
+    #[arg(long = "target", value_name = "TARGET", value_delimiter = ',')]
+    pub(super) targets: Vec<String>,
+    /// Compile and link with this, not with what is chosen for each target
+    #[arg(long, value_enum)]
+    pub(super) toolchain: Option<Kind>,
     /// How to compile
     #[arg(long, value_enum, default_value_t)]
     pub(super) profile: Profile,
@@ -50,6 +56,12 @@ pub(super) struct BuildArgs {
     /// Do without the network
     #[arg(long)]
     pub(super) offline: bool,
+    /// Collect every crate in DIR and build from there; with --offline, from what is there
+    #[arg(long, value_name = "DIR")]
+    pub(super) vendor: Option<PathBuf>,
+    /// Build a second time, in another folder, and compare
+    #[arg(long, conflicts_with = "stop")]
+    pub(super) verify: bool,
     /// Take newer versions than the lock has: of one crate, or of all
     #[arg(long, value_name = "CRATE", num_args = 0..=1, default_missing_value = "")]
     pub(super) update: Option<String>,

@@ -38,16 +38,19 @@ fn mend(found: &Checkup, json: bool) -> Vec<String> {
 /// The targets: those that are named, else those of the build config, else the main ones.
 fn asked(args: &DoctorArgs) -> Result<(Vec<Target>, Option<Kind>), Failure> {
     let mut targets = Vec::new();
+    let mut wanted = args.toolchain;
     if let Some(file) = &args.file {
         let (config, found) = manifest::read(file).map_err(Failure::Input)?;
-        targets = Diagnostics::or_ok(found, config.targets).map_err(Failure::Input)?;
+        wanted = wanted.or(config.toolchain);
+        let listed = config.targets.unwrap_or_else(|| vec![Target::host()]);
+        targets = Diagnostics::or_ok(found, listed).map_err(Failure::Input)?;
     }
     if !args.target.is_empty() {
         targets = named(args.target.iter().map(String::as_str))?;
     } else if args.file.is_none() {
         targets = named(MAIN.into_iter())?;
     }
-    Ok((targets, args.toolchain))
+    Ok((targets, wanted))
 }
 
 fn named<'a>(words: impl Iterator<Item = &'a str>) -> Result<Vec<Target>, Failure> {

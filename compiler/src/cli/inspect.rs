@@ -163,7 +163,7 @@ mod tests {
     fn refused(file: &Path) -> String {
         let failure = run(file, &Report::new(false)).expect_err("no executable");
         assert_eq!(failure.exit_status(), 2);
-        failure.into_diagnostics().render(false)
+        failure.into_parts().remove(0).0.render(false)
     }
 
     #[test]

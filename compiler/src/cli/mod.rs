@@ -33,24 +33,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     cli.build.settle();
     let mut report = Report::new(cli.build.json);
     let done = match cli.command {
-        Some(Command::Init { file }) => init(&file, &report),
-        Some(Command::NewPlugin { name, kind, path }) => new_plugin(&name, kind, &path, &report),
+        Some(Command::Init { file }) => init(&file, &report).map(|()| 0),
+        Some(Command::NewPlugin { name, kind, path }) => {
+            new_plugin(&name, kind, &path, &report).map(|()| 0)
+        }
         Some(Command::Doctor(args)) => {
             report = Report::new(args.json);
-            match doctor::run(&args, &report) {
-                Ok(true) => Ok(()),
-                Ok(false) => return 1,
-                Err(failure) => Err(failure),
-            }
+            doctor::run(&args, &report).map(|well| if well { 0 } else { 1 })
         }
         Some(Command::Inspect { file, json }) => {
             report = Report::new(json);
-            inspect::run(&file, &report)
+            inspect::run(&file, &report).map(|()| 0)
         }
         None => build(&cli.build, &report),
     };
     match done {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(failure) => {
             let status = failure.exit_status();
             report.failure(failure);
@@ -76,10 +74,16 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Err
     })
 }
 
-fn build(args: &BuildArgs, report: &Report) -> Result<(), Failure> {
+/// Gives the exit status: 1 when some targets could not be made.
+fn build(args: &BuildArgs, report: &Report) -> Result<u8, Failure> {
     let file = args.file.as_deref().expect("the command line is refused without a file");
-    let request =
-        Request { profile: args.profile, out: args.out.clone(), build_dir: args.build_dir.clone() };
+    let request = Request {
+        profile: args.profile,
+        out: args.out.clone(),
+        build_dir: args.build_dir.clone(),
+        targets: args.targets.clone(),
+        toolchain: args.toolchain,
+    };
     let mut plan = build::plan(file, &request).map_err(|errors| meant_a_command(file, errors))?;
     let options = Options {
         locked: args.locked,
@@ -89,11 +93,12 @@ fn build(args: &BuildArgs, report: &Report) -> Result<(), Failure> {
             Some("") => Update::All,
             Some(name) => Update::Crate(name.to_owned()),
         },
+        vendor: args.vendor.as_deref().map(crate::resolve::real),
     };
     if args.plan {
         build::check_before_cargo(&plan)?;
         report.plan(&plan);
-        return Ok(());
+        return Ok(0);
     }
     let variables = build::dropped_variables();
     if !variables.is_empty() && !args.check {
@@ -115,10 +120,19 @@ fn build(args: &BuildArgs, report: &Report) -> Result<(), Failure> {
         report.generated(&plan, &checked, &folder);
     } else {
         let built = build::build(&mut plan, &options, &mut *progress)?;
+        let same = args.verify && built.failed.is_empty();
+        let compared = match same {
+            true => build::verify(&plan, &built, &request, &options, &mut *progress),
+            false => Ok(()),
+        };
         drop(progress);
         report.built(&built);
+        compared?;
+        if !built.failed.is_empty() {
+            return Ok(1);
+        }
     }
-    Ok(())
+    Ok(0)
 }
 
 /// A word that is no file may be a command with a slip in it.

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use swak_recipe::diag::Diagnostics;
 
 use super::say;
-use crate::build::{Built, Failure};
+use crate::build::{Built, Failure, told};
 use crate::check::Checked;
 use crate::resolve::Plan;
 use crate::toolchain::doctor::Checkup;
@@ -72,19 +73,36 @@ impl Report {
         self.line(&format!("wrote {}: now run {}", shown(folder), shown(&script)));
     }
 
+    /// What was made, and what was not.
     pub(super) fn built(&self, built: &Built) {
+        let failed = told(&built.failed);
         if self.json {
-            return self.answer(&serde_json::to_value(built).expect("it is plain data"));
+            let mut answer = serde_json::to_value(built).expect("it is plain data");
+            if !failed.is_empty() {
+                add_errors(&mut answer, failed);
+            }
+            return self.answer(&answer);
         }
         self.warnings(&built.warnings);
-        self.line(&format!(
-            "{}: {}, {} from {}, built in {}",
-            shown(&built.file),
-            size(built.bytes),
+        let what = format!(
+            "{} from {}, built in {}",
             count(built.plugins, "plugin"),
             count(built.crates.len(), "crate"),
             seconds(built.time),
-        ));
+        );
+        match built.targets.as_slice() {
+            [one] if one.also.is_none() => {
+                self.line(&format!("{}: {}, {what}", shown(&one.file), size(one.bytes)));
+            }
+            several => {
+                for one in several {
+                    let time = seconds(one.time);
+                    self.line(&format!("{}: {}, {time}", shown(&one.file), size(one.bytes)));
+                }
+                self.line(&format!("{} {}: {what}", built.name, built.version));
+            }
+        }
+        self.tell(failed);
     }
 
     pub(super) fn checkup(&self, found: &Checkup) {
@@ -99,14 +117,22 @@ impl Report {
 
     /// The error, the words of Cargo after it.
     pub(super) fn failure(&self, failure: Failure) {
-        let words = failure.words().map(str::to_owned);
-        let found = failure.into_diagnostics();
+        let parts = failure.into_parts();
         if self.json {
-            return self.answer(&json!({ "errors": found.to_json(), "words": words }));
+            let mut answer = json!({});
+            add_errors(&mut answer, parts);
+            return self.answer(&answer);
         }
-        complain(&found.render(wants_color()));
-        if let Some(words) = words {
-            complain(&format!("\n{}\n", words.trim_end()));
+        self.tell(parts);
+    }
+
+    fn tell(&self, parts: Vec<(Diagnostics, Option<String>)>) {
+        for (i, (found, words)) in parts.into_iter().enumerate() {
+            let between = if i > 0 { "\n" } else { "" };
+            complain(&format!("{between}{}", found.render(wants_color())));
+            if let Some(words) = words {
+                complain(&format!("\n{}\n", words.trim_end()));
+            }
         }
     }
 
@@ -120,6 +146,15 @@ impl Report {
         let text = serde_json::to_string_pretty(value).expect("it is plain data");
         say(&format!("{text}\n"));
     }
+}
+
+/// `errors`, and `words`: what Cargo said about the first of them that it said something about.
+fn add_errors(answer: &mut Value, parts: Vec<(Diagnostics, Option<String>)>) {
+    let words = parts.iter().find_map(|(_, words)| words.clone());
+    let errors: Vec<_> = parts.into_iter().flat_map(|(found, _)| found.into_iter()).collect();
+    let errors = Diagnostics::from_vec(errors).expect("there is one in each part");
+    answer["errors"] = errors.to_json();
+    answer["words"] = words.into();
 }
 
 fn wants_color() -> bool {

@@ -5,17 +5,18 @@ use std::path::{Component, Path, PathBuf};
 use toml_edit::{Array, DocumentMut, InlineTable, Value};
 
 use super::templates::{self, Values};
-use crate::resolve::{GitReference, Plan, Plugin, Source};
+use crate::resolve::{GitReference, Plan, Plugin, Source, Trees};
 
 /// Writes the manifest for a workspace in this folder.
 pub(super) fn generate(plan: &Plan, folder: &Path) -> String {
+    let place = &Place { trees: (folder == plan.workspace).then_some(&plan.trees), folder };
     let plugins: Vec<_> = plan
         .plugins
         .iter()
         .map(|plugin| {
             serde_json::json!({
                 "name": plugin.name.as_str(),
-                "dependency": plugin_dependency(plugin, folder).to_string(),
+                "dependency": plugin_dependency(plugin, place).to_string(),
             })
         })
         .collect();
@@ -27,15 +28,29 @@ pub(super) fn generate(plan: &Plan, folder: &Path) -> String {
     values.insert("version".into(), plan.version.to_string().into());
     let description = format!("The Swak agent {}.", plan.name.package());
     values.insert("description".into(), description.into());
-    let runtime = runtime_crate(&plan.runtime.source, "swak-agent", folder);
+    let runtime = runtime_crate(&plan.runtime.source, "swak-agent", place);
     values.insert("runtime".into(), runtime.to_string().into());
     values.insert("plugins".into(), plugins.into());
-    let patch = patched_sdk(plan, folder).map_or_else(String::new, |t| t.to_string());
+    let patch = patched_sdk(plan, place).map_or_else(String::new, |t| t.to_string());
     values.insert("patch".into(), patch.into());
 
     let text = templates::fill("workspace/Cargo.toml", &values);
     check(&text, plan);
     text
+}
+
+/// Where the manifest stands, and the links that stand beside it.
+struct Place<'a> {
+    folder: &'a Path,
+    trees: Option<&'a Trees>,
+}
+
+impl Place<'_> {
+    /// A folder as the manifest says it: behind a link, or as it is found from there.
+    fn path_to(&self, to: &Path) -> PathBuf {
+        let behind = self.trees.and_then(|trees| trees.inside(to));
+        behind.unwrap_or_else(|| path_from(self.folder, to))
+    }
 }
 
 /// A path as the manifest says it: relative to the workspace where the two share a folder other
@@ -57,8 +72,8 @@ fn path_from(folder: &Path, to: &Path) -> PathBuf {
     std::iter::repeat_n(Path::new(".."), up).chain([down]).collect()
 }
 
-fn plugin_dependency(plugin: &Plugin, folder: &Path) -> InlineTable {
-    let mut table = source_table(&plugin.source, folder);
+fn plugin_dependency(plugin: &Plugin, place: &Place<'_>) -> InlineTable {
+    let mut table = source_table(&plugin.source, place);
     if !plugin.default_features {
         table.insert("default-features", false.into());
     }
@@ -70,18 +85,18 @@ fn plugin_dependency(plugin: &Plugin, folder: &Path) -> InlineTable {
 }
 
 /// A crate of the runtime, which in a source tree lies in a folder of its name.
-fn runtime_crate(source: &Source, name: &str, folder: &Path) -> InlineTable {
+fn runtime_crate(source: &Source, name: &str, place: &Place<'_>) -> InlineTable {
     match source {
         Source::Path { path } => {
-            source_table(&Source::Path { path: path.join("runtime").join(name) }, folder)
+            source_table(&Source::Path { path: path.join("runtime").join(name) }, place)
         }
-        other => source_table(other, folder),
+        other => source_table(other, place),
     }
 }
 
 /// When the runtime does not come from the registry but a plugin may ask the registry for
 /// `swak-sdk`, the registry's is replaced by the runtime's own.
-fn patched_sdk(plan: &Plan, folder: &Path) -> Option<InlineTable> {
+fn patched_sdk(plan: &Plan, place: &Place<'_>) -> Option<InlineTable> {
     let runtime = &plan.runtime.source;
     if matches!(runtime, Source::Registry { .. }) {
         return None;
@@ -91,15 +106,15 @@ fn patched_sdk(plan: &Plan, folder: &Path) -> Option<InlineTable> {
         (source, runtime) => source == runtime,
     };
     let foreign = plan.plugins.iter().any(|p| !beside(p));
-    foreign.then(|| runtime_crate(&plan.runtime.source, "swak-sdk", folder))
+    foreign.then(|| runtime_crate(&plan.runtime.source, "swak-sdk", place))
 }
 
-fn source_table(source: &Source, folder: &Path) -> InlineTable {
+fn source_table(source: &Source, place: &Place<'_>) -> InlineTable {
     let mut table = InlineTable::new();
     match source {
         Source::Path { path } => {
             // Cargo reads `/` on every system, and a manifest should not differ by the machine.
-            let path = path_from(folder, path).to_string_lossy().into_owned();
+            let path = place.path_to(path).to_string_lossy().into_owned();
             let path = if cfg!(windows) { path.replace('\\', "/") } else { path };
             table.insert("path", path.into());
         }

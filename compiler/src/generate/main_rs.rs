@@ -40,7 +40,7 @@ pub(super) fn generate(plan: &Plan) -> String {
                     name: #package,
                     version: env!("CARGO_PKG_VERSION"),
                     recipe: #recipe,
-                    facts: "",
+                    facts: include_str!(concat!(env!("OUT_DIR"), "/facts.txt")),
                 },
                 |#plugins| { #(#adds)* },
             )

@@ -4,12 +4,13 @@
 //! touches only the files whose content changed, so that Cargo sees what is fresh.
 
 mod cargo_toml;
+mod facts;
 mod main_rs;
 pub mod templates;
 mod write;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::resolve::Plan;
 
@@ -22,6 +23,8 @@ const RECIPE_STEM: &str = "recipe";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace {
     files: BTreeMap<String, File>,
+    /// Links to folders, and where they lead.
+    links: BTreeMap<PathBuf, PathBuf>,
 }
 
 /// One file of a workspace.
@@ -55,9 +58,11 @@ impl Workspace {
 /// # Panics
 /// When a generated file does not parse again: a defect of the compiler, which no input may cause.
 pub fn workspace(plan: &Plan, folder: &Path) -> Workspace {
-    let mut made = Workspace { files: BTreeMap::new() };
+    let mut made = Workspace { files: BTreeMap::new(), links: links(plan, folder) };
     made.files.insert("Cargo.toml".to_owned(), manifest(plan, folder));
     made.add("src/main.rs", main_rs::generate(plan));
+    made.add("build.rs", templates::fill("workspace/build.rs", &templates::Values::new()));
+    made.add("facts.json", facts::generate(plan));
     if let Some(recipe) = &plan.recipe {
         made.add(recipe_file(&recipe.path), recipe.text.clone());
     }
@@ -79,6 +84,23 @@ pub fn workspace(plan: &Plan, folder: &Path) -> Workspace {
 /// As [`workspace`].
 pub fn manifest(plan: &Plan, folder: &Path) -> File {
     File { text: cargo_toml::generate(plan, folder), executable: false }
+}
+
+/// The links of the plan's own workspace; one that goes elsewhere is for plain Cargo and names
+/// every folder as it is.
+fn links(plan: &Plan, folder: &Path) -> BTreeMap<PathBuf, PathBuf> {
+    let trees = plan.trees.iter().filter(|_| folder == plan.workspace);
+    trees.map(|tree| (tree.link.clone(), tree.root.clone())).collect()
+}
+
+/// Writes as much of a workspace as Cargo needs to resolve it: its manifest, and the links that
+/// the manifest names.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_manifest(plan: &Plan, folder: &Path) -> Result<(), WriteError> {
+    let files = BTreeMap::from([("Cargo.toml".to_owned(), manifest(plan, folder))]);
+    Workspace { files, links: links(plan, folder) }.write_all(folder)
 }
 
 /// The recipe's file in the workspace; the extension stays, because it says how the text is

@@ -8,8 +8,7 @@ use semver::{Version, VersionReq};
 
 use super::*;
 use crate::names::{AgentName, CrateName};
-use crate::resolve::{GitReference, Plugin, Profile, Recipe, Runtime, Source};
-use crate::target::Target;
+use crate::resolve::{GitReference, Plugin, Profile, Recipe, Runtime, Source, Trees};
 
 fn plugin(name: &str, source: Source) -> Plugin {
     Plugin {
@@ -34,7 +33,11 @@ fn plan() -> Plan {
         name: AgentName::new("myprj").expect("a good name"),
         version: Version::new(1, 4, 0),
         config: PathBuf::from("myprj-build.yml"),
-        runtime: Runtime { source: Source::Path { path: tree.clone() }, because: "a test" },
+        runtime: Runtime {
+            source: Source::Path { path: tree.clone() },
+            because: "a test",
+            version: Some(Version::new(0, 1, 0)),
+        },
         plugins: vec![
             plugin("swak-plugin-std", Source::Path { path: tree.join("plugins/swak-plugin-std") }),
             features,
@@ -47,13 +50,19 @@ fn plan() -> Plan {
             ),
         ],
         recipe: Some(Recipe { path: PathBuf::from("/p/myprj.swak"), text: "task()\n".to_owned() }),
-        targets: vec![Target::host()],
+        targets: Vec::new(),
+        toolchain: None,
+        toolchains: Vec::new(),
         profile: Profile::Release,
         wanted: crate::release::Wanted::default(),
         lock: PathBuf::from("/p/myprj-build.lock"),
+        config_sha256: "c0ffee".to_owned(),
+        lock_sha256: None,
+        build_dir: PathBuf::from("/home/me/p/.swak"),
         workspace: PathBuf::from("/home/me/p/.swak/build/myprj-build"),
+        trees: Trees::of(&Source::Path { path: tree }, &[], Path::new("/home/me/p")),
         target_dir: PathBuf::from("/home/me/p/.swak/target"),
-        output: vec![PathBuf::from("/home/me/p/dist/swak-myprj")],
+        out: PathBuf::from("/home/me/p/dist"),
     }
 }
 
@@ -73,7 +82,7 @@ fn main() -> std::process::ExitCode {
                 name: "myprj.swak",
                 text: include_str!("../recipe.swak"),
             }),
-            facts: "",
+            facts: include_str!(concat!(env!("OUT_DIR"), "/facts.txt")),
         },
         |plugins| {
             plugins.add_crate("swak-plugin-std", "1.2.3", swak_plugin_std::register);
@@ -93,14 +102,39 @@ fn the_manifest_says_where_each_crate_comes_from() {
     let made = workspace(&plan, &plan.workspace);
     let text = made.text("Cargo.toml").expect("a manifest");
     for line in [
-        r#"swak-agent = { path = "../../../../swak/runtime/swak-agent" }"#,
-        r#"swak-plugin-std = { path = "../../../../swak/plugins/swak-plugin-std" }"#,
+        r#"swak-agent = { path = "trees/swak/runtime/swak-agent" }"#,
+        r#"swak-plugin-std = { path = "trees/swak/plugins/swak-plugin-std" }"#,
         r#"swak-plugin-tail = { version = "=0.4.1", default-features = false, features = ["gz"] }"#,
         r#"swak-plugin-y = { git = "https://example.com/y", rev = "9f2c" }"#,
-        r#"swak-sdk = { path = "../../../../swak/runtime/swak-sdk" }"#,
+        r#"swak-sdk = { path = "trees/swak/runtime/swak-sdk" }"#,
     ] {
         assert!(text.lines().any(|l| l == line), "{line}\nis not in\n{text}");
     }
+}
+
+#[test]
+fn the_facts_are_one_line_with_what_is_known_before_compiling() {
+    let plan = plan();
+    let made = workspace(&plan, &plan.workspace);
+    assert_eq!(
+        made.text("facts.json"),
+        Some(concat!(
+            r#"{"name":"swak-myprj","version":"1.4.0","swak":"0.1.0","target":"@TARGET@","#,
+            r#""toolchain":"@TOOLCHAIN@","profile":"@PROFILE@","plugins":{"#,
+            r#""swak-plugin-std":"1.2.3","swak-plugin-tail":"1.2.3","swak-plugin-y":"1.2.3"},"#,
+            r#""config_sha256":"c0ffee","lock_sha256":""}"#,
+            "\n"
+        ))
+    );
+}
+
+#[test]
+fn a_workspace_for_plain_cargo_names_every_folder_as_it_is() {
+    let plan = plan();
+    let made = workspace(&plan, Path::new("/home/me/p/work"));
+    let text = made.text("Cargo.toml").expect("a manifest");
+    assert!(text.contains(r#"{ path = "../../swak/runtime/swak-agent" }"#), "{text}");
+    assert!(made.links.is_empty());
 }
 
 #[test]
@@ -131,7 +165,15 @@ fn the_same_plan_gives_the_same_tree_and_touches_nothing_twice() {
     assert_eq!(read(), first);
     assert_eq!(
         first.keys().collect::<Vec<_>>(),
-        ["Cargo.toml", "myprj-build.bat", "myprj-build.sh", "recipe.swak", "src/main.rs"]
+        [
+            "Cargo.toml",
+            "build.rs",
+            "facts.json",
+            "myprj-build.bat",
+            "myprj-build.sh",
+            "recipe.swak",
+            "src/main.rs"
+        ]
     );
 }
 
@@ -148,7 +190,9 @@ fn what_an_earlier_plan_left_is_taken_away() {
         .map(|e| e.expect("readable").file_name().into_string().expect("ASCII"))
         .collect();
     names.sort();
-    assert_eq!(names, ["Cargo.toml", "src", "swak-build.bat", "swak-build.sh"]);
+    let files =
+        ["Cargo.toml", "build.rs", "facts.json", "src", "swak-build.bat", "swak-build.sh", "trees"];
+    assert_eq!(names, files);
 }
 
 #[test]

@@ -32,11 +32,21 @@ impl Workspace {
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), WriteError> {
+        self.write_all(folder)?;
+        for stale in self.stale(folder) {
+            fs::remove_file(&stale).map_err(|source| WriteError::Io { path: stale, source })?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files and the links, and takes nothing away.
+    pub(super) fn write_all(&self, folder: &Path) -> Result<(), WriteError> {
         for (name, file) in self.files() {
             write_if_changed(&folder.join(name), file)?;
         }
-        for stale in self.stale(folder) {
-            fs::remove_file(&stale).map_err(|source| WriteError::Io { path: stale, source })?;
+        for (link, to) in &self.links {
+            let link = folder.join(link);
+            point(&link, to).map_err(|source| WriteError::Io { path: link, source })?;
         }
         Ok(())
     }
@@ -91,6 +101,25 @@ pub fn claim(folder: &Path) -> Result<(), WriteError> {
     } else {
         Err(WriteError::Occupied(folder.to_owned()))
     }
+}
+
+/// Makes a link lead to a folder; one that does is left alone.
+#[cfg(unix)]
+fn point(link: &Path, to: &Path) -> io::Result<()> {
+    if fs::read_link(link).is_ok_and(|old| old == to) {
+        return Ok(());
+    }
+    fs::create_dir_all(link.parent().expect("a link is in a folder"))?;
+    match fs::remove_file(link) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    std::os::unix::fs::symlink(to, link)
+}
+
+#[cfg(not(unix))]
+fn point(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(unix)]

@@ -12,13 +12,14 @@ mod wanted;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
-use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span};
+use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile, Span, did_you_mean};
 use swak_recipe::yaml;
 
 use crate::names::{AgentName, CrateName};
 use crate::release::Wanted;
 use crate::resolve::GitReference;
 use crate::target::Target;
+use crate::toolchain::Kind;
 use fields::Fields;
 
 pub(crate) use fields::show;
@@ -30,6 +31,7 @@ const KEYS: &[&[&str]] = &[
     &["import", "imports", "plugins"],
     &["std"],
     &["targets"],
+    &["toolchain"],
     &["recipe"],
     &["licenses"],
     &["package"],
@@ -55,8 +57,10 @@ pub struct BuildConfig {
     pub imports: Vec<Import>,
     /// Whether the standard plugins are linked although they were not imported; left out: yes.
     pub standard: bool,
-    /// What to build for; left out: this machine's. Never empty, none twice.
-    pub targets: Vec<Target>,
+    /// What to build for, none twice; left out: this machine's own target.
+    pub targets: Option<Vec<Target>>,
+    /// What compiles and links every target; left out: chosen for each.
+    pub toolchain: Option<Kind>,
     /// What is made beside the executable; left out: nothing.
     pub wanted: Wanted,
     /// The recipe to build in.
@@ -158,10 +162,12 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
     let imports = fields.take("import").map(|node| import::read(node, found));
     let standard = fields.take("std").and_then(|node| values::boolean(node, found));
     let targets = fields.take("targets").map(|node| read_targets(node, found));
+    let toolchain = fields.take("toolchain").and_then(|node| read_toolchain(node, found));
     let recipe = fields.take("recipe").and_then(|node| values::path(node, found));
     let runtime = fields.take("swak").and_then(|node| origin::of_runtime(node, found));
-    let targets = targets.filter(|t| !t.is_empty()).unwrap_or_else(|| vec![Target::host()]);
-    let wanted = wanted::read(&mut fields, &targets, found);
+    let targets = targets.filter(|t| !t.is_empty());
+    let built = targets.clone().unwrap_or_else(|| vec![Target::host()]);
+    let wanted = wanted::read(&mut fields, &built, found);
     fields.finish(found);
 
     BuildConfig {
@@ -172,10 +178,26 @@ fn from_node(root: &yaml::Node, path: &Path, found: &mut Found<'_>) -> BuildConf
         imports: imports.unwrap_or_default(),
         standard: standard.unwrap_or(true),
         targets,
+        toolchain,
         wanted,
         recipe,
         runtime,
     }
+}
+
+fn read_toolchain(node: &yaml::Node, found: &mut Found<'_>) -> Option<Kind> {
+    let text = values::word(node, "a toolchain", found)?;
+    let kind = Kind::parse(&text.value);
+    if kind.is_none() {
+        let names: Vec<_> = Kind::ALL.iter().map(Kind::to_string).collect();
+        let help = match did_you_mean(&text.value, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the toolchains are: {}", names.join(", ")),
+        };
+        let message = format!("unknown toolchain `{}`", show(&text.value));
+        found.add(Diagnostic::error("unknown-toolchain", message).at(text.span, "").help(help));
+    }
+    kind
 }
 
 fn read_targets(node: &yaml::Node, found: &mut Found<'_>) -> Vec<Target> {

@@ -9,18 +9,23 @@ mod paths;
 mod plan;
 mod plugins;
 mod runtime;
+mod targets;
+mod trees;
 
 use std::path::{Path, PathBuf};
 
 use swak_recipe::diag::{Diagnostic, Diagnostics, RECIPE_LIMIT, SourceFile};
 
 use crate::manifest::BuildConfig;
+use crate::release::sums::sha256;
+use crate::toolchain::Kind;
 
 pub use package::{Package, PackageError};
 pub use paths::real;
-pub use plan::{GitReference, Plan, Plugin, Profile, Recipe, Runtime, Source};
+pub use plan::{GitReference, Plan, Planned, Plugin, Profile, Recipe, Runtime, Source};
 pub(crate) use plugins::STANDARD;
 pub use runtime::{built_from, is_source_tree};
+pub use trees::{Tree, Trees};
 
 /// What the command line adds to a build config.
 #[derive(Clone, Debug)]
@@ -31,6 +36,11 @@ pub struct Request {
     pub out: PathBuf,
     /// The folder for what is generated and compiled; left out: `.swak` beside the build config.
     pub build_dir: Option<PathBuf>,
+    /// Which of the build config's targets are built; none: all. Where the build config names
+    /// none, these are what is built.
+    pub targets: Vec<String>,
+    /// What compiles and links, instead of what the build config says.
+    pub toolchain: Option<Kind>,
 }
 
 /// Makes the plan, and finds every crate, folder and file that the build config names and that is
@@ -51,8 +61,10 @@ pub fn resolve(config: &BuildConfig, request: &Request) -> (Plan, Vec<Diagnostic
             None
         }
     };
-    let found: Vec<_> = found.into_iter().map(|d| d.in_source(&config.source)).collect();
-    (finish(config, request, &folder, runtime, plugins, recipe), found)
+    let mut found: Vec<_> = found.into_iter().map(|d| d.in_source(&config.source)).collect();
+    // What the command line says has no place in the file.
+    let targets = targets::plan(config, request, &mut found);
+    (finish(config, request, &folder, runtime, plugins, recipe, targets), found)
 }
 
 fn finish(
@@ -62,31 +74,33 @@ fn finish(
     runtime: Runtime,
     plugins: Vec<Plugin>,
     recipe: Option<Recipe>,
+    targets: Vec<Planned>,
 ) -> Plan {
     let build_dir = request.build_dir.as_deref().map_or_else(|| folder.join(".swak"), real);
     let stem = config.path.file_stem().map(|s| s.to_string_lossy()).unwrap_or_default();
-    let package = config.name.package();
     let out = real(&request.out);
-    let output = config
-        .targets
-        .iter()
-        .map(|target| out.join(format!("{package}{}", target.exe_suffix())))
-        .collect();
     let file_name = config.path.file_name().unwrap_or_default();
+    let workspace = build_dir.join("build").join(paths::folder_name(&stem));
     Plan {
         name: config.name.clone(),
         version: config.version.clone(),
         config: config.path.clone(),
+        config_sha256: sha256(&std::fs::read(&config.path).unwrap_or_default()),
+        trees: Trees::of(&runtime.source, &plugins, &workspace),
         runtime,
         plugins,
         recipe,
-        targets: config.targets.clone(),
+        targets,
+        toolchain: request.toolchain.or(config.toolchain),
+        toolchains: Vec::new(),
         profile: request.profile,
         wanted: config.wanted.clone(),
         lock: folder.join(file_name).with_extension("lock"),
-        workspace: build_dir.join("build").join(paths::folder_name(&stem)),
+        lock_sha256: None,
+        workspace,
         target_dir: build_dir.join("target"),
-        output,
+        build_dir,
+        out,
     }
 }
 

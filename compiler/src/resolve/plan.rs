@@ -1,13 +1,15 @@
 //! The plan: all that a build config comes to, computed whole before anything runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
+use super::Trees;
 use crate::names::{AgentName, CrateName};
 use crate::release::Wanted;
-use crate::target::Target;
+use crate::target::{Target, Triple};
+use crate::toolchain::{Chosen, Kind};
 
 /// What will be built, from what, and where it goes.
 #[derive(Clone, Debug, Serialize)]
@@ -25,7 +27,12 @@ pub struct Plan {
     /// The recipe that is built in.
     pub recipe: Option<Recipe>,
     /// What it is built for.
-    pub targets: Vec<Target>,
+    pub targets: Vec<Planned>,
+    /// What compiles and links, if a person said so.
+    #[serde(skip)]
+    pub toolchain: Option<Kind>,
+    /// What compiles and links each triple, in the order that they are built.
+    pub toolchains: Vec<Chosen>,
     /// How it is compiled.
     pub profile: Profile,
     /// What is made beside the executables.
@@ -33,12 +40,34 @@ pub struct Plan {
     pub wanted: Wanted,
     /// Pins every crate; beside the build config.
     pub lock: PathBuf,
+    /// The hash of the build config, in hexadecimal digits.
+    pub config_sha256: String,
+    /// The hash of the lock, once that is known.
+    #[serde(skip)]
+    pub lock_sha256: Option<String>,
+    /// The folder of all that is generated and compiled.
+    pub build_dir: PathBuf,
     /// The generated workspace.
     pub workspace: PathBuf,
+    /// The folders outside of the workspace that it builds from.
+    pub trees: Trees,
     /// Cargo's target folder, shared by the build configs of one folder.
     pub target_dir: PathBuf,
-    /// What the build leaves behind, one file a target.
-    pub output: Vec<PathBuf>,
+    /// The folder for what the build leaves behind.
+    pub out: PathBuf,
+}
+
+/// One target of a plan, and where its executable goes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Planned {
+    /// The target.
+    #[serde(flatten)]
+    pub target: Target,
+    /// Its file.
+    pub file: PathBuf,
+    /// The same file again, under the agent's own name: the target runs on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<PathBuf>,
 }
 
 /// Where the runtime comes from.
@@ -48,6 +77,8 @@ pub struct Runtime {
     pub source: Source,
     /// Why: said in the build config, or found.
     pub because: &'static str,
+    /// Its version, where that is known before Cargo resolves.
+    pub version: Option<Version>,
 }
 
 /// One plugin crate of the plan.
@@ -168,22 +199,53 @@ impl Plan {
             Some(recipe) => lines.push(format!("recipe     {}", recipe.path.display())),
             None => lines.push("recipe     none built in".to_owned()),
         }
-        for (i, target) in self.targets.iter().enumerate() {
+        for (i, planned) in self.targets.iter().enumerate() {
             let head = if i == 0 { "targets" } else { "" };
-            lines.push(format!("{head:<10} {target}"));
+            lines.push(format!("{head:<10} {}", planned.target));
+        }
+        for (i, chosen) in self.toolchains.iter().enumerate() {
+            let head = if i == 0 { "toolchains" } else { "" };
+            let library = if chosen.build_std { ", the standard library from source" } else { "" };
+            let Chosen { triple, kind, because, .. } = chosen;
+            lines.push(format!("{head:<10} {kind} for {triple} ({because}){library}"));
         }
         lines.push(format!("profile    {}", self.profile.folder()));
-        let beside = self.wanted.lines(&self.targets);
+        let beside = self.wanted.lines(&self.built());
         lines.extend(beside.into_iter().map(|(head, text)| format!("{head:<10} {text}")));
         let pinned = if self.lock.is_file() { "" } else { " (will be written)" };
         lines.push(format!("lock       {}{pinned}", self.lock.display()));
         lines.push(format!("workspace  {}", self.workspace.display()));
-        for (i, output) in self.output.iter().enumerate() {
+        for (i, output) in self.files().enumerate() {
             let head = if i == 0 { "output" } else { "" };
             lines.push(format!("{head:<10} {}", output.display()));
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+
+    /// The targets, without their files.
+    pub fn built(&self) -> Vec<Target> {
+        self.targets.iter().map(|planned| planned.target.clone()).collect()
+    }
+
+    /// Every executable that is left behind.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.targets
+            .iter()
+            .flat_map(|t| [Some(&t.file), t.also.as_ref()])
+            .flatten()
+            .map(PathBuf::as_path)
+    }
+
+    /// What is compiled, each triple once, in the order of the targets.
+    pub fn triples(&self) -> Vec<&Triple> {
+        let mut triples = Vec::new();
+        for triple in self.targets.iter().flat_map(|t| &t.target.triples) {
+            if !triples.contains(&triple) {
+                triples.push(triple);
+            }
+        }
+        triples
     }
 
     /// The plugin crates whose source only Cargo can fetch.

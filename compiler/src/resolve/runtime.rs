@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use semver::{Comparator, Op, Version, VersionReq};
 use swak_recipe::diag::Diagnostic;
 
-use super::{Runtime, Source, real};
+use super::{Package, Runtime, Source, real};
 use crate::manifest::{BuildConfig, Origin};
 
 /// The plugin crates of the runtime's own repository. In a folder they are found by looking; in a
@@ -46,21 +46,28 @@ pub(super) fn locate(config: &BuildConfig, folder: &Path) -> Result<Runtime, Box
         }
         Origin::Unsaid => return Ok(found()),
     };
-    Ok(Runtime { source, because })
+    Ok(from(source, because))
 }
 
 /// The source tree that this compiler was built from, else the registry at its own version.
 pub(super) fn found() -> Runtime {
     match built_from() {
-        Some(path) => Runtime {
-            source: Source::Path { path },
-            because: "the source tree that this compiler was built from",
-        },
-        None => Runtime {
-            source: Source::Registry { version: exactly(&own_version()) },
-            because: "this compiler's own version",
-        },
+        Some(path) => {
+            from(Source::Path { path }, "the source tree that this compiler was built from")
+        }
+        None => {
+            let version = exactly(&own_version());
+            from(Source::Registry { version }, "this compiler's own version")
+        }
     }
+}
+
+fn from(source: Source, because: &'static str) -> Runtime {
+    let version = match &source {
+        Source::Path { path } => Package::read(&path.join("runtime/swak-agent")).ok(),
+        _ => None,
+    };
+    Runtime { source, because, version: version.map(|package| package.version) }
 }
 
 fn own_version() -> Version {

@@ -19,6 +19,10 @@ pub struct EmbeddedRecipe {
 pub fn main(about: About, register: impl FnOnce(&mut Plugins)) -> ExitCode {
     let mut plugins = Plugins::default();
     register(&mut plugins);
+    if std::env::args().nth(1).as_deref() == Some("facts") {
+        println!("{}", about.facts);
+        return ExitCode::SUCCESS;
+    }
     if std::env::args().nth(1).as_deref() != Some("list") {
         let recipe = about.recipe.map_or("none", |r| r.name);
         println!("{} {} recipe {recipe}", about.name, about.version);

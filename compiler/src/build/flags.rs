@@ -1,0 +1,48 @@
+//! What the compiler is told about places: none of this machine's may stay in an executable.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::sources::Crates;
+use crate::resolve::Plan;
+use crate::toolchain::Tools;
+
+/// Cargo reads flags apart at this character.
+const BETWEEN: &str = "\u{1f}";
+
+/// The value of `CARGO_ENCODED_RUSTFLAGS`. It takes the place of the flags in Cargo's
+/// configuration files, which belong to a machine and not to a build config.
+///
+/// Cargo leaves `--remap-path-prefix` out of the names that it gives to crates; so these flags may
+/// differ from one machine to the next.
+pub(super) fn encoded(plan: &Plan, crates: &Crates, tools: &Tools) -> OsString {
+    let mut flags = OsString::new();
+    for (from, to) in prefixes(plan, crates, tools) {
+        if !flags.is_empty() {
+            flags.push(BETWEEN);
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(from);
+        flags.push("=");
+        flags.push(to);
+    }
+    flags
+}
+
+/// Folders of this machine, and what is said in their place.
+fn prefixes(plan: &Plan, crates: &Crates, tools: &Tools) -> Vec<(PathBuf, String)> {
+    let mut prefixes = vec![(plan.build_dir.clone(), "/build".to_owned())];
+    // From a registry, `serde-1.0.219` in a folder that is called after the registry; or the same
+    // in a folder that `--vendor` made.
+    let parents: BTreeSet<_> = crates.from_registry().filter_map(Path::parent).collect();
+    prefixes.extend(parents.into_iter().map(|p| (p.to_owned(), "/crates".to_owned())));
+    for (name, folder) in crates.from_git() {
+        prefixes.push((folder.to_owned(), format!("/crates/{name}")));
+    }
+    // Where the source of the standard library is installed, the compiler names it by its place.
+    if let Some(rust) = tools.rust() {
+        prefixes.push((rust.source(), rust.source_name.clone()));
+    }
+    prefixes
+}

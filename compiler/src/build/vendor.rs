@@ -1,0 +1,55 @@
+//! A folder with every crate, to build from without a network.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use toml_edit::Value;
+
+use super::cargo;
+use super::error::BuildError;
+use super::sources::run;
+use super::{Options, Progress};
+use crate::generate::{File, write_if_changed};
+use crate::resolve::Plan;
+
+/// The file in the folder that tells Cargo about it.
+const CONFIG: &str = "cargo-config.toml";
+
+/// The name that `cargo vendor` gives to the folder.
+const SOURCE: &str = "vendored-sources";
+
+/// What Cargo is told to take its crates from the folder, wherever that is now.
+pub(super) fn arguments(folder: &Path) -> [OsString; 4] {
+    let place = Value::from(folder.to_string_lossy().as_ref());
+    let place = format!("source.{SOURCE}.directory={place}");
+    ["--config".into(), folder.join(CONFIG).into(), "--config".into(), place.into()]
+}
+
+/// Brings every crate of the workspace's lock into the folder. Offline, they must be there.
+pub(super) fn collect(
+    plan: &Plan,
+    options: &Options,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+) -> Result<(), BuildError> {
+    let Some(folder) = &options.vendor else { return Ok(()) };
+    let config = folder.join(CONFIG);
+    if options.offline {
+        let there = config.is_file();
+        return there.then_some(()).ok_or_else(|| BuildError::NotVendored(folder.clone()));
+    }
+    progress.step("collecting crates");
+    let fail = |source| BuildError::Io { what: "make the folder", path: folder.clone(), source };
+    fs::create_dir_all(folder).map_err(fail)?;
+    let mut command = cargo::command(workspace);
+    // A mirror that a person set up for Cargo is where the crates come from here, too.
+    command.args(["vendor", "--versioned-dirs", "--respect-source-config", "--manifest-path"]);
+    command.arg(workspace.join("Cargo.toml")).arg(folder);
+    let (ok, answer, words) = run(command, progress)?;
+    if !ok {
+        let words = plan.trees.told_truly(&words, workspace);
+        return Err(BuildError::Vendor { folder: folder.clone(), words });
+    }
+    Ok(write_if_changed(&config, &File { text: answer, executable: false })?)
+}
