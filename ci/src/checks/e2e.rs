@@ -1,4 +1,6 @@
-//! Builds every build config, and asks the agents that come out.
+//! Builds every build config for this machine, and asks the agents that come out.
+//!
+//! One that names targets is left to the tests in `compiler/tests/targets`, and to `cargo ci release`.
 
 use std::env::consts::EXE_SUFFIX;
 use std::fs;
@@ -14,7 +16,8 @@ pub(super) const CHECK: Check =
 const FOLDER: &str = "build-configs";
 
 fn run(cx: &Context) -> Result {
-    let configs = cx.files(FOLDER, "-build.yml")?;
+    let mut configs = cx.files(FOLDER, "-build.yml")?;
+    configs.retain(|config| !cx.read(config).is_ok_and(|text| text.contains("targets:")));
     if configs.is_empty() {
         return Err(format!("there is no build config in {FOLDER}/").into());
     }

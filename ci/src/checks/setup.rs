@@ -22,6 +22,8 @@ struct Tool {
 enum Install {
     /// Packages of Debian and its kin.
     Apt(&'static [&'static str]),
+    /// Packages of Python's, into a folder of their own.
+    Pip { folder: &'static str, requirements: &'static str },
     /// Any other command.
     Run(&'static [&'static str]),
 }
@@ -99,18 +101,10 @@ const TOOLS: &[Tool] = &[
             "import sys; sys.path.insert(0, 'plugins/swak-plugin-fluentd/tests/peers/python'); \
              import fluent.sender",
         ],
-        install: Install::Run(&[
-            "python3",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--root-user-action=ignore",
-            "--target",
-            "plugins/swak-plugin-fluentd/tests/peers/python",
-            "--requirement",
-            "plugins/swak-plugin-fluentd/tests/peers/requirements.txt",
-        ]),
+        install: Install::Pip {
+            folder: "plugins/swak-plugin-fluentd/tests/peers/python",
+            requirements: "plugins/swak-plugin-fluentd/tests/peers/requirements.txt",
+        },
     },
     Tool {
         name: "Python's environments",
@@ -147,38 +141,44 @@ const TOOLS: &[Tool] = &[
         install: Install::Apt(&["qemu-user-static"]),
     },
     Tool {
-        name: "rpm",
+        name: "what reads packages",
         without: "the tests of packages will fail",
-        probe: &["rpm", "--version"],
-        install: Install::Apt(&["rpm"]),
+        probe: &[
+            "sh",
+            "-c",
+            "for tool in rpm rpm2cpio cpio lintian unzip objdump systemd-analyze; do \
+             command -v $tool || exit; done",
+        ],
+        install: Install::Apt(&[
+            "rpm", "rpm2cpio", "cpio", "lintian", "unzip", "binutils", "systemd",
+        ]),
     },
     Tool {
-        name: "unzip",
-        without: "the tests of packages will fail",
-        probe: &["unzip", "-v"],
-        install: Install::Apt(&["unzip"]),
-    },
-    Tool {
-        name: "readers of executables for Python",
-        without: "the tests of agents for Windows and macOS will fail",
+        name: "a reader of executables for Python",
+        without: "the tests of agents for macOS will fail",
         probe: &[
             "python3",
             "-c",
-            "import sys; sys.path.insert(0, 'compiler/tests/targets/readers/python'); \
-             import lief, pefile",
+            "import sys; sys.path.insert(0, 'compiler/tests/targets/readers/python'); import lief",
         ],
-        install: Install::Run(&[
+        install: Install::Pip {
+            folder: "compiler/tests/targets/readers/python",
+            requirements: "compiler/tests/targets/readers/requirements.txt",
+        },
+    },
+    Tool {
+        name: "CycloneDX's library for Python",
+        without: "the tests of bills of materials will fail",
+        probe: &[
             "python3",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--root-user-action=ignore",
-            "--target",
-            "compiler/tests/targets/readers/python",
-            "--requirement",
-            "compiler/tests/targets/readers/requirements.txt",
-        ]),
+            "-c",
+            "import sys; sys.path.insert(0, 'compiler/tests/release/python/packages'); \
+             import cyclonedx.validation.json, jsonschema",
+        ],
+        install: Install::Pip {
+            folder: "compiler/tests/release/python/packages",
+            requirements: "compiler/tests/release/python/requirements.txt",
+        },
     },
 ];
 
@@ -193,6 +193,10 @@ fn run(cx: &Context) -> Result {
         eprintln!("    installing {}", tool.name);
         let (installed, by_hand) = match tool.install {
             Install::Apt(packages) => (apt.install(cx, packages), command_line(packages)),
+            Install::Pip { folder, requirements } => {
+                let line = pip(folder, requirements);
+                (run_line(cx, &line), line.join(" "))
+            }
             Install::Run(line) => (run_line(cx, line), line.join(" ")),
         };
         if installed.is_err() || !is_there(tool, cx) {
@@ -242,4 +246,20 @@ fn run_line(cx: &Context, line: &[&str]) -> Result {
 
 fn command_line(packages: &[&str]) -> String {
     format!("apt-get install {}", packages.join(" "))
+}
+
+fn pip<'a>(folder: &'a str, requirements: &'a str) -> [&'a str; 10] {
+    let (target, list) = ("--target", "--requirement");
+    [
+        "python3",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--root-user-action=ignore",
+        target,
+        folder,
+        list,
+        requirements,
+    ]
 }

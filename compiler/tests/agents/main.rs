@@ -4,3 +4,5 @@ mod delivery;
 mod process;
 mod recipes;
 mod support;
+#[path = "../support/waiting.rs"]
+mod waiting;
