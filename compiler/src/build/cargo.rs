@@ -91,7 +91,7 @@ fn is_foreign(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
     const NAMES: [&str; 14] = [
         "SWAK_PROFILE",
-        "SWAK_TOOLS",
+        "SWAK_LINKED_BY",
         "RUSTDOCFLAGS",
         "RUSTC_WORKSPACE_WRAPPER",
         "OUT_DIR",

@@ -87,7 +87,7 @@ fn command(
     command.env("SWAK_PROFILE", plan.profile.folder());
     let tools = chosen.versions(cx.tools);
     if !tools.is_empty() {
-        command.env("SWAK_TOOLS", tools.join(", "));
+        command.env("SWAK_LINKED_BY", tools.join(", "));
     }
     // In the workspace, without its path: inside a container it is another one.
     command

@@ -17,6 +17,10 @@ use crate::target::{System, Triple};
 /// Cargo's target folder in the container: `src/docker/local.rs` of cross 0.2.5.
 const INSIDE: &str = "/target";
 
+/// What a build script of an agent reads, and the time. A container sees no variable that is not
+/// named, but for those of Cargo's.
+const PASSED: &str = "SOURCE_DATE_EPOCH SWAK_LINKED_BY SWAK_PROFILE";
+
 /// cross.
 pub(super) struct Cross<'a> {
     pub(super) tools: &'a Tools,
@@ -64,11 +68,9 @@ impl Toolchain for Cross<'_> {
 
     fn invocation(&self, triple: &Triple, site: &Site<'_>) -> Invocation {
         let program = self.tools.cross().map(|c| c.program.clone());
-        let (clock, time) = clock();
-        // A container sees no variable that is not named, but for those of Cargo's.
         let named = std::env::var_os("CROSS_BUILD_ENV_PASSTHROUGH").unwrap_or_default();
-        let named = with_word(named, &clock);
-        let mut environment = vec![("CROSS_BUILD_ENV_PASSTHROUGH".into(), named), (clock, time)];
+        let named = with_word(named, PASSED.as_ref());
+        let mut environment = vec![("CROSS_BUILD_ENV_PASSTHROUGH".into(), named), clock()];
         if let Ok(engine) = self.tools.engine() {
             // Left alone, it takes the first that is there, whether it answers or not.
             environment.push(("CROSS_CONTAINER_ENGINE".into(), engine.program.clone().into()));
