@@ -130,6 +130,7 @@ fn dress(plan: &Plan, target: &Target, mut parts: Vec<Vec<u8>>) -> Result<Vec<u8
             } else {
                 parts.remove(0)
             };
+            let whole = macho::set_uuid(&whole).map_err(|e| bad(&e))?;
             // Whatever was changed since the linker signed it: without a valid signature, Apple's
             // processors run nothing.
             macho::sign(&whole, &package).map_err(|e| bad(&e))

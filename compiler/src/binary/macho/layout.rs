@@ -48,7 +48,7 @@ pub(super) struct SignaturePlace {
 
 /// `MH_MAGIC_64`, little-endian.
 const MAGIC: u32 = 0xfeed_facf;
-const HEADER: usize = 32;
+pub(super) const HEADER: usize = 32;
 /// `MH_EXECUTE`
 pub(in super::super) const EXECUTABLE: u32 = 2;
 /// `PLATFORM_MACOS`

@@ -8,9 +8,11 @@ pub mod universal;
 mod layout;
 mod sign;
 mod signature;
+mod uuid;
 
 pub use sign::sign;
 pub use signature::Signature;
+pub use uuid::set_uuid;
 
 pub(super) use layout::{EXECUTABLE, Layout, PLATFORM_MACOS};
 

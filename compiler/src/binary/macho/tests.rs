@@ -34,6 +34,24 @@ fn the_linkers_signature_is_read_and_replaced() {
 }
 
 #[test]
+fn the_number_of_a_file_comes_from_what_is_in_it() {
+    for bytes in [macos_intel(), macos_arm()] {
+        let made = set_uuid(&bytes).expect("whole");
+        let at: Vec<_> = (0..bytes.len()).filter(|at| bytes[*at] != made[*at]).collect();
+        let (first, last) = (at[0], at[at.len() - 1]);
+        assert!(last - first < 16, "nothing else is changed: {at:?}");
+        // What the linker drew is forgotten; what it linked is not.
+        let mut other = bytes.clone();
+        other[first] ^= 1;
+        assert!(set_uuid(&other).as_ref() == Ok(&made));
+        let code = Layout::read(&bytes).expect("whole").first_section as usize;
+        other[code] ^= 1;
+        let other = set_uuid(&other).expect("whole");
+        assert_ne!(other[first..=last], made[first..=last]);
+    }
+}
+
+#[test]
 fn every_changed_byte_before_the_signature_spoils_it() {
     let signed = sign(&macos_intel(), "swak-myprj").expect("it has room");
     let layout = Layout::read(&signed).expect("whole");
