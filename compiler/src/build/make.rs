@@ -42,9 +42,12 @@ pub(super) fn all(
     progress: &mut dyn Progress,
 ) -> Result<(Vec<Made>, Vec<Failed>), BuildError> {
     let mut compiled = BTreeMap::new();
-    for chosen in &plan.toolchains {
+    let (ready, lacking) = ready(plan, cx, progress);
+    compiled.extend(lacking.into_iter().map(|(triple, error)| (triple, Err(Rc::new(error)))));
+    for chosen in ready {
+        progress.step(&format!("compiling for {}", chosen.triple));
         let start = Instant::now();
-        let done = match one(plan, chosen, cx, progress) {
+        let done = match compile(plan, chosen, cx, progress) {
             Err(error) if error.ends_the_build() => return Err(error),
             done => done.map(|path| (path, start.elapsed())).map_err(Rc::new),
         };
@@ -66,16 +69,23 @@ pub(super) fn all(
     Ok((made, failed))
 }
 
-/// Compiles for one triple, if all that it takes is there.
-fn one(
-    plan: &Plan,
-    chosen: &Chosen,
+/// What can be compiled here, and what lacks a tool. Who waits for the rest is told at once.
+fn ready<'a>(
+    plan: &'a Plan,
     cx: &Context<'_>,
     progress: &mut dyn Progress,
-) -> Result<PathBuf, BuildError> {
-    progress.step(&format!("compiling for {}", chosen.triple));
-    chosen.check(cx.tools)?;
-    compile(plan, chosen, cx, progress)
+) -> (Vec<&'a Chosen>, Vec<(String, BuildError)>) {
+    let (mut ready, mut lacking) = (Vec::new(), Vec::new());
+    for chosen in &plan.toolchains {
+        match chosen.check(cx.tools) {
+            Ok(()) => ready.push(chosen),
+            Err(missing) => {
+                progress.notice(&missing.to_string());
+                lacking.push((chosen.triple.to_string(), missing.into()));
+            }
+        }
+    }
+    (ready, lacking)
 }
 
 type Compiled = BTreeMap<String, Result<(PathBuf, Duration), Rc<BuildError>>>;

@@ -238,6 +238,7 @@ pub fn build(
     let resolved = start.elapsed();
     let graphs = Graphs::ask(plan, options, &folder, &fetched.crates)?;
     let mut warnings = graphs.check_licenses(plan)?;
+    warnings.extend(plan.wanted.warnings(&plan.built()));
     warnings.extend(fetched.checked.warnings.iter().cloned());
     let tools = Tools::find();
     let cx = Context { options, crates: &fetched.crates, graphs: &graphs, tools: &tools };

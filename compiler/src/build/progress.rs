@@ -9,6 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub trait Progress {
     /// A new step begins: `compiling`.
     fn step(&mut self, name: &str);
+    /// Something that people should see although the build goes on.
+    fn notice(&mut self, line: &str);
     /// Cargo says a line.
     fn cargo_says(&mut self, line: &str);
     /// So many crates of so many are compiled; the last one is this.
@@ -45,6 +47,10 @@ impl Progress for Terminal {
         self.bar.set_style(style("{spinner} {prefix} {wide_msg}"));
         self.bar.set_prefix(name.to_owned());
         self.bar.set_message("");
+    }
+
+    fn notice(&mut self, line: &str) {
+        self.bar.println(line);
     }
 
     fn cargo_says(&mut self, line: &str) {
@@ -97,6 +103,10 @@ impl<W: Write> Progress for Lines<W> {
         self.line(name);
     }
 
+    fn notice(&mut self, line: &str) {
+        self.line(line);
+    }
+
     fn cargo_says(&mut self, line: &str) {
         self.line(line);
     }
@@ -115,6 +125,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn step(&mut self, _: &str) {}
+    fn notice(&mut self, _: &str) {}
     fn cargo_says(&mut self, _: &str) {}
     fn compiled(&mut self, _: usize, _: usize, _: &str) {}
     fn finish(&mut self) {}
