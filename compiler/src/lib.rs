@@ -5,7 +5,8 @@
 //! - [`resolve`]: from what the build config says ([`manifest`]) to a [`resolve::Plan`]: which
 //!   crates, from where, for what, and where everything goes. Starts nothing, writes nothing.
 //! - [`generate`]: from a plan to a [`generate::Workspace`], the same bytes for the same plan.
-//! - [`build`]: from a workspace to an executable, by Cargo.
+//! - [`build`]: from a workspace to an executable for each target, by Cargo and what a
+//!   [`toolchain`] brings, and into `dist/`, with all that [`release`] puts beside them.
 //!
 //! Between the first two, [`check`] holds the recipe that is built in against the plugins that
 //! [`scan`] reads from the crates' source, so that every mistake in what a person gave is told

@@ -152,9 +152,14 @@ Examples:
   swak-makebuild myprj-build.yml                  builds dist/swak-myprj
   swak-makebuild myprj-build.yml --check          only looks for mistakes
   swak-makebuild myprj-build.yml --plan --json    what would be built, for a program
+  swak-makebuild myprj-build.yml --target windows-x86_64
+                                                  one of its targets alone
   swak-makebuild myprj-build.yml --profile small  the smallest executable
+  swak-makebuild myprj-build.yml --verify         builds twice: the same bytes?
   swak-makebuild myprj-build.yml --locked --offline
                                                   exactly the crates of myprj-build.lock
+  swak-makebuild myprj-build.yml --vendor crates  collects every crate; then, with --offline,
+                                                  builds from there
   swak-makebuild myprj-build.yml --update swak-plugin-fluentd
                                                   a newer version of one crate
   swak-makebuild myprj-build.yml --generate-only work
