@@ -9,6 +9,7 @@ mod manifests;
 mod modules;
 mod package;
 mod reference;
+mod release;
 mod setup;
 mod targets;
 mod test;
@@ -24,6 +25,7 @@ pub(crate) struct Check {
     pub(crate) run: fn(&Context) -> Result,
 }
 
+/// Those that every change passes.
 pub(crate) const CHECKS: &[Check] = &[
     setup::CHECK,
     fmt::CHECK,
@@ -38,3 +40,6 @@ pub(crate) const CHECKS: &[Check] = &[
     test::CHECK,
     e2e::CHECK,
 ];
+
+/// Those that take too long for that: `all` leaves them out.
+pub(crate) const LONG_CHECKS: &[Check] = &[release::CHECK];
