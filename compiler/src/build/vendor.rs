@@ -12,6 +12,7 @@ use super::sources::run;
 use super::{Options, Progress};
 use crate::generate::{File, write_if_changed};
 use crate::resolve::Plan;
+use crate::toolchain::Tools;
 
 /// The file in the folder that tells Cargo about it.
 const CONFIG: &str = "cargo-config.toml";
@@ -46,6 +47,13 @@ pub(super) fn collect(
     // A mirror that a person set up for Cargo is where the crates come from here, too.
     command.args(["vendor", "--versioned-dirs", "--respect-source-config", "--manifest-path"]);
     command.arg(workspace.join("Cargo.toml")).arg(folder);
+    // A standard library that is built from source has crates of its own.
+    if plan.toolchains.iter().any(|chosen| chosen.build_std)
+        && let Some(manifest) = Tools::find().library_manifest()
+    {
+        // Its manifest says things that only Cargo's nightly reads by itself.
+        command.arg("--sync").arg(manifest).env("RUSTC_BOOTSTRAP", "1");
+    }
     let (ok, answer, words) = run(command, progress)?;
     if !ok {
         let words = plan.trees.told_truly(&words, workspace);

@@ -101,6 +101,12 @@ impl Tools {
         matches!(self.library(triple), Library::Source | Library::RustupSource)
     }
 
+    /// The workspace of the standard library's source, where that is installed.
+    pub fn library_manifest(&self) -> Option<PathBuf> {
+        let rust = self.rust().filter(|rust| rust.has_source())?;
+        Some(rust.source().join("library/Cargo.toml"))
+    }
+
     /// Every target that rustup has the library for; `None` without a rustup.
     fn rustup_targets(&self) -> Option<&[String]> {
         let list = || {
