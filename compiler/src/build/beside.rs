@@ -4,18 +4,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::Context;
 use super::deliver::Parcel;
 use super::error::{BuildError, Failed};
 use super::make::Made;
-use super::{Context, planned};
 use crate::release::record::{RECORD_FORMAT, Record, TargetRecord, seconds};
 use crate::release::sums::{SUMS_FILE, merge, sha256};
 use crate::release::{self, Moment, Release, files};
 use crate::resolve::Plan;
 use crate::target::Target;
-
-use std::time::Duration;
 
 /// The largest file of sums that is read, in bytes.
 const SUMS_LIMIT: u64 = 16 << 20;
@@ -32,7 +31,7 @@ pub(super) fn parcels(
     let record = record(plan, &made, cx, time)?;
     let mut parcels = artifacts(plan, &made, cx);
     for one in made {
-        let planned = planned(plan, &one.target);
+        let planned = plan.planned(&one.target);
         if let Some(also) = &planned.also {
             parcels.push(Parcel { to: also.clone(), bytes: one.bytes.clone(), executable: true });
         }
@@ -51,7 +50,7 @@ pub(super) fn stale(plan: &Plan, failed: &[Failed]) -> Vec<PathBuf> {
 
 /// Every file that a build leaves for one target.
 fn of_target(plan: &Plan, target: &Target) -> Vec<PathBuf> {
-    let planned = planned(plan, target);
+    let planned = plan.planned(target);
     let mut names = vec![files::sbom(&plan.name, target), files::dockerfile(&plan.name, target)];
     let formats = release::Format::ALL.into_iter().filter(|format| format.fits(target));
     names.extend(formats.map(|f| files::package(&plan.name, &plan.version, target, f)));
@@ -97,7 +96,8 @@ fn record(
         name: one.target.name.clone(),
         triples: one.target.triples.iter().map(ToString::to_string).collect(),
         toolchain: toolchain(plan, &one.target, cx),
-        file: planned(plan, &one.target)
+        file: plan
+            .planned(&one.target)
             .file
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())

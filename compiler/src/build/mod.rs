@@ -3,6 +3,7 @@
 
 mod ask;
 mod beside;
+mod built;
 mod cargo;
 mod compile;
 mod deliver;
@@ -17,25 +18,20 @@ mod sources;
 mod twice;
 mod vendor;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use semver::Version;
-use serde::Serialize;
 use swak_recipe::diag::Diagnostics;
 
 use crate::check;
 use crate::generate::{self, File, write_if_changed};
 use crate::manifest;
-use crate::release::record::Checked;
-use crate::release::sums::sha256;
-use crate::resolve::{Plan, Planned, Request, Source, resolve};
-use crate::target::Target;
+use crate::resolve::{Plan, Request, Source, resolve};
 use crate::toolchain::{Tools, choose};
 use graphs::Graphs;
 
+pub use built::{Built, BuiltTarget};
 pub use cargo::dropped_variables;
 pub use error::told;
 pub use error::{BuildError, Failed, Failure};
@@ -73,72 +69,6 @@ pub enum Update {
     All,
     /// One crate.
     Crate(String),
-}
-
-/// What a build made.
-#[derive(Debug, Serialize)]
-pub struct Built {
-    /// The agent: `swak-myprj`.
-    pub name: String,
-    /// Its version.
-    pub version: Version,
-    /// The targets that were made.
-    pub targets: Vec<BuiltTarget>,
-    /// The targets that were not, and why.
-    #[serde(skip)]
-    pub failed: Vec<Failed>,
-    /// How long it took, without the waiting for another build in the same folder.
-    #[serde(serialize_with = "as_seconds", rename = "seconds")]
-    pub time: Duration,
-    /// How much of it Cargo resolved and fetched crates.
-    #[serde(serialize_with = "as_seconds", rename = "resolving_seconds")]
-    pub resolving: Duration,
-    /// How much of it Cargo compiled.
-    #[serde(serialize_with = "as_seconds", rename = "compiling_seconds")]
-    pub compiling: Duration,
-    /// The plugin crates that it holds.
-    pub crates: BTreeMap<String, Version>,
-    /// How many plugins they give it.
-    pub plugins: usize,
-    /// What is worth a look, in the recipe for one, as people read it.
-    pub warnings: Vec<String>,
-}
-
-/// What was made for one target.
-#[derive(Clone, Debug, Serialize)]
-pub struct BuiltTarget {
-    /// The target.
-    #[serde(flatten)]
-    pub target: Target,
-    /// The executable.
-    pub file: PathBuf,
-    /// The same, under the agent's own name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub also: Option<PathBuf>,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// Its hash, in hexadecimal digits.
-    pub sha256: String,
-    /// How it was found out what it holds.
-    pub checked: Checked,
-    /// How long Cargo took for it.
-    #[serde(serialize_with = "as_seconds", rename = "seconds")]
-    pub time: Duration,
-}
-
-impl BuiltTarget {
-    fn of(made: &make::Made, plan: &Plan) -> Self {
-        let planned = planned(plan, &made.target);
-        BuiltTarget {
-            target: made.target.clone(),
-            file: planned.file.clone(),
-            also: planned.also.clone(),
-            bytes: made.bytes.len() as u64,
-            sha256: sha256(&made.bytes),
-            checked: made.checked.clone(),
-            time: made.time,
-        }
-    }
 }
 
 /// The plan of a build config, or every mistake in it: in what it says, in what is not there, and
@@ -272,10 +202,6 @@ pub fn build(
     Ok(built)
 }
 
-fn planned<'a>(plan: &'a Plan, target: &Target) -> &'a Planned {
-    plan.targets.iter().find(|p| p.target == *target).expect("it is one of the plan")
-}
-
 /// What every step of a build needs to know beside the plan.
 struct Context<'a> {
     options: &'a Options,
@@ -332,8 +258,4 @@ fn prepare(plan: &Plan, folder: &Path) -> Result<(), BuildError> {
         }
     }
     Ok(())
-}
-
-fn as_seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64())
 }

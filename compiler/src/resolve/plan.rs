@@ -228,6 +228,14 @@ impl Plan {
         self.targets.iter().map(|planned| planned.target.clone()).collect()
     }
 
+    /// Where the executable of a target goes.
+    ///
+    /// # Panics
+    /// When it is none of the plan's targets.
+    pub fn planned(&self, target: &Target) -> &Planned {
+        self.targets.iter().find(|p| p.target == *target).expect("it is one of the plan's")
+    }
+
     /// Every executable that is left behind.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.targets
