@@ -250,7 +250,7 @@ impl BuildError {
         let mut message = self.to_string();
         match (self, target) {
             (BuildError::Compile { .. }, Some(target)) => {
-                message.push_str(&format!(" for {target}"))
+                message.push_str(&format!(" for {target}"));
             }
             (_, Some(target)) => message.push_str(&format!(" ({target})")),
             (_, None) => {}
@@ -327,14 +327,14 @@ impl From<BuildError> for Failure {
 mod tests {
     use super::*;
 
-    fn told(error: BuildError) -> String {
+    fn told(error: &BuildError) -> String {
         Diagnostics::from(error.diagnostic(None)).render(false)
     }
 
     #[test]
     fn only_what_the_network_would_mend_asks_for_the_network() {
         let resolve =
-            |words: &str| told(BuildError::Resolve { words: words.to_owned(), offline: true });
+            |words: &str| told(&BuildError::Resolve { words: words.to_owned(), offline: true });
         let missing = "error: no matching package named `x` found\nAs a reminder, you're using \
                        offline mode (--offline)";
         assert!(resolve(missing).contains("run it once without `--offline`"));
@@ -345,6 +345,6 @@ mod tests {
     fn a_full_disk_is_not_left_to_the_words_of_the_compiler() {
         let words = "error: failed to write file x: No space left on device (os error 28)";
         let error = BuildError::Compile { krate: None, words: words.to_owned() };
-        assert!(told(error).contains("help: the disk is full"));
+        assert!(told(&error).contains("help: the disk is full"));
     }
 }

@@ -35,9 +35,9 @@ fn prefixes(plan: &Plan, crates: &Crates, tools: &Tools) -> Vec<(PathBuf, String
     let mut prefixes = vec![(plan.build_dir.clone(), "/build".to_owned())];
     // From a registry, `serde-1.0.219` in a folder that is called after the registry; or the same
     // in a folder that `--vendor` made.
-    let parents: BTreeSet<_> = crates.from_registry().filter_map(Path::parent).collect();
+    let parents: BTreeSet<_> = crates.of_registries().filter_map(Path::parent).collect();
     prefixes.extend(parents.into_iter().map(|p| (p.to_owned(), "/crates".to_owned())));
-    for (name, folder) in crates.from_git() {
+    for (name, folder) in crates.of_repositories() {
         prefixes.push((folder.to_owned(), format!("/crates/{name}")));
     }
     // Where the source of the standard library is installed, the compiler names it by its place.

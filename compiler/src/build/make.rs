@@ -59,7 +59,7 @@ pub(super) fn all(
         let fail = |error| Failed { target: planned.target.clone(), error };
         match parts(&planned.target, &compiled) {
             Err(error) => failed.push(fail(error)),
-            Ok(parts) => match finish(plan, planned, parts, checked, cx) {
+            Ok(parts) => match finish(plan, planned, &parts, checked, cx) {
                 Ok(one) => made.push(one),
                 Err(error) if error.ends_the_build() => return Err(error),
                 Err(error) => failed.push(fail(Rc::new(error))),
@@ -102,7 +102,7 @@ fn parts(target: &Target, compiled: &Compiled) -> Result<Vec<(PathBuf, Duration)
 fn finish(
     plan: &Plan,
     planned: &Planned,
-    parts: Vec<(PathBuf, Duration)>,
+    parts: &[(PathBuf, Duration)],
     checked: &Checked,
     cx: &Context<'_>,
 ) -> Result<Made, BuildError> {

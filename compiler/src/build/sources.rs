@@ -49,12 +49,12 @@ impl Crates {
     }
 
     /// The folders of crates from a registry.
-    pub(super) fn from_registry(&self) -> impl Iterator<Item = &Path> {
+    pub(super) fn of_registries(&self) -> impl Iterator<Item = &Path> {
         self.packages().filter(|p| comes_from(p, "registry")).filter_map(folder_of)
     }
 
     /// The folders of crates from repositories, each with `name-version`.
-    pub(super) fn from_git(&self) -> BTreeMap<String, &Path> {
+    pub(super) fn of_repositories(&self) -> BTreeMap<String, &Path> {
         let named = |p: &'_ Package| format!("{}-{}", p.name, p.version);
         let git = self.packages().filter(|p| comes_from(p, "git"));
         git.filter_map(|p| Some((named(p), folder_of(p)?))).collect()

@@ -94,7 +94,7 @@ fn logs() -> Vec<(String, Vec<u8>)> {
     for name in ["Apache", "Linux", "Mac", "OpenSSH", "Windows"] {
         match fs::read(folder.join(format!("{name}_2k.log"))) {
             Ok(text) => logs.push((name.to_owned(), text)),
-            Err(why) => println!("without the log of {name}: {why}"),
+            Err(why) => eprintln!("without the log of {name}: {why}"),
         }
     }
     logs
