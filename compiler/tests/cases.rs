@@ -44,6 +44,7 @@ fn run(case: &Path) -> Result<(), String> {
         .env("CARGO", "no-cargo-may-be-started")
         .env_remove("SWAK_BUILD_DIR")
         .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_TARGET_DIR")
         .output()
         .expect("the command can be run");
     let said = |bytes: &[u8]| shown(&String::from_utf8_lossy(bytes), &root);
