@@ -1,84 +1,23 @@
 //! Whole builds, with Cargo. The runtime is a miniature of a few lines, in `tests/mini/`, so that a
 //! build takes a second; what the real one comes to is tested by building `build-configs/`.
 
+#[path = "support/project.rs"]
+mod project;
 mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
+use project::{Project, commit, source, text};
 use support::copy;
-
-/// A project folder with the miniature beside it.
-struct Project {
-    folder: tempfile::TempDir,
-}
-
-impl Project {
-    fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let project = Project { folder };
-        let mini = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mini");
-        copy(&mini, &project.path("swak"));
-        project.write("swak/Cargo.lock", "version = 4\n");
-        project.write("x-build.yml", config);
-        project
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("in a folder")).expect("writable");
-        fs::write(path, text).expect("writable");
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
-    }
-
-    /// A plugin crate in the project, `swak-plugin-NAME`.
-    fn plugin(&self, name: &str, version: &str, source: &str) {
-        self.write(
-            &format!("{name}/Cargo.toml"),
-            &format!(
-                "[package]\nname = \"swak-plugin-{name}\"\nversion = \"{version}\"\n\
-                 edition = \"2024\"\n\n[dependencies]\n\
-                 swak-sdk = {{ path = \"../swak/runtime/swak-sdk\" }}\n"
-            ),
-        );
-        self.write(&format!("{name}/src/lib.rs"), source);
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_swak-makebuild"));
-        command.args(["x-build.yml", "--profile", "debug", "--offline"]).args(arguments);
-        command.current_dir(self.folder.path()).env_remove("SWAK_BUILD_DIR");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the command can be run")
-    }
-
-    fn agent(&self) -> PathBuf {
-        self.path(&format!("dist/swak-x{}", std::env::consts::EXE_SUFFIX))
-    }
-}
 
 const GOOD: &str = "name: x\nversion: 2.1.0\nswak: {path: swak}\n";
 
-/// The source of a plugin crate that declares one output and registers another, or the same. The
-/// declaration is for the eye of the compiler under test; rustc does not see it.
-fn source(declared: &str, registered: &str) -> String {
-    format!(
-        "pub fn register(plugins: &mut swak_sdk::Plugins) {{\n    \
-         plugins.register(\"out.{registered}\");\n}}\n\n\
-         /// An output.\n#[cfg(feature = \"never\")]\n#[derive(Options)]\n\
-         #[plugin(output, name = \"{declared}\")]\nstruct Declared {{}}\n"
-    )
+impl Project {
+    fn agent(&self) -> PathBuf {
+        self.path(&format!("dist/swak-x{}", std::env::consts::EXE_SUFFIX))
+    }
 }
 
 #[test]
@@ -164,12 +103,8 @@ fn crates_in_repositories_are_fetched_and_their_plugins_checked() {
         ),
     );
     let run = || {
-        Command::new(env!("CARGO_BIN_EXE_swak-makebuild"))
-            .args(["x-build.yml", "--profile", "debug"])
-            .current_dir(project.folder.path())
-            .env_remove("SWAK_BUILD_DIR")
-            .output()
-            .expect("the command can be run")
+        let mut command = project.plain(&["--profile", "debug"]);
+        command.output().expect("the command can be run")
     };
     // What is wrong is told once the source is there, before anything is compiled.
     project.write("my.swak", "task(in.Nothing(), out.Fra())\n");
@@ -446,22 +381,4 @@ fn an_unknown_crate_cannot_be_updated() {
     assert!(told.contains("did you mean `swak-sdk`?"), "{told}");
     assert!(project.run(&["--update", "swak-sdk"]).status.success());
     assert!(project.run(&["--update"]).status.success());
-}
-
-/// Makes a repository of a folder.
-fn commit(folder: &Path) {
-    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", "All"]]
-    {
-        let done = Command::new("git")
-            .args(["-c", "user.name=test", "-c", "user.email=test@example.com"])
-            .args(arguments)
-            .current_dir(folder)
-            .status()
-            .expect("git can be run");
-        assert!(done.success(), "git {arguments:?}");
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
