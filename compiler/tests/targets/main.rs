@@ -7,8 +7,8 @@
 
 mod built;
 mod delivered;
+mod headers;
 mod machine;
-mod macos;
 mod place;
 mod runs;
 mod same_output;

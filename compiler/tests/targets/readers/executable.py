@@ -1,4 +1,4 @@
-"""Says as JSON what an executable for macOS is: what LIEF reads from its headers, and whether its
+"""Says as JSON what an executable is: what LIEF reads from its headers, and for macOS whether its
 ad-hoc signature holds, by the structures in Apple's cs_blobs.h."""
 
 import hashlib
@@ -58,10 +58,10 @@ def minimum(binary):
     return ".".join(str(part) for part in version[:2])
 
 
-def describe(path):
+def macho(path):
     with open(path, "rb") as opened:
         data = opened.read()
-    # What is in a file lives no longer than the file.
+    # LIEF's objects do not keep alive what they are parts of.
     file = lief.MachO.parse(path)
     (binary,) = file
     return {
@@ -74,4 +74,35 @@ def describe(path):
     }
 
 
-print(json.dumps(describe(sys.argv[1])))
+def pe(path):
+    binary = lief.PE.parse(path)
+    # LIEF's objects do not keep alive what they are parts of.
+    resources = binary.resources_manager
+    versions = resources.version
+    info = versions[0].string_file_info
+    tables = info.children
+    texts = tables[0].entries
+    return {
+        "processor": binary.header.machine.name,
+        "type": binary.optional_header.subsystem.name,
+        "position_independent": binary.is_pie,
+        "libraries": [library.name for library in binary.imports],
+        "version": {entry.key: entry.value for entry in texts},
+    }
+
+
+def elf(path):
+    binary = lief.ELF.parse(path)
+    return {
+        "processor": binary.header.machine_type.name,
+        "type": binary.header.file_type.name,
+        "position_independent": binary.is_pie,
+        "libraries": list(binary.libraries),
+        "interpreter": binary.has_interpreter,
+    }
+
+
+path = sys.argv[1]
+is_format = [lief.is_macho, lief.is_pe, lief.is_elf]
+(describe,) = [read for read, fits in zip([macho, pe, elf], is_format) if fits(path)]
+print(json.dumps(describe(path)))
