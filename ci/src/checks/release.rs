@@ -103,3 +103,36 @@ fn seconds(value: &Value) -> String {
 fn size(bytes: &Value) -> String {
     format!("{:.1} MB", bytes.as_f64().unwrap_or_default() / 1e6)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_becomes_a_table() {
+        let target =
+            |name, bytes, seconds| json!({"name": name, "bytes": bytes, "seconds": seconds});
+        let targets = [target("linux-x86_64", 8_450_000, 61.5), target("macos-universal", 1, 0.2)];
+        let record = json!({"targets": targets, "seconds": 70.4});
+        let table = [
+            "| target | built in | size |",
+            "|---|---:|---:|",
+            "| `linux-x86_64` | 62 s | 8.4 MB |",
+            "| `macos-universal` | 0 s | 0.0 MB |",
+            "| all, with packages | 70 s | |",
+        ];
+        assert_eq!(super::table(&record), table.join("\n"));
+    }
+
+    #[test]
+    fn a_record_lies_under_the_name_of_its_agent() {
+        for (config, name) in
+            [(CONFIG, "swak-everywhere"), (SMALLEST, "swak"), (LARGEST, "swak-myprj")]
+        {
+            let file = Path::new("dist").join(format!("{name}.build.json"));
+            assert_eq!(record(config, Path::new("dist")), file);
+        }
+    }
+}
