@@ -24,7 +24,8 @@ pub(super) fn run(file: &Path, report: &Report) -> Result<(), Failure> {
         // As they stand in the file: a newer compiler may have written more than is known here.
         let facts = facts::raw(&bytes).and_then(|json| serde_json::from_str::<Value>(json).ok());
         json!({
-            "file": file,
+            // A path need not be UTF-8, which JSON is.
+            "file": file.to_string_lossy(),
             "format": found.format,
             "bytes": found.bytes,
             "facts": facts,
@@ -102,13 +103,19 @@ fn text(file: &Path, look: &Look) -> String {
     for part in &look.parts {
         text.push('\n');
         for (name, value) in rows(look.format, part) {
-            writeln!(text, "{name:<16} {value}").expect("a string takes what is written to it");
+            writeln!(text, "{name:<16} {}", plain(&value))
+                .expect("a string takes what is written to it");
         }
     }
     if look.facts().is_none() {
         text.push_str("\nIt holds no facts of a build: it is not an agent of Swak's.\n");
     }
     text
+}
+
+/// Without what would steer the terminal: most of it is what the file says, be it whose it may.
+fn plain(value: &str) -> String {
+    value.replace(char::is_control, "\u{fffd}")
 }
 
 /// What is known of a part, line by line.
@@ -180,6 +187,25 @@ mod tests {
         );
         std::fs::write(&file, b"\x7fELF\x02").expect("written");
         assert!(refused(&file).contains("error[damaged-executable]"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_path_that_is_not_utf_8_is_answered_as_json() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let file = folder.path().join(std::ffi::OsStr::from_bytes(b"swak-\xff"));
+        std::fs::write(&file, samples::linux_musl()).expect("written");
+        assert!(run(&file, &Report::new(true)).is_ok());
+    }
+
+    #[test]
+    fn what_a_file_says_does_not_steer_the_terminal() {
+        let mut bytes = samples::macos_arm();
+        let at = memchr::memmem::find(&bytes, b"/usr/lib/libSystem").expect("it loads it");
+        bytes[at..at + 4].copy_from_slice(b"\x1b[2J");
+        let text = text(Path::new("hello"), &look(&bytes).expect("an executable"));
+        assert!(text.contains("loads            \u{fffd}[2J/lib/libSystem.B.dylib\n"), "{text}");
     }
 
     #[test]
