@@ -77,7 +77,13 @@ fn read<Elf: FileHeader<Endian = object::Endianness>>(bytes: &[u8]) -> Result<Pa
         processor: processor(header, endian),
         linkage: if fixed { Linkage::Static } else { Linkage::Dynamic },
         libraries,
-        library_paths: paths.iter().flat_map(|path| path.split(':')).map(str::to_owned).collect(),
+        // Many entries may share one text that is all colons.
+        library_paths: paths
+            .iter()
+            .flat_map(|path| path.split(':'))
+            .take(MAX_NAMES)
+            .map(str::to_owned)
+            .collect(),
         interpreter,
         glibc: glibc.transpose()?.flatten(),
         facts: facts::read(bytes),

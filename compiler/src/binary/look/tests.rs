@@ -172,3 +172,30 @@ fn no_damage_makes_it_panic() {
     damaged(&linux_gnu(), usize::MAX, |bytes| drop(look(bytes)));
     damaged(&linux_musl(), 1024, |bytes| drop(look(bytes)));
 }
+
+#[test]
+fn folders_that_many_entries_share_do_not_fill_the_memory() {
+    // 4000 entries of the same 4000 colons: read in full, 16 million folders.
+    const COUNT: u64 = 4000;
+    let (dynamic, text) = (64 + 2 * 56, 64 + 2 * 56 + 16 * (COUNT + 2));
+    let end = text + 4001;
+    let mut file = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    // An executable, of x86_64.
+    [2u16, 62].iter().for_each(|n| file.extend_from_slice(&n.to_le_bytes()));
+    file.extend_from_slice(&1u32.to_le_bytes());
+    [0u64, 64, 0].iter().for_each(|n| file.extend_from_slice(&n.to_le_bytes()));
+    file.extend_from_slice(&0u32.to_le_bytes());
+    [64u16, 56, 2, 0, 0, 0].iter().for_each(|n| file.extend_from_slice(&n.to_le_bytes()));
+    for (kind, at, size) in [(1u32, 0, end), (2, dynamic, text - dynamic)] {
+        file.extend_from_slice(&kind.to_le_bytes());
+        file.extend_from_slice(&4u32.to_le_bytes());
+        [at, at, at, size, size, 8].iter().for_each(|n| file.extend_from_slice(&n.to_le_bytes()));
+    }
+    let runpaths = (0..COUNT).map(|_| [29, 0]);
+    for entry in std::iter::once([5, text]).chain(runpaths).chain([[0, 0]]) {
+        entry.iter().for_each(|n: &u64| file.extend_from_slice(&n.to_le_bytes()));
+    }
+    file.resize(end as usize, b':');
+    *file.last_mut().expect("it is not empty") = 0;
+    assert_eq!(one(&file).library_paths.len(), 4096);
+}
