@@ -79,7 +79,8 @@ fn fields(release: &Release<'_>, made: &Made<'_>, entries: &[Entry]) -> String {
     field("Maintainer", &format!("{name} <nobody@localhost>"));
     field("Installed-Size", &size.to_string());
     if let Some(needs) = needs::of(triple, made.executable) {
-        let libgcc = if needs.libgcc { ", libgcc-s1" } else { "" };
+        // Before Debian 11 it had the other name.
+        let libgcc = if needs.libgcc { ", libgcc-s1 | libgcc1" } else { "" };
         field("Depends", &format!("libc6 (>= 2.{}){libgcc}", needs.glibc));
     }
     field("Section", "utils");

@@ -34,12 +34,29 @@ impl Need {
             // Where pointers have 64 bits, the name of a library says so.
             let wide = !matches!(triple.processor(), "armv7" | "i686");
             let end = if wide { "(64bit)" } else { "" };
-            all.push(need(&format!("libc.so.6(GLIBC_2.{}){end}", needs.glibc), 0, ""));
+            all.push(need(&format!("libc.so.6(GLIBC_2.{}){end}", named(needs.glibc)), 0, ""));
             if needs.libgcc {
                 let end = if wide { "()(64bit)" } else { "" };
                 all.push(need(&format!("libgcc_s.so.1{end}"), 0, ""));
             }
         }
         all
+    }
+}
+
+/// The newest version of a glibc that its C library has a name for, which is what packages provide:
+/// 2.19 to 2.21 brought nothing new and have none.
+fn named(glibc: u16) -> u16 {
+    if (19..=21).contains(&glibc) { 18 } else { glibc }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_no_glibc_provides_is_not_asked_for() {
+        let asked = [17, 18, 19, 20, 21, 22, 34].map(named);
+        assert_eq!(asked, [17, 18, 18, 18, 18, 22, 34]);
     }
 }
