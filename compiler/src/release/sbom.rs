@@ -8,13 +8,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::graph::{Crate, CrateSource};
+use super::graph::{CRATES_IO, Crate, CrateSource};
 use super::licenses;
 use super::sums::{hex, sha256};
 use super::{Made, Release};
-
-/// The index of crates.io, as `Cargo.lock` says it.
-const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// The SBOM of one target.
 pub(super) fn cyclonedx(release: &Release<'_>, made: &Made<'_>) -> Vec<u8> {
@@ -114,34 +111,41 @@ fn licenses_of(one: &Crate) -> Option<Value> {
     })
 }
 
-/// What the SBOM itself calls a crate. A folder may hold another crate of the name and version of
-/// one from crates.io; their package URLs are the same.
+/// What the SBOM itself calls a crate. A folder or a repository of this machine may hold another
+/// crate of the name and version of one from crates.io; their package URLs are the same.
 fn reference(one: &Crate) -> String {
-    match one.source {
+    match &one.source {
         CrateSource::Path => format!("path+{}", purl(one)),
+        CrateSource::Git(source) if one.source.address().is_none() => {
+            format!("git+{}#{}", purl(one), commit(source))
+        }
+        CrateSource::Registry(_) if one.source.address().is_none() => {
+            format!("registry+{}", purl(one))
+        }
         _ => purl(one),
     }
 }
 
+fn commit(source: &str) -> &str {
+    source.split_once('#').map_or("", |(_, commit)| commit)
+}
+
 /// A package URL (<https://github.com/package-url/purl-spec>, type `cargo`). Where a crate is not
-/// from crates.io, a qualifier says from where; one in a folder has none, since the folder is this
-/// machine's own.
+/// from crates.io, a qualifier says from where; one from this machine has none.
 fn purl(one: &Crate) -> String {
     let plain = format!("pkg:cargo/{}@{}", one.name, escaped(&one.version.to_string()));
-    match &one.source {
-        CrateSource::Registry(index) if index == CRATES_IO => plain,
-        CrateSource::Registry(index) => {
-            let address = index.split_once('+').map_or(index.as_str(), |(_, address)| address);
-            format!("{plain}?repository_url={}", escaped(address))
+    match (&one.source, one.source.address()) {
+        (CrateSource::Registry(index), _) if index == CRATES_IO => plain,
+        (CrateSource::Registry(_), Some(address)) => {
+            format!("{plain}?repository_url={}", escaped(&address))
         }
-        CrateSource::Git(source) => {
+        (CrateSource::Git(source), Some(address)) => {
             // Cargo: `git+https://…?tag=x#commit`; package URLs: `git+https://…@commit`.
-            let (address, commit) = source.split_once('#').unwrap_or((source, ""));
-            let address = address.split('?').next().unwrap_or_default();
+            let commit = commit(source);
             let at = if commit.is_empty() { "" } else { "@" };
-            format!("{plain}?vcs_url={}", escaped(&format!("{address}{at}{commit}")))
+            format!("{plain}?vcs_url={}", escaped(&format!("git+{address}{at}{commit}")))
         }
-        CrateSource::Path => plain,
+        (_, _) => plain,
     }
 }
 
@@ -167,4 +171,26 @@ fn serial_number(bom: &Value) -> String {
     let hex = hex(&id);
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     format!("urn:uuid:{}", parts.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_said_to_be_from_where_others_can_find_it() {
+        let git = |source: &str| {
+            let source = CrateSource::Git(format!("git+{source}#12ab"));
+            Crate::from_somewhere("x", source)
+        };
+        let remote = git("https://me:secret@example.com/x.git?tag=v1");
+        let address = "pkg:cargo/x@1.0.0?vcs_url=git%2Bhttps://example.com/x.git%4012ab";
+        assert_eq!((purl(&remote).as_str(), reference(&remote).as_str()), (address, address));
+        let local = git("file:///home/me/x");
+        assert_eq!(purl(&local), "pkg:cargo/x@1.0.0");
+        assert_eq!(reference(&local), "git+pkg:cargo/x@1.0.0#12ab");
+        let index = CrateSource::Registry("sparse+https://example.com/index/".to_owned());
+        let from = "pkg:cargo/x@1.0.0?repository_url=https://example.com/index/";
+        assert_eq!(purl(&Crate::from_somewhere("x", index)), from);
+    }
 }

@@ -75,7 +75,12 @@ impl Known {
     /// `(registry …)`, `(https://…)` or a folder.
     fn from(&self, several: &[usize], origin: &str) -> usize {
         let fits = |at: &&usize| match &self.crates[**at].source {
-            CrateSource::Git(_) => origin.starts_with('(') && origin.contains("://"),
+            // The line has the first digits of the commit.
+            CrateSource::Git(source) => origin
+                .strip_prefix('(')
+                .and_then(|said| said.split(')').next())
+                .filter(|said| said.contains("://"))
+                .is_some_and(|said| source.trim_start_matches("git+").starts_with(said)),
             CrateSource::Path => origin.starts_with('(') && !origin.contains("://"),
             CrateSource::Registry(_) => {
                 !origin.starts_with('(')
@@ -125,4 +130,23 @@ fn checksums(lock: &str) -> Result<HashMap<LockKey, String>, GraphError> {
         Some(((text("name")?, text("version")?, text("source")?), text("checksum")?))
     };
     Ok(packages.into_iter().flatten().filter_map(entry).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_of_two_repositories_is_the_one_that_the_line_names() {
+        let sources =
+            ["https://example.com/a?rev=1#1111aaaa22", "https://example.com/b#3333bbbb44"];
+        let crates = sources
+            .map(|source| Crate::from_somewhere("x", CrateSource::Git(format!("git+{source}"))));
+        let by_name = HashMap::from([(("x".to_owned(), "1.0.0".to_owned()), vec![0, 1])]);
+        let known = Known { crates: crates.into(), by_name };
+        let text = "0x v1.0.0 (https://example.com/b#3333bbbb)\n\
+                    1x v1.0.0 (https://example.com/a?rev=1#1111aaaa) (*)\n";
+        let tree = known.read(text).expect("as Cargo writes it");
+        assert_eq!((tree.root, tree.edges), (Some(1), BTreeSet::from([(1, 0)])));
+    }
 }

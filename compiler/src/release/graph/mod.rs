@@ -59,6 +59,9 @@ pub struct Crate {
     links: BTreeSet<usize>,
 }
 
+/// The index of crates.io, as `Cargo.lock` says it.
+pub(super) const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
 /// Where a crate's source is from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CrateSource {
@@ -68,6 +71,30 @@ pub enum CrateSource {
     Git(String),
     /// A folder.
     Path,
+}
+
+impl CrateSource {
+    /// The address that it is from, fit to be handed on: without a name and a password in it. `None`
+    /// of a folder or a repository on this machine, which is nobody else's business.
+    pub fn address(&self) -> Option<String> {
+        let address = match self {
+            CrateSource::Registry(index) => index.split_once('+').map_or(index.as_str(), |i| i.1),
+            CrateSource::Git(source) => {
+                let address = source.strip_prefix("git+").unwrap_or(source);
+                address.split(['?', '#']).next().unwrap_or_default()
+            }
+            CrateSource::Path => return None,
+        };
+        let (scheme, rest) = address.split_once("://")?;
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
+        // The name alone is no secret with SSH, and belongs to the address: `ssh://git@…`.
+        let user = match user.split(':').next() {
+            Some(name) if scheme == "ssh" && !name.is_empty() => format!("{name}@"),
+            _ => String::new(),
+        };
+        (scheme != "file").then(|| format!("{scheme}://{user}{host}{path}"))
+    }
 }
 
 /// What `cargo tree` said about one triple, for [`Edges::Linked`] and for [`Edges::All`].
@@ -239,9 +266,50 @@ impl Crate {
     }
 }
 
+#[cfg(test)]
+impl Crate {
+    /// Version 1.0.0 of a crate of which nothing else is known.
+    pub(super) fn from_somewhere(name: &str, source: CrateSource) -> Self {
+        Crate {
+            name: name.to_owned(),
+            version: Version::new(1, 0, 0),
+            source,
+            license: None,
+            license_file: None,
+            authors: Vec::new(),
+            description: None,
+            repository: None,
+            checksum: None,
+            folder: PathBuf::new(),
+            linked: true,
+            dependencies: BTreeSet::new(),
+            links: BTreeSet::new(),
+        }
+    }
+}
+
 /// `serde 1.0.2`
 impl std::fmt::Display for Crate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.name, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_secret_and_no_folder() {
+        let git = |source: &str| CrateSource::Git(format!("git+{source}?rev=1#12ab")).address();
+        let is = |address: &str| Some(address.to_owned());
+        assert_eq!(git("https://me:secret@example.com/x"), is("https://example.com/x"));
+        assert_eq!(git("https://token@example.com:8443/x@y"), is("https://example.com:8443/x@y"));
+        assert_eq!(git("ssh://git@example.com/x.git"), is("ssh://git@example.com/x.git"));
+        assert_eq!(git("ssh://me:secret@example.com"), is("ssh://me@example.com"));
+        assert_eq!(git("file:///home/me/x"), None);
+        let index = CrateSource::Registry("sparse+https://a:b@example.com/index/".to_owned());
+        assert_eq!(index.address(), is("https://example.com/index/"));
+        assert_eq!(CrateSource::Path.address(), None);
     }
 }

@@ -12,7 +12,7 @@ mod system;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::graph::{Crate, CrateSource};
+use super::graph::{CRATES_IO, Crate, CrateSource};
 use super::{Made, Release};
 use shipped::Shipped;
 
@@ -65,12 +65,10 @@ fn entry(krate: &Crate) -> Entry {
     };
     let from = match (&krate.repository, &krate.source) {
         (Some(repository), _) => repository.clone(),
-        (None, CrateSource::Git(source)) => {
-            let address = source.strip_prefix("git+").unwrap_or(source);
-            address.split(['?', '#']).next().unwrap_or_default().to_owned()
+        (None, CrateSource::Registry(index)) if index == CRATES_IO => {
+            format!("https://crates.io/crates/{}", krate.name)
         }
-        (None, CrateSource::Registry(_)) => format!("https://crates.io/crates/{}", krate.name),
-        (None, CrateSource::Path) => String::new(),
+        (None, source) => source.address().unwrap_or_default(),
     };
     Entry { title: krate.to_string(), license, from, targets: BTreeSet::new(), shipped }
 }
@@ -142,4 +140,19 @@ fn write(release: &Release<'_>, made: &[Made<'_>], entries: &[Entry]) -> String 
 /// What a stranger wrote, on one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_said_to_be_from_its_own_registry() {
+        let from = |source| entry(&Crate::from_somewhere("x", source)).from;
+        let registry = |index: &str| from(CrateSource::Registry(index.to_owned()));
+        assert_eq!(registry(CRATES_IO), "https://crates.io/crates/x");
+        assert_eq!(registry("sparse+https://example.com/index/"), "https://example.com/index/");
+        let git = CrateSource::Git("git+https://me:secret@example.com/x?rev=1#12".to_owned());
+        assert_eq!(from(git), "https://example.com/x");
+    }
 }
