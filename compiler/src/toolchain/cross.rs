@@ -10,7 +10,7 @@ use super::cargo::clock;
 use super::find::Tools;
 use super::need::{Fix, Need};
 use super::places::CROSS;
-use super::process::quoted;
+use super::process::{quoted, shown};
 use super::{Invocation, Kind, Site, Toolchain, rust};
 use crate::target::{System, Triple};
 
@@ -52,9 +52,14 @@ impl Toolchain for Cross<'_> {
                 .or(Fix::words("install Rust with rustup: https://rustup.rs")),
         );
         let (found, why, fix) = match tools.engine() {
-            Ok(e) => (Some(format!("{} {}", e.name, e.version)), "runs the container", ""),
-            Err(Some(_)) => (None, "it is there and does not answer", "start it: `docker info`"),
-            Err(None) => (None, "runs the container", "install Docker or Podman"),
+            Ok(e) => {
+                (Some(format!("{} {}", e.name, e.version)), "runs the container", String::new())
+            }
+            Err(Some(silent)) => {
+                let asked = shown(silent, &["info".into()]);
+                (None, "it is there and does not answer", format!("start it; `{asked}` says more"))
+            }
+            Err(None) => (None, "runs the container", "install Docker or Podman".to_owned()),
         };
         needs.push(Need::new("a container engine", why).found(found).or(Fix::words(fix)));
         if let Some(why) = no_image(triple) {

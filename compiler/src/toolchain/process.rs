@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most that is read of an answer, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -41,10 +41,14 @@ pub(super) fn ask_within(time: Duration, program: &Path, arguments: &[&str]) -> 
         // Nobody listens any more when the time is over.
         drop(send.send(read.map(|_| bytes)));
     });
+    let start = Instant::now();
     let answered = answer.recv_timeout(time);
-    if answered.is_err() {
-        drop(child.kill());
+    // One that has closed its output may still go on.
+    while answered.is_ok() && start.elapsed() < time && matches!(child.try_wait(), Ok(None)) {
+        thread::sleep(Duration::from_millis(5));
     }
+    // Of one that has ended, this does nothing.
+    drop(child.kill());
     let ended = child.wait().ok()?;
     let bytes = answered.ok()?.ok()?;
     ended.success().then(|| String::from_utf8_lossy(&bytes).trim().to_owned())
@@ -81,6 +85,8 @@ mod tests {
         assert_eq!(within("echo 1.2").as_deref(), Some("1.2"));
         assert_eq!(within("echo 1.2; exit 3"), None);
         assert_eq!(ask_within(Duration::from_millis(50), sh, &["-c", "exec sleep 600"]), None);
+        let closed = ["-c", "exec >&-; exec sleep 600"];
+        assert_eq!(ask_within(Duration::from_millis(50), sh, &closed), None);
         assert_eq!(ask::<&str>(Path::new("/nowhere/zig"), &[]), None);
     }
 
