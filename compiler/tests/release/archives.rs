@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use swak_makebuild::names::AgentName;
 use swak_makebuild::release::{Artifact, Format, Moment};
 use swak_makebuild::resolve::Recipe;
 
@@ -112,4 +113,18 @@ fn each_target_gets_what_fits_it() {
         ]
     );
     assert_eq!(Maker::new(&Format::ALL).make(some_graph(), &[]), []);
+}
+
+#[test]
+fn a_name_with_two_hyphens_ends_no_comment() {
+    let mut maker = Maker::new(&[Format::TarGz]);
+    maker.name = AgentName::new("a--b").expect("a good name");
+    let made = made(&maker);
+    for (target, unit) in [("macos-universal", "plist"), ("windows-x86_64", "task.xml")] {
+        let (folder, path) = written(ending(&made, &format!("-{target}.tar.gz")));
+        succeed(tool("tar", "tar").arg("-xzf").arg(&path).current_dir(folder.path()));
+        let unit = format!("swak-a--b-1.4.0-rc.1-{target}/swak-a--b.{unit}");
+        let read = "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])";
+        succeed(tool("python3", "python3").args(["-c", read, &unit]).current_dir(folder.path()));
+    }
 }
