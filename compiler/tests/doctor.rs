@@ -134,6 +134,23 @@ fn what_is_missing_is_told_then_got_and_then_all_is_well() {
 }
 
 #[test]
+fn the_rust_of_the_build_configs_folder_is_looked_at_and_mended() {
+    let machine = Machine::new();
+    // As rustup does it: what is meant depends on the folder.
+    machine.program("rustc", &format!("[ -e pinned ] || exit 1\n{RUSTC}"));
+    machine.program("rustup", &format!("[ -e pinned ] || exit 1\n{RUSTUP}"));
+    machine.program("python3", PYTHON);
+    fs::create_dir(machine.path("project")).expect("made");
+    fs::write(machine.path("project/pinned"), "").expect("written");
+    let config = "name: x\ntargets: [s390x-unknown-linux-gnu]\n";
+    fs::write(machine.path("project/x-build.yml"), config).expect("written");
+    let fixed = machine.doctor(&["project/x-build.yml", "--fix"]);
+    let (said, words) = (text(&fixed.stdout), text(&fixed.stderr));
+    assert_eq!(fixed.status.code(), Some(0), "{said}{words}");
+    assert!(said.contains("getting s390x-unknown-linux-gnu\n"), "{said}");
+}
+
+#[test]
 fn a_fix_that_fails_is_told_and_the_rest_is_still_done() {
     let machine = Machine::new();
     machine.program("python3", "echo 'no venv here' >&2; exit 1");

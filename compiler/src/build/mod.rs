@@ -80,7 +80,7 @@ pub fn plan(file: &Path, request: &Request) -> Result<Plan, Diagnostics> {
     let (config, mut found) = manifest::read(file)?;
     let (mut plan, more) = resolve(&config, request);
     lock::fill_versions(&mut plan);
-    let tools = Tools::find();
+    let tools = Tools::find_in(&plan.workspace);
     plan.toolchains =
         plan.triples().into_iter().map(|triple| choose(triple, plan.toolchain, &tools)).collect();
     found.extend(more);
@@ -170,7 +170,7 @@ pub fn build(
     let mut warnings = graphs.check_licenses(plan)?;
     warnings.extend(plan.wanted.warnings(&plan.built()));
     warnings.extend(fetched.checked.warnings.iter().cloned());
-    let tools = Tools::find();
+    let tools = Tools::find_in(&plan.workspace);
     let cx = Context { options, crates: &fetched.crates, graphs: &graphs, tools: &tools };
     let (made, failed) = make::all(plan, &fetched.checked, &cx, progress)?;
     if made.is_empty() {

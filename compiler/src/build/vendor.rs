@@ -49,7 +49,7 @@ pub(super) fn collect(
     command.arg(workspace.join("Cargo.toml")).arg(folder);
     // A standard library that is built from source has crates of its own.
     if plan.toolchains.iter().any(|chosen| chosen.build_std)
-        && let Some(manifest) = Tools::find().library_manifest()
+        && let Some(manifest) = Tools::find_in(workspace).library_manifest()
     {
         // Its manifest says things that only Cargo's nightly reads by itself.
         command.arg("--sync").arg(manifest).env("RUSTC_BOOTSTRAP", "1");

@@ -1,5 +1,7 @@
 //! `doctor`: what this machine has to build with, what is missing, and getting it.
 
+use std::path::Path;
+
 use swak_recipe::diag::{Diagnostic, Diagnostics};
 
 use super::args::DoctorArgs;
@@ -18,10 +20,15 @@ const MAIN: [&str; 5] =
 /// needed is there.
 pub(super) fn run(args: &DoctorArgs, report: &Report) -> Result<bool, Failure> {
     let (targets, wanted) = asked(args)?;
-    let mut found = doctor::examine(&targets, wanted, &Tools::find());
+    // A build of the file takes place beside it.
+    let folder = args.file.as_deref().and_then(|file| std::path::absolute(file).ok());
+    let look = || folder.as_deref().and_then(Path::parent).map_or_else(Tools::find, Tools::find_in);
+    let mut tools = look();
+    let mut found = doctor::examine(&targets, wanted, &tools);
     if args.fix && !found.fixes().is_empty() {
-        let failed = mend(&found, args.json);
-        found = doctor::examine(&targets, wanted, &Tools::find());
+        let failed = mend(&found, &tools, args.json);
+        tools = look();
+        found = doctor::examine(&targets, wanted, &tools);
         for why in failed {
             report.warning(&why);
         }
@@ -30,9 +37,10 @@ pub(super) fn run(args: &DoctorArgs, report: &Report) -> Result<bool, Failure> {
     Ok(found.ready)
 }
 
-fn mend(found: &Checkup, json: bool) -> Vec<String> {
+fn mend(found: &Checkup, tools: &Tools, json: bool) -> Vec<String> {
     let say = |command: &str| complain(&format!("+ {command}\n"));
-    found.fixes().into_iter().filter_map(|fix| doctor::apply(fix, json, say).err()).collect()
+    let fixes = found.fixes().into_iter();
+    fixes.filter_map(|fix| doctor::apply(fix, tools, json, say).err()).collect()
 }
 
 /// The targets: those that are named, else those of the build config, else the main ones.

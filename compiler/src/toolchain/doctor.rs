@@ -148,23 +148,30 @@ fn lines<'a>(text: &mut String, needs: impl Iterator<Item = &'a Need>) {
     }
 }
 
-/// Runs the commands of a fix, one after the other, until one fails; their words go where those of
-/// this program go, or all to standard error. Says why it ended early.
+/// Runs the commands of a fix where these tools were looked for, one after the other, until one
+/// fails; their words go where those of this program go, or all to standard error. Says why it ended
+/// early.
 ///
 /// # Errors
 /// The command that failed, and how.
-pub fn apply(fix: &Fix, quiet: bool, mut say: impl FnMut(&str)) -> Result<(), String> {
+pub fn apply(
+    fix: &Fix,
+    tools: &Tools,
+    quiet: bool,
+    mut say: impl FnMut(&str),
+) -> Result<(), String> {
     for (program, arguments) in &fix.commands {
         let shown = process::shown(program, arguments);
         say(&shown);
-        run(program, arguments, quiet).map_err(|why| format!("`{shown}` failed: {why}"))?;
+        run(program, arguments, tools.folder(), quiet)
+            .map_err(|why| format!("`{shown}` failed: {why}"))?;
     }
     Ok(())
 }
 
-fn run(program: &Path, arguments: &[OsString], quiet: bool) -> Result<(), String> {
+fn run(program: &Path, arguments: &[OsString], folder: &Path, quiet: bool) -> Result<(), String> {
     let mut command = std::process::Command::new(program);
-    command.args(arguments).stdin(std::process::Stdio::null());
+    command.args(arguments).current_dir(folder).stdin(std::process::Stdio::null());
     if quiet {
         command.stdout(std::io::stderr());
     }
@@ -236,7 +243,7 @@ macos-universal (x86_64-apple-darwin + aarch64-apple-darwin): zigbuild, zig link
             command("good", "third"),
         ]);
         let mut said = 0;
-        let why = apply(&fix, true, |_| said += 1).expect_err("the second fails");
+        let why = apply(&fix, &machine.tools(), true, |_| said += 1).expect_err("the second fails");
         assert!(why.contains("bin/bad") && why.ends_with("exit status: 3"), "{why}");
         assert_eq!(said, 2);
         assert!(machine.path("first").exists() && !machine.path("third").exists());

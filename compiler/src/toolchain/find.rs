@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::container::{self, Engine};
 use super::places::Places;
-use super::process::ask;
+use super::process::{ask, ask_in};
 use super::rust::{self, Rust};
 use super::zig::{self, Found};
 
@@ -14,6 +14,8 @@ use super::zig::{self, Found};
 #[derive(Debug, Default)]
 pub struct Tools {
     pub(super) places: Places,
+    /// Where Rust's programs are asked; `None` is the current folder.
+    folder: Option<PathBuf>,
     rust: OnceLock<Option<Rust>>,
     pub(super) listed: OnceLock<Option<Vec<String>>>,
     zig: OnceLock<Option<Found>>,
@@ -29,8 +31,20 @@ impl Tools {
         Self::within(Places::of_this_machine())
     }
 
+    /// As [`Tools::find`], for a build in a folder, or in one that is to be made there. rustup has
+    /// another Rust for some folders: where a file `rust-toolchain.toml` or an override says so.
+    pub fn find_in(folder: &Path) -> Self {
+        let there = folder.ancestors().find(|folder| folder.is_dir());
+        Tools { folder: there.map(Path::to_owned), ..Tools::find() }
+    }
+
     pub(super) fn within(places: Places) -> Self {
         Tools { places, ..Tools::default() }
+    }
+
+    /// Where Rust's programs are asked.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.as_deref().unwrap_or(Path::new("."))
     }
 
     /// The Rust compiler; `None` when there is none that answers.
@@ -51,7 +65,7 @@ impl Tools {
     pub(super) fn cargo_found(&self) -> Option<&Found> {
         let look = || {
             let program = self.places.cargo.clone().or_else(|| self.program("cargo"))?;
-            let version = version(&ask(&program, &["--version"])?)?;
+            let version = version(&ask_in(self.folder(), &program, &["--version"])?)?;
             Some(Found { program, version })
         };
         self.cargo.get_or_init(look).as_ref()

@@ -13,8 +13,18 @@ const LONGEST: u64 = 1 << 20;
 
 /// What a program writes to standard output, when it ends well.
 pub(super) fn ask<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Option<String> {
+    ask_in(Path::new("."), program, arguments)
+}
+
+/// As [`ask`], of a program that is started in a folder.
+pub(super) fn ask_in<A: AsRef<OsStr>>(
+    folder: &Path,
+    program: &Path,
+    arguments: &[A],
+) -> Option<String> {
     let asked = Command::new(program)
         .args(arguments)
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()

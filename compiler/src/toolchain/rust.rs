@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::find::{Tools, version};
 use super::need::{Fix, Need};
-use super::process::ask;
+use super::process::ask_in;
 use crate::target::{System, Triple};
 
 /// The Rust compiler of this machine.
@@ -19,6 +19,8 @@ pub struct Rust {
     pub sysroot: PathBuf,
     /// What the standard library's files are called in an executable: `/rustc/59807616…`.
     pub source_name: String,
+    /// Where it was asked.
+    folder: PathBuf,
 }
 
 /// How Rust's standard library for a target can be had.
@@ -38,13 +40,14 @@ pub enum Library {
 
 pub(super) fn ask_rustc(tools: &Tools) -> Option<Rust> {
     let rustc = tools.places.rustc.clone().or_else(|| tools.program("rustc"))?;
-    let said = ask(&rustc, &["-vV"])?;
+    let folder = tools.folder().to_owned();
+    let said = ask_in(&folder, &rustc, &["-vV"])?;
     let line = |name: &str| said.lines().find_map(|line| line.strip_prefix(name));
     let commit = line("commit-hash: ").filter(|hash| *hash != "unknown");
     let version = said.lines().next()?.to_owned();
     let source_name = format!("/rustc/{}", commit.or(line("release: "))?);
-    let sysroot = PathBuf::from(ask(&rustc, &["--print", "sysroot"])?);
-    Some(Rust { rustc, version, sysroot, source_name })
+    let sysroot = PathBuf::from(ask_in(&folder, &rustc, &["--print", "sysroot"])?);
+    Some(Rust { rustc, version, sysroot, source_name, folder })
 }
 
 impl Rust {
@@ -76,7 +79,7 @@ impl Rust {
             return None;
         }
         let arguments = ["--print", "deployment-target", "--target", triple.name()];
-        let said = ask(&self.rustc, &arguments)?;
+        let said = ask_in(&self.folder, &self.rustc, &arguments)?;
         Some(said.strip_prefix("MACOSX_DEPLOYMENT_TARGET=").unwrap_or(&said).to_owned())
     }
 }
@@ -110,7 +113,7 @@ impl Tools {
     /// Every target that rustup has the library for; `None` without a rustup.
     fn rustup_targets(&self) -> Option<&[String]> {
         let list = || {
-            let said = ask(&self.program("rustup")?, &["target", "list"])?;
+            let said = ask_in(self.folder(), &self.program("rustup")?, &["target", "list"])?;
             // An installed one has that word after it.
             let names = said.lines().filter_map(|line| line.split_whitespace().next());
             Some(names.map(str::to_owned).collect())
