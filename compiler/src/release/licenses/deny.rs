@@ -82,7 +82,10 @@ impl Denied {
             Meaning::Unlicensed => false,
             Meaning::Family(family) => license.license.id().is_some_and(|id| {
                 let rest = id.name.strip_prefix(family.as_str());
-                rest.is_some_and(|rest| matches!(rest, "" | "+" | "-only" | "-or-later"))
+                // `GPL-2.0-with-classpath-exception` is what was written before there was `WITH`.
+                rest.is_some_and(|rest| {
+                    matches!(rest, "" | "+" | "-only" | "-or-later") || rest.starts_with("-with-")
+                })
             }),
             Meaning::One(one) => {
                 let same = match (&one.license, &license.license) {
@@ -199,8 +202,10 @@ enum Verdict<'a> {
 /// An expression as crates write it: with `/` for `OR`, with names that are not quite right.
 /// `None` when it cannot be understood.
 pub(in crate::release) fn read(text: &str) -> Option<Expression> {
-    let canonical = Expression::canonicalize(text).ok()?;
-    Expression::parse_mode(canonical.as_deref().unwrap_or(text), MODE).ok()
+    let parse = |text: &str| Expression::parse_mode(text, MODE).ok();
+    let canonical = Expression::canonicalize(text).ok().flatten();
+    // Some identifiers of old are spoiled by what mends others.
+    canonical.and_then(|text| parse(&text)).or_else(|| parse(text))
 }
 
 /// A licence of GNU as it is often said: without `-only` or `-or-later`.

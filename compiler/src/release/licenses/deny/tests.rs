@@ -26,6 +26,9 @@ fn a_licence_of_gnu_without_a_suffix_means_both() {
     }
     assert!(!denied(&["GPL-3.0-only"], "GPL-3.0-or-later"));
     assert!(denied(&["GPL-3.0-or-later"], "GPL-3.0+"));
+    assert!(denied(&["GPL-3.0-only"], "GPL-3.0"), "what the list calls it now");
+    assert!(!denied(&["GPL-3.0-or-later"], "GPL-3.0"));
+    assert!(denied(&["GPL-2.0"], "GPL-2.0-with-classpath-exception"));
 }
 
 #[test]
