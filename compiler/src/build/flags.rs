@@ -37,7 +37,9 @@ fn prefixes(plan: &Plan, crates: &Crates, tools: &Tools) -> Vec<(PathBuf, String
     // in a folder that `--vendor` made.
     let parents: BTreeSet<_> = crates.of_registries().filter_map(Path::parent).collect();
     prefixes.extend(parents.into_iter().map(|p| (p.to_owned(), "/crates".to_owned())));
-    for (name, folder) in crates.of_repositories() {
+    // Where a person has a crate is nobody's business, nor how its folder lies to another one.
+    let folders = crates.of_repositories().into_iter().chain(crates.of_folders(&plan.workspace));
+    for (name, folder) in folders {
         prefixes.push((folder.to_owned(), format!("/crates/{name}")));
     }
     // Where the source of the standard library is installed, the compiler names it by its place.

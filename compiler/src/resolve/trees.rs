@@ -37,7 +37,8 @@ pub struct Tree {
 
 impl Trees {
     /// The trees of the runtime and of every plugin that is in a folder. None where links to
-    /// folders are not for everyone to make, on Windows.
+    /// folders are not for everyone to make, on Windows; and none where a crate names another one
+    /// by an absolute path: behind a link, what it names would be a second crate.
     pub(crate) fn of(runtime: &Source, plugins: &[Plugin], workspace: &Path) -> Self {
         let mut trees = Trees::default();
         if cfg!(windows) {
@@ -48,7 +49,8 @@ impl Trees {
         }
         for plugin in plugins {
             if let Source::Path { path } = &plugin.source {
-                trees.add(plugin.name.as_str(), root_of(path));
+                let Some(root) = root_of(path) else { return Trees::default() };
+                trees.add(plugin.name.as_str(), root);
             }
         }
         // A package that holds the workspace would hold itself.
@@ -108,8 +110,9 @@ impl Trees {
     }
 }
 
-/// The deepest folder that holds a crate, its workspace, and whatever they name by a path.
-fn root_of(krate: &Path) -> PathBuf {
+/// The deepest folder that holds a crate, its workspace, and whatever they name by a path; `None`
+/// when one of these paths is absolute.
+fn root_of(krate: &Path) -> Option<PathBuf> {
     let mut root = krate.to_owned();
     let mut seen = BTreeSet::new();
     let mut open = vec![krate.to_owned()];
@@ -122,9 +125,13 @@ fn root_of(krate: &Path) -> PathBuf {
         }
         open.extend(workspace_of(&folder));
         let Some(manifest) = read(&folder) else { continue };
-        open.extend(paths_in(manifest.as_item()).into_iter().map(|p| real(&folder.join(p))));
+        let paths = paths_in(manifest.as_item());
+        if paths.iter().any(|path| Path::new(path).is_absolute()) {
+            return None;
+        }
+        open.extend(paths.into_iter().map(|path| real(&folder.join(path))));
     }
-    root
+    Some(root)
 }
 
 /// The workspace that a crate belongs to, if it is not its own.
@@ -184,9 +191,13 @@ mod tests {
         write(&root, "a/d", "[package]\nname = \"d\"\n[dependencies.c]\npath = \"../b/c\"\n");
         write(&root, "w", "[workspace]\n[workspace.dependencies]\ny = { path = \"x/y\" }\n");
         write(&root, "w/x/y", "[package]\nname = \"y\"\n");
-        assert_eq!(root_of(&root.join("a/alone")), root.join("a/alone"));
-        assert_eq!(root_of(&root.join("a/b/c")), root.join("a"));
-        assert_eq!(root_of(&root.join("w/x/y")), root.join("w"));
+        let root_of = |name: &str| root_of(&root.join(name));
+        assert_eq!(root_of("a/alone"), Some(root.join("a/alone")));
+        assert_eq!(root_of("a/b/c"), Some(root.join("a")));
+        assert_eq!(root_of("w/x/y"), Some(root.join("w")));
+        let absolute = root.join("a/d").display().to_string();
+        write(&root, "f", &format!("[dependencies]\nd = {{ path = '{absolute}' }}\n"));
+        assert_eq!(root_of("f"), None);
     }
 
     #[test]

@@ -89,6 +89,37 @@ fn another_folder_another_home_and_another_umask_give_the_same_bytes() {
 }
 
 #[test]
+fn a_plugin_in_another_corner_of_the_disk_leaves_no_path_either() {
+    let project = Project::new("");
+    let elsewhere = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let plugin = elsewhere.path().canonicalize().expect("it is there").join("far");
+    let config = format!(
+        "{GOOD}targets: [linux-x86_64]\n\
+         import: [{{crate: swak-plugin-talk, path: '{}'}}]\n",
+        plugin.display()
+    );
+    project.write("x-build.yml", &config);
+    project.plugin("talk", "0.3.0", TALKATIVE);
+    copy(&project.path("talk"), &plugin);
+    let manifest = project.read("talk/Cargo.toml");
+    let sdk = project.path("swak/runtime/swak-sdk").canonicalize().expect("it is there");
+    // As `new-plugin` writes it, and as a person may: all that the two folders share is the root.
+    let up = "../".repeat(plugin.components().count() - 1);
+    let relative = format!("{up}{}", sdk.strip_prefix("/").expect("it is absolute").display());
+    for path in [sdk.display().to_string(), relative] {
+        let manifest = manifest.replace("../swak/runtime/swak-sdk", &path);
+        fs::write(plugin.join("Cargo.toml"), format!("{manifest}smallvec = \"1\"\n"))
+            .expect("writable");
+        project.built(&[]);
+        let machine = [project.folder.path(), elsewhere.path()];
+        // Neither the whole path, nor what a link to the root would leave of it.
+        let machine = machine.map(|place| place.display().to_string().split_off(1));
+        assert_eq!(places_in(&project.dist(), &machine), Vec::<String>::new());
+        assert!(holds(&project.dist()["swak-x"], "/crates/swak-plugin-talk-0.3.0/src/lib.rs"));
+    }
+}
+
+#[test]
 fn a_second_build_that_gives_the_same_bytes_is_taken_and_another_is_not() {
     let host = "x86_64-unknown-linux-gnu";
     let project = Project::new(&format!(
@@ -115,12 +146,12 @@ fn a_second_build_that_gives_the_same_bytes_is_taken_and_another_is_not() {
     assert!(told.contains("  linux-x86_64: from byte "), "{told}");
     assert!(!told.contains(&format!("  {host}: ")), "{told}");
     // Of the second build, nothing is left.
-    let names: Vec<_> = fs::read_dir(project.folder.path())
-        .expect("readable")
-        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
-        .filter(|name| name.contains("verify"))
-        .collect();
-    assert_eq!(names, Vec::<String>::new());
+    for folder in ["", ".swak"] {
+        let left = fs::read_dir(project.path(folder)).expect("readable");
+        let left = left.map(|e| e.expect("readable").file_name().to_string_lossy().into_owned());
+        let left: Vec<_> = left.filter(|name| name.contains("verify")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
 }
 
 fn cargo_home() -> PathBuf {
