@@ -3,6 +3,8 @@
 
 #[path = "support/project.rs"]
 mod project;
+#[path = "builds/sharing.rs"]
+mod sharing;
 mod support;
 
 use std::fs;

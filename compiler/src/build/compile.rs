@@ -14,6 +14,7 @@ use super::error::BuildError;
 use super::sources::Crates;
 use super::{Context, Progress, flags};
 use crate::resolve::Plan;
+use crate::target::Triple;
 use crate::toolchain::{Chosen, Invocation, Kind, Site};
 
 /// How many errors of the compiler are shown.
@@ -63,7 +64,7 @@ pub(super) fn compile(
     }
     let said = seen.executable;
     let said = said.ok_or_else(|| BuildError::Answer("it names no executable".to_owned()))?;
-    Ok(started.outside(&said, &plan.target_dir))
+    Ok(started.outside(&said, &target_dir(plan, &chosen.triple)))
 }
 
 /// The triple is always named, this machine's too: then what runs while building is compiled once
@@ -83,6 +84,10 @@ fn command(
         command.env_remove(name);
     }
     command.envs(started.environment.iter().cloned()).args(&started.arguments);
+    if started.target_dir.is_none() {
+        // Another folder for what lies between, of a configuration file, would be seen in a path.
+        command.env("CARGO_BUILD_BUILD_DIR", target_dir(plan, &chosen.triple));
+    }
     command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(plan, cx.crates, cx.tools));
     command.env("SWAK_PROFILE", plan.profile.folder());
     let tools = chosen.versions(cx.tools);
@@ -92,11 +97,20 @@ fn command(
     // In the workspace, without its path: inside a container it is another one.
     command
         .args(["--locked", "--profile", plan.profile.cargo_name(), "--target-dir"])
-        .arg(&plan.target_dir);
+        .arg(target_dir(plan, &chosen.triple));
     let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
     command.args(["--message-format", format]);
     command.args(cx.options.for_cargo());
     command
+}
+
+/// With a glibc of its own, a triple would take turns with the plain one in Cargo's folder for it:
+/// each would overwrite the other's executable, and compile everything again.
+fn target_dir(plan: &Plan, triple: &Triple) -> PathBuf {
+    match triple.glibc() {
+        Some(minor) => plan.target_dir.join(format!("glibc-2.{minor}")),
+        None => plan.target_dir.clone(),
+    }
 }
 
 enum Event {

@@ -13,6 +13,7 @@ mod graphs;
 mod guard;
 mod lock;
 mod make;
+mod origins;
 mod progress;
 mod sources;
 mod twice;
@@ -112,7 +113,8 @@ pub fn check(
 ) -> Result<check::Checked, Failure> {
     let checked = check_before_cargo(plan)?;
     lock::require(plan, options)?;
-    if plan.remote_plugins().next().is_none() {
+    // Whether a lock still fits is known to Cargo alone.
+    if plan.remote_plugins().next().is_none() && !options.locked {
         return Ok(checked);
     }
     let _guard = guard::claim(plan, progress)?;
@@ -136,7 +138,7 @@ pub fn generate_only(
     prepare(plan, folder)?;
     lock::bring(plan, options, folder)?;
     plan.lock_sha256 = lock::hash(folder)?;
-    if plan.remote_plugins().next().is_some() {
+    if plan.remote_plugins().next().is_some() || options.locked {
         checked = fetch(plan, options, folder, progress)?.checked;
     }
     generate::workspace(plan, folder).write(folder).map_err(BuildError::from)?;
@@ -172,6 +174,7 @@ pub fn build(
     warnings.extend(fetched.checked.warnings.iter().cloned());
     let tools = Tools::find_in(&plan.workspace);
     let cx = Context { options, crates: &fetched.crates, graphs: &graphs, tools: &tools };
+    origins::settle(plan, fetched.crates.metadata())?;
     let (made, failed) = make::all(plan, &fetched.checked, &cx, progress)?;
     if made.is_empty() {
         return Err(Failure::Targets(failed));

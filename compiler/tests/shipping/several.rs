@@ -101,6 +101,26 @@ fn has_the_facts(project: &Project, name: &str, file: &str, triples: &[&str]) {
     }
 }
 
+#[test]
+fn a_glibc_beside_the_plain_target_is_a_build_of_its_own() {
+    let [plain, old, newer] =
+        ["", ".2.17", ".2.28"].map(|glibc| format!("linux-x86_64-gnu{glibc}"));
+    let project = Project::new(&format!("{GOOD}targets: [{plain}, {old}, {newer}]\n"));
+    project.built(&[]);
+    let linked_by_zig = |name: &str| {
+        let facts = &inspect(&project.path(&format!("dist/swak-x-{name}")))["facts"];
+        facts["toolchain"].as_str().is_some_and(|tools| tools.contains("zig "))
+    };
+    assert!(!linked_by_zig(&plain));
+    assert!(linked_by_zig(&old) && linked_by_zig(&newer));
+    let dist = project.dist();
+    let file = |name: &str| &dist[&format!("swak-x-{name}")];
+    assert!(file(&old) != file(&newer));
+    // They do not take turns in one folder, where each would be compiled again.
+    let again = project.built(&[]);
+    assert!(!text(&again.stderr).contains("Compiling"), "{}", text(&again.stderr));
+}
+
 /// As a person would find out.
 fn the_sums_are_right(project: &Project) {
     let dist = project.path("dist");
