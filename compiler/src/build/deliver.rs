@@ -1,7 +1,8 @@
 //! From the build folder to `dist/`.
 //!
 //! Everything is there, whole, before the first file takes its place: whatever fails or is
-//! interrupted before that leaves what was there as it was.
+//! interrupted before that leaves what was there as it was. When a file cannot take its place, those
+//! that have done so give it back.
 
 use std::fs;
 use std::io;
@@ -58,17 +59,72 @@ pub(super) fn publish(
         write().map_err(fail("write", &parcel.to))?;
         ready.push((beside, parcel.to));
     }
+    let mut places = Places { folder: folder.path(), taken: Vec::new() };
     // What is old goes first: between the two, a file is missing rather than wrong.
-    for path in stale {
-        match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(fail("remove", path)(e)),
-            _ => {}
+    let gone = stale.iter().map(|path| (path, None));
+    let new = ready.iter().map(|(beside, to)| (to, Some(beside)));
+    for (place, file) in gone.chain(new) {
+        if let Err(error) = places.take(place, file.map(PathBuf::as_path)) {
+            places.give_back();
+            let what = if file.is_some() { "write" } else { "remove" };
+            return Err(fail(what, place)(error));
         }
     }
-    for (beside, to) in ready {
-        fs::rename(&beside, &to).map_err(fail("write", &to))?;
-    }
     Ok(())
+}
+
+/// Places that were taken, and what was there before.
+struct Places<'a> {
+    /// Where that is kept.
+    folder: &'a Path,
+    taken: Vec<(&'a Path, Option<PathBuf>)>,
+}
+
+impl<'a> Places<'a> {
+    /// Puts a file into a place, or nothing.
+    fn take(&mut self, place: &'a Path, file: Option<&Path>) -> io::Result<()> {
+        if fs::symlink_metadata(place).is_ok_and(|there| there.is_dir()) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let old = self.folder.join(format!("old-{}", self.taken.len()));
+        let old = match keep(place, &old) {
+            Ok(()) => Some(old),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        self.taken.push((place, old));
+        match file {
+            Some(file) => fs::rename(file, place),
+            None => remove(place),
+        }
+    }
+
+    /// Makes every place what it was.
+    fn give_back(self) {
+        for (place, old) in self.taken.into_iter().rev() {
+            // What went wrong first is what is told.
+            drop(match old {
+                Some(old) => fs::rename(old, place),
+                None => remove(place),
+            });
+        }
+    }
+}
+
+/// Gives a file a second name, so that it is not gone for a moment; where there are no second
+/// names, the other one instead.
+fn keep(file: &Path, other: &Path) -> io::Result<()> {
+    match fs::hard_link(file, other) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => fs::rename(file, other),
+        done => done,
+    }
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Lets everyone run a file.
