@@ -120,17 +120,18 @@ fn build(args: &BuildArgs, report: &Report) -> Result<u8, Failure> {
         report.generated(&plan, &checked, &folder);
     } else {
         let built = build::build(&mut plan, &options, &mut *progress)?;
-        let same = args.verify && built.failed.is_empty();
-        let compared = match same {
-            true => build::verify(&plan, &built, &request, &options, &mut *progress),
-            false => Ok(()),
+        let whole = built.failed.is_empty();
+        let compared = match args.verify && whole {
+            true => build::verify(&plan, &built, &request, &options, &mut *progress).err(),
+            false => None,
         };
         drop(progress);
-        report.built(&built);
-        compared?;
-        if !built.failed.is_empty() {
-            return Ok(1);
+        if args.verify && !whole {
+            report.warning("nothing was compared, because not every target was made");
         }
+        let status = compared.as_ref().map_or(u8::from(!whole), Failure::exit_status);
+        report.built(&built, compared);
+        return Ok(status);
     }
     Ok(0)
 }

@@ -73,9 +73,10 @@ impl Report {
         self.line(&format!("wrote {}: now run {}", shown(folder), shown(&script)));
     }
 
-    /// What was made, and what was not.
-    pub(super) fn built(&self, built: &Built) {
-        let failed = told(&built.failed);
+    /// What was made, what was not, and what came of building it twice.
+    pub(super) fn built(&self, built: &Built, compared: Option<Failure>) {
+        let mut failed = told(&built.failed);
+        failed.extend(compared.into_iter().flat_map(Failure::into_parts));
         if self.json {
             let mut answer = serde_json::to_value(built).expect("it is plain data");
             if !failed.is_empty() {

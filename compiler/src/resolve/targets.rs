@@ -62,7 +62,11 @@ fn asked(
             }
             Ok(targets) => {
                 // `all` is all of what there is to be narrowed.
-                let outside = |t: &&Target| word != "all" && listed.is_some_and(|l| !l.contains(t));
+                let targets = match listed {
+                    Some(listed) if word == "all" => listed.to_vec(),
+                    _ => targets,
+                };
+                let outside = |t: &&Target| listed.is_some_and(|l| !l.contains(t));
                 found.extend(targets.iter().filter(outside).map(|t| not_listed(t, listed)));
                 let inside = |t: &Target| listed.is_none_or(|l| l.contains(t));
                 for target in targets.into_iter().filter(inside) {
@@ -105,6 +109,8 @@ mod tests {
         let both = ["windows-x86_64", "x86_64-pc-windows-gnu"];
         assert_eq!(narrow(&both, &mut found), ["windows-x86_64"]);
         assert_eq!(narrow(&["all"], &mut found).len(), listed.len());
+        let gnu = Target::named("linux-x86_64-gnu").expect("a target");
+        assert_eq!(asked(&["all".to_owned()], Some(&gnu), &mut found), Some(gnu));
         assert!(found.is_empty());
         assert!(narrow(&["macos-universal"], &mut found).is_empty());
         assert_eq!(found.pop().map(|d| d.code), Some("target-not-listed"));
