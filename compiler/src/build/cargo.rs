@@ -118,7 +118,11 @@ fn changes_the_build(name: &str) -> bool {
     build
         || flags
         || name.starts_with("CARGO_PROFILE_")
-        || matches!(name, "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR")
+        || matches!(
+            name,
+            // With the last one, build scripts find features that are not for everyone.
+            "RUSTFLAGS" | "CARGO_ENCODED_RUSTFLAGS" | "CARGO_TARGET_DIR" | "RUSTC_BOOTSTRAP"
+        )
 }
 
 #[cfg(test)]
@@ -133,6 +137,7 @@ mod tests {
             "CARGO_PKG_NAME",
             "CARGO_BUILD_TARGET",
             "CARGO_PROFILE_DEV_DEBUG",
+            "RUSTC_BOOTSTRAP",
             "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS",
         ] {
             assert!(foreign(name), "{name}");

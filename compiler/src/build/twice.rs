@@ -20,7 +20,7 @@ pub fn verify(
     progress: &mut dyn Progress,
 ) -> Result<(), Failure> {
     progress.step("building a second time, to compare");
-    let folder = beside(&plan.build_dir)?;
+    let folder = in_folder(&plan.build_dir)?;
     let request = Request {
         out: folder.path().join("dist"),
         build_dir: Some(folder.path().join("build")),
@@ -45,10 +45,9 @@ pub fn verify(
     if different.is_empty() { Ok(()) } else { Err(BuildError::NotTheSame(different).into()) }
 }
 
-/// A folder whose path is as long as it likes: nothing may depend on it.
-fn beside(build_dir: &Path) -> Result<tempfile::TempDir, BuildError> {
-    let folder = build_dir.parent().unwrap_or(build_dir);
-    let made = tempfile::Builder::new().prefix(".swak-verify-").tempdir_in(folder);
+/// Below the build folder, which keeps itself out of Git: a build that is killed leaves it there.
+fn in_folder(folder: &Path) -> Result<tempfile::TempDir, BuildError> {
+    let made = tempfile::Builder::new().prefix("verify-").tempdir_in(folder);
     made.map_err(|source| BuildError::Io {
         what: "make a folder in",
         path: folder.to_owned(),
