@@ -21,6 +21,8 @@ const LARGEST: &str = "build-configs/myprj-build.yml";
 
 /// The crate, and the version, that the signatures are checked with.
 const RCODESIGN: &str = "apple-codesign@0.29.0";
+/// What it says of every signature that names nobody.
+const NO_CERTIFICATE: &str = "CMS error: missing further values (at position 0)";
 
 fn run(cx: &Context) -> Result {
     let folder = cx.root.join("target/release-check");
@@ -36,7 +38,7 @@ fn run(cx: &Context) -> Result {
     // The last one leaves what is looked at.
     build(cx, CONFIG, &folder, &["--verify"])?;
     sums(cx, &folder.join("dist"))?;
-    signatures(cx)?;
+    signatures(cx, &folder.join("dist"))?;
 
     let first = |record: &Value| size(&record["targets"][0]["bytes"]);
     eprintln!("{}", table(&cold));
@@ -72,13 +74,25 @@ fn sums(cx: &Context, dist: &Path) -> Result {
     cx.run(command)
 }
 
-/// By a tool that is not ours, and that takes long to compile.
-fn signatures(cx: &Context) -> Result {
+/// By a tool that is not ours, and that takes long to compile: of the samples, and of what was just
+/// built.
+fn signatures(cx: &Context, dist: &Path) -> Result {
     if !cx.succeeds("rcodesign", &["--version"]) {
         cx.cargo(&["install", "--locked", RCODESIGN])?;
     }
     let test = ["nextest", "run", "--package", "swak-makebuild", "--test", "binaries"];
-    cx.cargo(&[&test[..], &["--run-ignored", "only"]].concat())
+    cx.cargo(&[&test[..], &["--run-ignored", "only"]].concat())?;
+    for target in ["macos-x86_64", "macos-aarch64", "macos-universal"] {
+        let file = dist.join(format!("swak-everywhere-{target}")).display().to_string();
+        let said = cx.command("rcodesign", &["verify", &file]).output();
+        let said = said.map_err(|error| format!("rcodesign: {error}"))?;
+        let said = String::from_utf8_lossy(&said.stdout);
+        // Without a certificate there is one thing to say for each part, and it fails for that.
+        if said.is_empty() || !said.lines().all(|line| line.ends_with(NO_CERTIFICATE)) {
+            return Err(format!("rcodesign of `{file}`: {said}").into());
+        }
+    }
+    Ok(())
 }
 
 /// One row for each target.
