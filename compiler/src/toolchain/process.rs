@@ -73,7 +73,9 @@ pub(super) fn shown(program: &Path, arguments: &[OsString]) -> String {
 
 /// A word, quoted for a shell where that has to be.
 pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%~\\".contains(c);
+    let plain = |c: char| {
+        c.is_alphanumeric() || "-_./=:,+@%".contains(c) || cfg!(windows) && "~\\".contains(c)
+    };
     match word {
         "" => "''".to_owned(),
         word if word.chars().all(plain) => word.to_owned(),
@@ -102,10 +104,10 @@ mod tests {
 
     #[test]
     fn a_command_can_be_typed_as_it_is_shown() {
-        let words: Vec<OsString> = ["-m", "it's 1", ""].map(OsString::from).into();
+        let words: Vec<OsString> = ["-m", "it's 1", "", r"a\b", "~"].map(OsString::from).into();
         let text = shown(Path::new("/a b/c"), &words);
-        assert_eq!(text, r"'/a b/c' -m 'it'\''s 1' ''");
+        assert_eq!(text, r"'/a b/c' -m 'it'\''s 1' '' 'a\b' '~'");
         let said = ask(Path::new("/bin/sh"), &["-c", &format!("printf '%s|' {text}")]);
-        assert_eq!(said.as_deref(), Some("/a b/c|-m|it's 1||"));
+        assert_eq!(said.as_deref(), Some(r"/a b/c|-m|it's 1||a\b|~|"));
     }
 }
