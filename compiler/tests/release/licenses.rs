@@ -3,7 +3,7 @@
 use swak_makebuild::release::licenses::{Denied, Deny};
 use swak_recipe::diag::{Diagnostic, Severity};
 
-use crate::support::{Maker, Workspace, ending, target};
+use crate::support::{Maker, Workspace, ending, some_graph, target};
 
 fn deny(words: &[&str]) -> Deny {
     Deny::new(words.iter().map(|word| Denied::parse(word).expect("a licence")))
@@ -78,4 +78,18 @@ fn every_crate_that_is_linked_in_is_in_the_file_of_licences() {
     }
     let folder = workspace.root().display().to_string();
     assert!(!text.contains(&folder), "no path of this machine");
+}
+
+#[test]
+fn an_unwinder_that_was_linked_in_is_in_the_file_of_licences() {
+    let gnu = [target("linux-x86_64-gnu.2.17")];
+    let mut maker = Maker::new(&[]);
+    let unwinder = |maker: &Maker| {
+        let made = maker.make(some_graph(), &gnu);
+        let text = String::from_utf8(ending(&made, "LICENSES.txt").bytes.clone()).expect("UTF-8");
+        text.contains("LLVM's libunwind and compiler-rt: Apache-2.0 WITH LLVM-exception")
+    };
+    assert!(!unwinder(&maker), "it loads the system's");
+    maker.executable = b"\x7fELF\0libunwind: %s - %s\n\0".to_vec();
+    assert!(unwinder(&maker), "zig's is in it");
 }

@@ -41,7 +41,9 @@ pub(super) fn text(release: &Release<'_>, made: &[Made<'_>]) -> String {
             let entry = crates.entry(krate.key()).or_insert_with(|| entry(krate));
             entry.targets.insert(one.target.name.clone());
         }
-        for part in one.target.triples.iter().flat_map(system::parts) {
+        for part in
+            one.target.triples.iter().flat_map(|triple| system::parts(triple, one.executable))
+        {
             let entry = system.entry(part.order).or_insert_with(|| Entry {
                 title: part.title.to_owned(),
                 license: part.license.to_owned(),

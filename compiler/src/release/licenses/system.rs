@@ -1,5 +1,7 @@
 //! What is in an executable and is no crate of Cargo's.
 
+use memchr::memmem;
+
 use crate::target::{System, Triple};
 
 /// Rust's standard library or a part of the C runtime.
@@ -14,8 +16,9 @@ pub(super) struct Part {
     pub(super) text: Option<&'static str>,
 }
 
-/// What is linked in for a triple. On glibc and on macOS the C runtime is the system's own.
-pub(super) fn parts(triple: &Triple) -> Vec<Part> {
+/// What is linked in for a triple. On glibc and on macOS the C runtime is the system's own; but zig
+/// links its unwinder, LLVM's, into executables for glibc, too.
+pub(super) fn parts(triple: &Triple, executable: &[u8]) -> Vec<Part> {
     let mut parts = vec![Part {
         order: "1",
         title: "Rust's standard library",
@@ -24,7 +27,10 @@ pub(super) fn parts(triple: &Triple) -> Vec<Part> {
         text: None,
     }];
     let mingw = triple.system() == System::Windows && !triple.name().ends_with("-msvc");
-    if triple.is_musl() || mingw {
+    // It tells so of itself, in what it says before it gives up.
+    let unwinds =
+        || triple.system() == System::Linux && memmem::find(executable, b"\0libunwind: ").is_some();
+    if triple.is_musl() || mingw || unwinds() {
         parts.push(Part {
             order: "2",
             title: "LLVM's libunwind and compiler-rt",
