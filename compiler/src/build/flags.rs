@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::sources::Crates;
-use crate::resolve::Plan;
+use crate::resolve::{LINKS, Plan};
 use crate::toolchain::Tools;
 
 /// Cargo reads flags apart at this character.
@@ -30,16 +30,24 @@ pub(super) fn encoded(plan: &Plan, crates: &Crates, tools: &Tools) -> OsString {
     flags
 }
 
-/// Folders of this machine, and what is said in their place.
+/// Folders of this machine, and what is said in their place; of several that fit, the last counts.
+///
+/// With other flags, Cargo compiles every crate anew. So as few as can be are of one crate alone.
 fn prefixes(plan: &Plan, crates: &Crates, tools: &Tools) -> Vec<(PathBuf, String)> {
-    let mut prefixes = vec![(plan.build_dir.clone(), "/build".to_owned())];
+    // Where a person has a crate is nobody's business, nor how its folder lies to another one: all
+    // that is said is the name of the folder.
+    let mut local: BTreeSet<_> =
+        crates.of_folders(&plan.workspace).filter_map(Path::parent).collect();
+    local.insert(Path::new(LINKS));
+    // What lies in the root itself has nothing to hide, and all lies in the root.
+    let local = local.into_iter().filter(|folder| folder.parent().is_some());
+    let mut prefixes: Vec<_> = local.map(|f| (f.to_owned(), "/crates".to_owned())).collect();
+    prefixes.push((plan.build_dir.clone(), "/build".to_owned()));
     // From a registry, `serde-1.0.219` in a folder that is called after the registry; or the same
     // in a folder that `--vendor` made.
     let parents: BTreeSet<_> = crates.of_registries().filter_map(Path::parent).collect();
     prefixes.extend(parents.into_iter().map(|p| (p.to_owned(), "/crates".to_owned())));
-    // Where a person has a crate is nobody's business, nor how its folder lies to another one.
-    let folders = crates.of_repositories().into_iter().chain(crates.of_folders(&plan.workspace));
-    for (name, folder) in folders {
+    for (name, folder) in crates.of_repositories() {
         prefixes.push((folder.to_owned(), format!("/crates/{name}")));
     }
     // Where the source of the standard library is installed, the compiler names it by its place.

@@ -55,19 +55,18 @@ impl Crates {
 
     /// The folders of crates from repositories, each with `name-version`.
     pub(super) fn of_repositories(&self) -> BTreeMap<String, &Path> {
+        let named = |p: &'_ Package| format!("{}-{}", p.name, p.version);
         let git = self.packages().filter(|p| comes_from(p, "git"));
         git.filter_map(|p| Some((named(p), folder_of(p)?))).collect()
     }
 
-    /// The folders of crates that are where a person has them, each with `name-version`: as the
-    /// compiler names them, which is from the workspace for those behind a link in it.
-    pub(super) fn of_folders(&self, workspace: &Path) -> BTreeMap<String, &Path> {
-        let local = self.packages().filter(|p| p.source.is_none());
-        let folder = |p| folder_of(p).map(|f| f.strip_prefix(workspace).unwrap_or(f));
+    /// The folders of crates that are where a person has them: as the compiler names them, which is
+    /// from the workspace for those behind a link in it.
+    pub(super) fn of_folders(&self, workspace: &Path) -> impl Iterator<Item = &Path> {
+        let local = self.packages().filter(|p| p.source.is_none()).filter_map(folder_of);
         // The workspace itself is the agent's.
-        local
-            .filter_map(|p| Some((named(p), folder(p).filter(|f| !f.as_os_str().is_empty())?)))
-            .collect()
+        let others = local.filter(move |folder| *folder != workspace);
+        others.map(move |f| f.strip_prefix(workspace).unwrap_or(f))
     }
 
     fn packages(&self) -> impl Iterator<Item = &Package> {
@@ -139,10 +138,6 @@ impl Crates {
         }
         Crates { by_name, names, metadata }
     }
-}
-
-fn named(package: &Package) -> String {
-    format!("{}-{}", package.name, package.version)
 }
 
 fn comes_from(package: &Package, kind: &str) -> bool {

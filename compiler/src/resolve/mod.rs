@@ -25,6 +25,7 @@ pub use paths::real;
 pub use plan::{GitReference, Plan, Planned, Plugin, Profile, Recipe, Runtime, Source};
 pub(crate) use plugins::STANDARD;
 pub use runtime::{built_from, is_source_tree};
+pub(crate) use trees::LINKS;
 pub use trees::{Tree, Trees};
 
 /// What the command line adds to a build config.

@@ -14,7 +14,7 @@ use super::paths::real;
 use super::{Plugin, Source};
 
 /// The folder of the links in the workspace.
-const FOLDER: &str = "trees";
+pub(crate) const LINKS: &str = "trees";
 
 /// The name of the runtime's own tree.
 const RUNTIME: &str = "swak";
@@ -36,6 +36,11 @@ pub struct Tree {
 }
 
 impl Trees {
+    /// The folders that the links lead to.
+    pub(super) fn roots(&self) -> impl Iterator<Item = &Path> {
+        self.list.iter().map(|tree| tree.root.as_path())
+    }
+
     /// The trees of the runtime and of every plugin that is in a folder. None where links to
     /// folders are not for everyone to make, on Windows; and none where a crate names another one
     /// by an absolute path: behind a link, what it names would be a second crate.
@@ -98,7 +103,7 @@ impl Trees {
         }
         let inner = self.list.iter().position(|tree| tree.root.starts_with(&root));
         let Some(first) = inner else {
-            self.list.push(Tree { link: Path::new(FOLDER).join(name), root });
+            self.list.push(Tree { link: Path::new(LINKS).join(name), root });
             return;
         };
         self.list[first].root = root.clone();
