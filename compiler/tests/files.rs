@@ -66,3 +66,24 @@ fn a_file_with_no_text_in_it_is_refused() {
         assert!(said.starts_with("error["), "{bytes:?}: {said}");
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_whose_name_is_not_utf_8_is_refused() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"x\xff"));
+    fs::create_dir(&odd).expect("made");
+    fs::write(odd.join("build.yml"), "name: x\n").expect("writable");
+    let said = told(&odd);
+    assert!(said.starts_with("error[path-not-utf-8]: the name of `"), "{said}");
+    let json = Command::new(env!("CARGO_BIN_EXE_swak-makebuild"))
+        .args(["build.yml", "--plan", "--json"])
+        .current_dir(&odd)
+        .output()
+        .expect("the command can be run");
+    assert_eq!(json.status.code(), Some(2));
+    let answer: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(answer["errors"][0]["code"], "path-not-utf-8");
+}

@@ -23,7 +23,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use swak_recipe::diag::Diagnostics;
+use swak_recipe::diag::{Diagnostic, Diagnostics};
 
 use crate::check;
 use crate::generate::{self, File, write_if_changed};
@@ -85,6 +85,10 @@ pub fn plan(file: &Path, request: &Request) -> Result<Plan, Diagnostics> {
     plan.toolchains =
         plan.triples().into_iter().map(|triple| choose(triple, plan.toolchain, &tools)).collect();
     found.extend(more);
+    if let Some(path) = plan.not_utf8() {
+        let said = format!("the name of `{}` is not UTF-8, which Cargo wants", path.display());
+        found.push(Diagnostic::error("path-not-utf-8", said).help("use another folder or name"));
+    }
     // Where something is missing from the plan, a plugin that the recipe names may be in it.
     if !found.is_empty()
         && let Err(more) = check::recipe(&plan, false, &sources::local(&plan))

@@ -65,6 +65,7 @@ impl Report {
 
     pub(super) fn generated(&self, plan: &Plan, checked: &Checked, folder: &Path) {
         if self.json {
+            let folder = folder.to_string_lossy();
             return self.answer(&json!({ "folder": folder, "warnings": checked.warnings }));
         }
         self.warnings(&checked.warnings);

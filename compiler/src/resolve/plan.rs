@@ -57,6 +57,22 @@ pub struct Plan {
     pub out: PathBuf,
 }
 
+impl Plan {
+    /// The first of its folders and files whose name is not UTF-8: Cargo is told all of them, and
+    /// takes nothing else.
+    pub fn not_utf8(&self) -> Option<&Path> {
+        let own = [&self.config, &self.lock, &self.build_dir, &self.out];
+        let own = own.into_iter().chain(self.recipe.iter().map(|recipe| &recipe.path));
+        let sources = self.plugins.iter().map(|plugin| &plugin.source).chain([&self.runtime.source]);
+        let folders = sources.filter_map(|source| match source {
+            Source::Path { path } => Some(path),
+            _ => None,
+        });
+        let all = own.chain(folders).map(PathBuf::as_path);
+        all.chain(self.trees.roots()).find(|path| path.to_str().is_none())
+    }
+}
+
 /// One target of a plan, and where its executable goes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Planned {
