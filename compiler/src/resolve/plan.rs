@@ -63,7 +63,8 @@ impl Plan {
     pub fn not_utf8(&self) -> Option<&Path> {
         let own = [&self.config, &self.lock, &self.build_dir, &self.out];
         let own = own.into_iter().chain(self.recipe.iter().map(|recipe| &recipe.path));
-        let sources = self.plugins.iter().map(|plugin| &plugin.source).chain([&self.runtime.source]);
+        let sources =
+            self.plugins.iter().map(|plugin| &plugin.source).chain([&self.runtime.source]);
         let folders = sources.filter_map(|source| match source {
             Source::Path { path } => Some(path),
             _ => None,
