@@ -69,8 +69,8 @@ impl Plan {
             Source::Path { path } => Some(path),
             _ => None,
         });
-        let all = own.chain(folders).map(PathBuf::as_path);
-        all.chain(self.trees.roots()).find(|path| path.to_str().is_none())
+        let all = own.chain(folders).chain(self.trees.iter().map(|tree| &tree.root));
+        all.map(PathBuf::as_path).find(|path| path.to_str().is_none())
     }
 }
 

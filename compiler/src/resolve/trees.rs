@@ -36,11 +36,6 @@ pub struct Tree {
 }
 
 impl Trees {
-    /// The folders that the links lead to.
-    pub(super) fn roots(&self) -> impl Iterator<Item = &Path> {
-        self.list.iter().map(|tree| tree.root.as_path())
-    }
-
     /// The trees of the runtime and of every plugin that is in a folder. None where links to
     /// folders are not for everyone to make, on Windows; and none where a crate names another one
     /// by an absolute path: behind a link, what it names would be a second crate.
