@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
-use swak_recipe::diag::did_you_mean;
+use swak_recipe::diag::{Diagnostic, Diagnostics, did_you_mean};
 
 use super::licenses::Deny;
 use super::package::{Debian, RpmArch};
@@ -100,6 +100,10 @@ impl Wanted {
     /// What is asked for and not made for some of the targets, for people. A build config for
     /// which nothing at all would be made is refused when it is read.
     pub fn warnings(&self, targets: &[Target]) -> Vec<String> {
+        let told = |code: &'static str, message: String| {
+            let told = Diagnostics::from(Diagnostic::warning(code, message));
+            told.render(false).trim_end().to_owned()
+        };
         let mut said = Vec::new();
         for format in &self.packages {
             let chosen = format.chosen(targets);
@@ -109,22 +113,24 @@ impl Wanted {
                 .map(|t| t.name.as_str())
                 .collect();
             if !left.is_empty() {
-                said.push(format!(
+                let message = format!(
                     "no {} is made for {}: one is made for each processor that the format has a \
                      name for",
                     format.name(),
                     left.join(", "),
-                ));
+                );
+                said.push(told("no-package", message));
             }
         }
         let left: Vec<_> =
             targets.iter().filter(|t| !is_static(t)).map(|t| t.name.as_str()).collect();
         if self.container && !left.is_empty() {
-            said.push(format!(
+            let message = format!(
                 "no Dockerfile is written for {}: an empty container runs only a static Linux \
                  executable",
                 left.join(", "),
-            ));
+            );
+            said.push(told("no-container", message));
         }
         said
     }
@@ -200,7 +206,8 @@ mod tests {
         assert_eq!(names(&Format::Deb.chosen(&universal)), "none of the targets");
         let wanted = Wanted { packages: vec![Format::Deb], container: true, ..Wanted::default() };
         let said = wanted.warnings(&all);
-        assert!(said[0].contains("no deb is made for linux-x86_64-gnu"), "{said:?}");
+        let deb = "warning[no-package]: no deb is made for linux-x86_64-gnu:";
+        assert!(said[0].starts_with(deb), "{said:?}");
         assert!(said[1].contains("for linux-x86_64-gnu, windows-x86_64:"), "{said:?}");
     }
 }
