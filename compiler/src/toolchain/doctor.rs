@@ -64,7 +64,7 @@ fn runs(triple: &Triple, tools: &Tools) -> Need {
     let fix = match triple.system() {
         System::Linux if here == System::Linux => "install QEMU: `apt-get install qemu-user`",
         System::Windows if here == System::Linux && same_processor => {
-            "install Wine, 9 or later: `apt-get install wine64`"
+            "install Wine 9 or later, which Debian has since 13: `apt-get install wine64`"
         }
         _ => "nothing on this machine runs it",
     };
