@@ -1,7 +1,7 @@
 //! What goes into `dist/` beside the executables: everything of [`crate::release`], the sums, and
 //! the record of the build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,23 +11,31 @@ use super::deliver::Parcel;
 use super::error::{BuildError, Failed};
 use super::make::Made;
 use crate::release::record::{RECORD_FORMAT, Record, TargetRecord, seconds};
-use crate::release::sums::{SUMS_FILE, merge, sha256};
+use crate::release::sums::{self, SUMS_FILE, sha256};
 use crate::release::{self, Moment, Release, files};
-use crate::resolve::Plan;
+use crate::resolve::{Plan, Planned};
 use crate::target::Target;
 
 /// The largest file of sums that is read, in bytes.
 const SUMS_LIMIT: u64 = 16 << 20;
 
-/// Every file that the build leaves, the executables among them; the sums and the record last, so
-/// that they never speak of what is not there.
-pub(super) fn parcels(
+/// What a build changes in `dist/`.
+pub(super) struct Delivery {
+    /// Every file that it leaves, the executables among them; the sums and the record last, so that
+    /// they never speak of what is not there.
+    pub(super) parcels: Vec<Parcel>,
+    /// What an earlier build left and would be taken for new.
+    pub(super) stale: Vec<PathBuf>,
+}
+
+/// Makes all that lies beside the executables.
+pub(super) fn delivery(
     plan: &Plan,
     made: Vec<Made>,
-    stale: &[PathBuf],
+    failed: &[Failed],
     cx: &Context<'_>,
     time: Duration,
-) -> Result<Vec<Parcel>, BuildError> {
+) -> Result<Delivery, BuildError> {
     let record = record(plan, &made, cx, time)?;
     let mut parcels = artifacts(plan, &made, cx);
     for one in made {
@@ -37,18 +45,29 @@ pub(super) fn parcels(
         }
         parcels.push(Parcel { to: planned.file.clone(), bytes: one.bytes, executable: true });
     }
-    let sums = sums(plan, &parcels, stale);
+    let old = old_sums(plan);
+    let stale = stale(plan, &parcels, failed, &old);
+    let sums = merge(plan, &parcels, &stale, &old);
     parcels.push(file(plan, SUMS_FILE, sums.into_bytes()));
     parcels.push(file(plan, &files::record(&plan.name), record.to_bytes()));
-    Ok(parcels)
+    Ok(Delivery { parcels, stale })
 }
 
-/// What an earlier build left for the targets that failed: it would be taken for new.
-pub(super) fn stale(plan: &Plan, failed: &[Failed]) -> Vec<PathBuf> {
-    failed.iter().flat_map(|f| of_target(plan, &f.target)).collect()
+/// All that is of a target that failed; of one that was made, what is not made for it any more, such
+/// as a package, as far as the sums say that a build left it.
+fn stale(plan: &Plan, parcels: &[Parcel], failed: &[Failed], old: &str) -> Vec<PathBuf> {
+    let new: HashSet<_> = parcels.iter().map(|parcel| parcel.to.as_path()).collect();
+    let summed: HashSet<_> = sums::names(old).map(|name| plan.out.join(name)).collect();
+    let of_target = |planned: &Planned| {
+        let failed = failed.iter().any(|one| one.target == planned.target);
+        let files = of_target(plan, &planned.target).into_iter();
+        files.filter(|file| failed || summed.contains(file)).collect::<Vec<_>>()
+    };
+    let files = plan.targets.iter().flat_map(of_target);
+    files.filter(|file| !new.contains(file.as_path())).collect()
 }
 
-/// Every file that a build leaves for one target.
+/// Every file that a build may leave for one target.
 fn of_target(plan: &Plan, target: &Target) -> Vec<PathBuf> {
     let planned = plan.planned(target);
     let mut names = vec![files::sbom(&plan.name, target), files::dockerfile(&plan.name, target)];
@@ -70,16 +89,19 @@ fn artifacts(plan: &Plan, made: &[Made], cx: &Context<'_>) -> Vec<Parcel> {
     artifacts.map(|artifact| file(plan, &artifact.name, artifact.bytes)).collect()
 }
 
+/// The sums as they are now. What cannot be read, or is none, has no lines.
+fn old_sums(plan: &Plan) -> String {
+    let path = plan.out.join(SUMS_FILE);
+    let small = fs::metadata(&path).is_ok_and(|m| m.len() <= SUMS_LIMIT);
+    small.then(|| fs::read_to_string(&path).ok()).flatten().unwrap_or_default()
+}
+
 /// The lines of other agents in the same folder stay.
-fn sums(plan: &Plan, parcels: &[Parcel], stale: &[PathBuf]) -> String {
+fn merge(plan: &Plan, parcels: &[Parcel], stale: &[PathBuf], old: &str) -> String {
     let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
     let made: BTreeMap<_, _> =
         parcels.iter().filter_map(|p| Some((name(&p.to)?, sha256(&p.bytes)))).collect();
-    let path = plan.out.join(SUMS_FILE);
-    // One that cannot be read, or is none, has no lines.
-    let small = fs::metadata(&path).is_ok_and(|m| m.len() <= SUMS_LIMIT);
-    let old = small.then(|| fs::read_to_string(&path).ok()).flatten().unwrap_or_default();
-    merge(&old, &made, |name| {
+    sums::merge(old, &made, |name| {
         let path = plan.out.join(name);
         path.is_file() && !stale.contains(&path)
     })

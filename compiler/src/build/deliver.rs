@@ -4,14 +4,18 @@
 //! interrupted before that leaves what was there as it was. When a file cannot take its place, those
 //! that have done so give it back.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::Progress;
 use super::error::BuildError;
 use crate::resolve::Plan;
+
+/// How the name of a folder begins in which files wait for their places.
+const WAITING: &str = ".swak-new-";
 
 /// A file on its way.
 pub(super) struct Parcel {
@@ -34,6 +38,33 @@ pub(super) fn prepare(plan: &Plan) -> Result<(), BuildError> {
     }
 }
 
+/// The folder of the agents, held while files take their places.
+pub(super) struct Place {
+    _folder: File,
+}
+
+/// Waits until no other build puts its files into the same folder: agents that share one share the
+/// file of sums. `None` where a folder cannot be held, on Windows and on file systems without locks.
+pub(super) fn claim(plan: &Plan, progress: &mut dyn Progress) -> Option<Place> {
+    let folder = File::open(&plan.out).ok()?;
+    match folder.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            progress.step("waiting for another build that delivers into the same folder");
+            folder.lock().ok()?;
+        }
+        Err(TryLockError::Error(_)) => return None,
+    }
+    // Nobody else is at work here: what waits was left by a build that was killed.
+    for entry in fs::read_dir(&plan.out).ok()?.filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(WAITING) {
+            // It takes room, and does no harm.
+            drop(fs::remove_dir_all(entry.path()));
+        }
+    }
+    Some(Place { _folder: folder })
+}
+
 /// Puts every file into its place and takes away those that are of an earlier build.
 ///
 /// The files are written to the disk in a folder beside the places first; only renaming is left
@@ -44,14 +75,14 @@ pub(super) fn publish(
     stale: &[PathBuf],
 ) -> Result<(), BuildError> {
     let folder = tempfile::Builder::new()
-        .prefix(".swak-")
+        .prefix(WAITING)
         .tempdir_in(&plan.out)
         .map_err(fail("write in", &plan.out))?;
     let mut ready = Vec::new();
     for (n, parcel) in parcels.into_iter().enumerate() {
         let beside = folder.path().join(n.to_string());
         let write = || {
-            let mut file = fs::File::create(&beside)?;
+            let mut file = File::create(&beside)?;
             io::Write::write_all(&mut file, &parcel.bytes)?;
             file.sync_all()?;
             if parcel.executable { make_executable(&beside) } else { Ok(()) }

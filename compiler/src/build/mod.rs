@@ -202,9 +202,10 @@ pub fn build(
         plugins: fetched.checked.declared.values().map(Vec::len).sum(),
         warnings,
     };
-    let stale = beside::stale(plan, &built.failed);
-    let parcels = beside::parcels(plan, made, &stale, &cx, built.time)?;
-    deliver::publish(plan, parcels, &stale)?;
+    // The file of sums is read and written anew.
+    let _place = deliver::claim(plan, progress);
+    let delivery = beside::delivery(plan, made, &built.failed, &cx, built.time)?;
+    deliver::publish(plan, delivery.parcels, &delivery.stale)?;
     progress.finish();
     Ok(built)
 }

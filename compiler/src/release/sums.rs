@@ -47,6 +47,11 @@ pub fn merge(
     out
 }
 
+/// The files that a text of `SHA256SUMS` names.
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(line).map(|(name, _)| name)
+}
+
 /// The name and the sum of a line: 64 hexadecimal digits, a space, a space or `*`, the name. Names
 /// that need escapes are none of ours.
 fn line(line: &str) -> Option<(&str, &str)> {
@@ -86,6 +91,7 @@ mod tests {
             sha256(b"o")
         );
         assert_eq!(new, expected);
+        assert_eq!(names(&new).collect::<Vec<_>>(), ["swak-a", "swak-b", "swak-other"]);
         let again = merge(&new, &made(&[("swak-a", b"other")]), |_| true);
         assert_eq!(again, new.replace(&sha256(b"a"), &sha256(b"other")));
     }

@@ -134,3 +134,49 @@ fn what_differs_is_told_in_the_one_answer_for_programs() {
     assert_eq!(answer["errors"][0]["code"], "not-reproducible", "{answer}");
     assert_eq!(answer["name"], "swak-x");
 }
+
+#[cfg(unix)]
+#[test]
+fn agents_that_are_delivered_into_one_folder_wait_for_each_other() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    let project = Project::new(GOOD);
+    // What another build left that was killed, and one that is at work.
+    project.write("dist/.swak-new-1/0", "half of a fi");
+    let folder = fs::File::open(project.path("dist")).expect("readable");
+    folder.lock().expect("the folder can be held");
+    let mut build = project.command(&[]).stderr(Stdio::piped()).spawn().expect("it can be run");
+    let mut said = BufReader::new(build.stderr.take().expect("it is piped")).lines();
+    let waits = |line: &str| line == "waiting for another build that delivers into the same folder";
+    assert!(said.any(|line| waits(&line.expect("UTF-8"))), "it ended without waiting");
+    assert!(!project.agent().exists());
+    let line = format!("{}  swak-other\n", "0".repeat(64));
+    project.write("dist/swak-other", "other");
+    project.write("dist/SHA256SUMS", &line);
+    drop(folder);
+    said.for_each(drop);
+    assert!(build.wait().expect("it ends").success());
+    assert!(project.read("dist/SHA256SUMS").contains(&line));
+    assert!(project.agent().exists() && !project.path("dist/.swak-new-1").exists());
+}
+
+#[test]
+fn what_is_not_made_any_more_is_not_left_to_be_taken_for_new() {
+    let host = swak_makebuild::target::HOST;
+    let config = format!("{GOOD}targets: [{host}]\npackage: ");
+    let project = Project::new(&format!("{config}[tar.gz, zip]\n"));
+    assert!(project.run(&[]).status.success());
+    let alias = swak_makebuild::target::Target::host().name;
+    let [tar, zip] = ["tar.gz", "zip"].map(|f| format!("dist/swak-x-2.1.0-{alias}.{f}"));
+    assert!(project.path(&tar).exists() && project.path(&zip).exists());
+    // Not one that a build left, as far as the sums say.
+    let own = format!("dist/swak-x-{alias}.Dockerfile");
+    project.write(&own, "FROM mine\n");
+
+    project.write("x-build.yml", &format!("{config}[zip]\n"));
+    assert!(project.run(&[]).status.success());
+    assert!(!project.path(&tar).exists() && project.path(&zip).exists());
+    assert!(!project.read("dist/SHA256SUMS").contains("tar.gz"));
+    assert_eq!(project.read(&own), "FROM mine\n");
+}
