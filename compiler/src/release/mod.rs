@@ -126,7 +126,6 @@ impl<'a> Release<'a> {
         if made.is_empty() {
             return Vec::new();
         }
-        let licenses = licenses::text(self, made);
         let mut all = Vec::new();
         for one in made {
             all.push(Artifact {
@@ -141,12 +140,18 @@ impl<'a> Release<'a> {
             }
         }
         let targets: Vec<&Target> = made.iter().map(|one| one.target).collect();
-        for format in &self.wanted.packages {
-            let chosen = format.chosen(targets.iter().copied());
-            for one in made.iter().filter(|one| chosen.contains(&one.target)) {
-                all.push(package::make(self, one, *format, &licenses));
+        for one in made {
+            let formats = self.wanted.packages.iter();
+            let chosen = |f: &&Format| f.chosen(targets.iter().copied()).contains(&one.target);
+            let formats: Vec<_> = formats.filter(chosen).collect();
+            if formats.is_empty() {
+                continue;
             }
+            // Of this target alone: what else was built makes no package another one.
+            let licenses = licenses::text(self, std::slice::from_ref(one));
+            all.extend(formats.into_iter().map(|f| package::make(self, one, *f, &licenses)));
         }
+        let licenses = licenses::text(self, made);
         all.push(Artifact { name: files::licenses(self.name), bytes: licenses.into_bytes() });
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
