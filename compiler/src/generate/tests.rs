@@ -60,7 +60,7 @@ fn plan() -> Plan {
         lock_sha256: None,
         build_dir: PathBuf::from("/home/me/p/.swak"),
         workspace: PathBuf::from("/home/me/p/.swak/build/myprj-build"),
-        trees: Trees::of(&Source::Path { path: tree }, &[], Path::new("/home/me/p")),
+        trees: Trees::of(&Source::Path { path: tree }, &[]),
         target_dir: PathBuf::from("/home/me/p/.swak/target"),
         out: PathBuf::from("/home/me/p/dist"),
     }

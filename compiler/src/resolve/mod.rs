@@ -87,7 +87,7 @@ fn finish(
         version: config.version.clone(),
         config: config.path.clone(),
         config_sha256: sha256(&std::fs::read(&config.path).unwrap_or_default()),
-        trees: Trees::of(&runtime.source, &plugins, &workspace),
+        trees: Trees::of(&runtime.source, &plugins),
         runtime,
         plugins,
         recipe,

@@ -39,7 +39,7 @@ impl Trees {
     /// The trees of the runtime and of every plugin that is in a folder. None where links to
     /// folders are not for everyone to make, on Windows; and none where a crate names another one
     /// by an absolute path: behind a link, what it names would be a second crate.
-    pub(crate) fn of(runtime: &Source, plugins: &[Plugin], workspace: &Path) -> Self {
+    pub(crate) fn of(runtime: &Source, plugins: &[Plugin]) -> Self {
         let mut trees = Trees::default();
         if cfg!(windows) {
             return trees;
@@ -52,14 +52,6 @@ impl Trees {
                 let Some(root) = root_of(path) else { return Trees::default() };
                 trees.add(plugin.name.as_str(), root);
             }
-        }
-        // A package that holds the workspace would hold itself.
-        let holds_itself = |tree: &Tree| {
-            let is_package = read(&tree.root).is_some_and(|m| m.contains_key("package"));
-            is_package && workspace.starts_with(&tree.root)
-        };
-        if trees.list.iter().any(holds_itself) {
-            trees.list.clear();
         }
         trees
     }

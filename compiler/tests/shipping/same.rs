@@ -120,6 +120,30 @@ fn a_plugin_in_another_corner_of_the_disk_leaves_no_path_either() {
 }
 
 #[test]
+fn a_build_config_in_the_folder_of_its_plugin_gives_the_same_bytes_elsewhere() {
+    let [one, other] = ["talk", "talk and more"].map(|folder| {
+        let project = Project::new("");
+        project.plugin("talk", "0.3.0", TALKATIVE);
+        let manifest = project.read("talk/Cargo.toml");
+        let sdk = "{ path = \"../swak/runtime/swak-sdk\" }";
+        let manifest = manifest.replace(sdk, "\"0.1\"") + "smallvec = \"1\"\n";
+        project.write("talk/Cargo.toml", &manifest);
+        // Cargo looks at every file of such a crate.
+        project.write("talk/build.rs", "fn main() {}\n");
+        let config = GOOD.replace("{path: swak}", "{path: ../swak}");
+        let import = "import: [{crate: swak-plugin-talk, path: .}]\n";
+        project.write("talk/x-build.yml", &format!("{config}targets: [linux-x86_64]\n{import}"));
+        fs::rename(project.path("talk"), project.path(folder)).expect("writable");
+        let built = project.plain(&["--offline"]).current_dir(project.path(folder)).output();
+        let built = built.expect("the command can be run");
+        assert!(built.status.success(), "{}", text(&built.stderr));
+        crate::files(&project.path(&format!("{folder}/dist")))
+    });
+    assert!(one["swak-x"] == other["swak-x"], "the executables differ");
+    assert!(one["swak-x-linux-x86_64.cdx.json"] == other["swak-x-linux-x86_64.cdx.json"]);
+}
+
+#[test]
 fn a_second_build_that_gives_the_same_bytes_is_taken_and_another_is_not() {
     let host = "x86_64-unknown-linux-gnu";
     let project = Project::new(&format!(
