@@ -294,9 +294,18 @@ impl BuildError {
             BuildError::NoSuchCrate { nearest: Some(name), .. } => {
                 error.help(format!("did you mean `{name}`?"))
             }
-            BuildError::Io { what: "make the folder" | "write in" | "write", .. } => {
+            BuildError::NoSuchCrate { nearest: None, .. } => {
+                error.help("the lock beside the build config names every crate that it has")
+            }
+            BuildError::Io { .. } => {
                 error.help("name other folders with `--build-dir` and `--out`")
             }
+            BuildError::Write(WriteError::Io { .. }) => {
+                error.help("see whether you may write there, and whether there is room")
+            }
+            BuildError::Interrupted => error.help("run it again: it goes on from there"),
+            BuildError::NotTheSame(_) => error
+                .help("a build script that looks at the clock or at its folder may be the reason"),
             BuildError::NotVendored(_) => {
                 error.help("run it once without `--offline`, which fills it")
             }
@@ -312,7 +321,8 @@ impl BuildError {
             BuildError::Differs(_) | BuildError::Agent(_) => {
                 error.help("the last executable is still in its place")
             }
-            _ => error,
+            // What is missing says it by itself.
+            BuildError::Tools(_) => error,
         }
     }
 }
