@@ -10,12 +10,16 @@ use super::cargo;
 use super::error::BuildError;
 use super::sources::run;
 use super::{Options, Progress};
-use crate::generate::{File, write_if_changed};
+use crate::generate::{File, WriteError, write_if_changed};
 use crate::resolve::Plan;
 use crate::toolchain::Tools;
 
 /// The file in the folder that tells Cargo about it.
 const CONFIG: &str = "cargo-config.toml";
+
+/// The file that says whose the folder is: Cargo removes everything from it that is no crate of the
+/// build, but for what begins with a dot.
+const MARK: &str = ".swak-vendor";
 
 /// The name that `cargo vendor` gives to the folder.
 const SOURCE: &str = "vendored-sources";
@@ -41,8 +45,7 @@ pub(super) fn collect(
         return there.then_some(()).ok_or_else(|| BuildError::NotVendored(folder.clone()));
     }
     progress.step("collecting crates");
-    let fail = |source| BuildError::Io { what: "make the folder", path: folder.clone(), source };
-    fs::create_dir_all(folder).map_err(fail)?;
+    claim(folder)?;
     let mut command = cargo::command(workspace);
     // A mirror that a person set up for Cargo is where the crates come from here, too.
     command.args(["vendor", "--versioned-dirs", "--respect-source-config", "--manifest-path"]);
@@ -60,4 +63,16 @@ pub(super) fn collect(
         return Err(BuildError::Vendor { folder: folder.clone(), words });
     }
     Ok(write_if_changed(&config, &File { text: answer, executable: false })?)
+}
+
+/// Makes the folder, or finds that it is empty or was filled by an earlier build.
+fn claim(folder: &Path) -> Result<(), BuildError> {
+    let fail = |source| BuildError::Io { what: "make the folder", path: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(fail)?;
+    let mark = folder.join(MARK);
+    if !mark.exists() && fs::read_dir(folder).map_err(fail)?.next().is_some() {
+        return Err(WriteError::Occupied(folder.to_owned()).into());
+    }
+    let text = "Filled by swak-makebuild, which removes what it did not put here.\n".to_owned();
+    Ok(write_if_changed(&mark, &File { text, executable: false })?)
 }

@@ -58,3 +58,26 @@ fn collected_crates_build_without_a_network_and_give_the_same_bytes() {
         assert!(moved[name] == *bytes, "{name} differs");
     }
 }
+
+#[test]
+fn a_folder_of_somebody_else_is_not_filled() {
+    let project = Project::new(GOOD);
+    project.write("mine/notes.txt", "mine");
+    let fill = |folder: &str| {
+        let mut filling = project.plain(&["--profile", "debug", "--vendor", folder]);
+        filling.env("CARGO_NET_OFFLINE", "true").output().expect("it can be run")
+    };
+    for folder in ["mine", "."] {
+        let refused = fill(folder);
+        assert_eq!(refused.status.code(), Some(2));
+        let told = text(&refused.stderr);
+        assert!(told.contains("error[folder-occupied]"), "{told}");
+        assert!(told.contains("help: name a folder that is empty or new"), "{told}");
+    }
+    assert_eq!(project.read("mine/notes.txt"), "mine");
+    // Its own it fills again.
+    for _ in 0..2 {
+        let filled = fill("crates");
+        assert!(filled.status.success(), "{}", text(&filled.stderr));
+    }
+}
