@@ -96,7 +96,7 @@ fn finish(
         toolchains: Vec::new(),
         profile: request.profile,
         wanted: config.wanted.clone(),
-        lock: folder.join(file_name).with_extension("lock"),
+        lock: paths::lock_of(&folder.join(file_name)),
         lock_sha256: None,
         workspace,
         target_dir: build_dir.join("target"),

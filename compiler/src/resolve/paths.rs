@@ -26,6 +26,15 @@ pub fn real(path: &Path) -> PathBuf {
     absolute
 }
 
+/// The lock beside a build config: `myprj-build.lock` for `myprj-build.yml`. One that is itself called
+/// so is not overwritten by its lock.
+pub(super) fn lock_of(config: &Path) -> PathBuf {
+    match config.extension() {
+        Some(end) if end.eq_ignore_ascii_case("lock") => config.with_added_extension("lock"),
+        _ => config.with_extension("lock"),
+    }
+}
+
 /// A folder's name made from any text: letters, digits, `-`, `_` and `.` stay; a text that had
 /// other characters gets a number that tells it from others.
 pub(super) fn folder_name(text: &str) -> String {
@@ -67,6 +76,15 @@ mod tests {
         let root = folder.path().canonicalize().expect("exists");
         assert_eq!(real(&folder.path().join("a/b")), plain(&root).join("a/b"));
         assert_eq!(real(&folder.path().join("a/../c")), plain(&root).join("c"));
+    }
+
+    #[test]
+    fn a_lock_is_never_the_build_config() {
+        let lock = |config: &str| lock_of(Path::new(config)).display().to_string();
+        assert_eq!(lock("p/my.prj-build.yml"), "p/my.prj-build.lock");
+        assert_eq!(lock("p/myprj"), "p/myprj.lock");
+        assert_eq!(lock("p/build.lock"), "p/build.lock.lock");
+        assert_eq!(lock("p/build.Lock"), "p/build.Lock.lock");
     }
 
     #[test]
