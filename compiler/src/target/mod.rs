@@ -93,7 +93,16 @@ impl Triple {
     /// Whether this machine runs its executables by itself.
     pub fn runs_here(&self) -> bool {
         let host = Triple::host();
-        self.system() == host.system() && self.processor() == host.processor()
+        self.system() == host.system()
+            && self.processor() == host.processor()
+            && (self.name == HOST || self.runs_on_any(host.is_musl()))
+    }
+
+    /// Whether every machine of its system and processor runs it: on Linux, what is not static wants
+    /// its own libc there. Android's is on no other machine, and beside musl there is no glibc.
+    fn runs_on_any(&self, musl: bool) -> bool {
+        let glibc = self.name.ends_with("-linux-gnu") && !musl;
+        self.system() != System::Linux || self.is_musl() || glibc
     }
 }
 

@@ -13,6 +13,20 @@ fn this_machine_answers_to_alias_and_triple() {
     assert!(host.runs_here());
 }
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
+#[test]
+fn an_executable_with_another_libc_does_not_run_here() {
+    let runs = |word: &str| Target::parse(word).expect("a target").runs_here();
+    for word in ["linux-x86_64", "linux-x86_64-gnu", "linux-x86_64-gnu.2.17"] {
+        assert!(runs(word), "{word}");
+    }
+    for word in ["x86_64-linux-android", "x86_64-unknown-linux-gnux32", "linux-aarch64"] {
+        assert!(!runs(word), "{word}");
+    }
+    let glibc = Triple { name: "x86_64-unknown-linux-gnu".to_owned(), glibc: None };
+    assert!(!glibc.runs_on_any(true));
+}
+
 #[test]
 fn every_alias_stands_for_triples_that_rust_knows_and_back() {
     for target in Target::named("all").expect("a word") {
