@@ -55,15 +55,18 @@ pub(super) fn all(
     }
     let (mut made, mut failed) = (Vec::new(), Vec::new());
     for planned in &plan.targets {
-        progress.step(&format!("{}: asking the new agent what it holds", planned.target.name));
         let fail = |error| Failed { target: planned.target.clone(), error };
         match parts(&planned.target, &compiled) {
             Err(error) => failed.push(fail(error)),
-            Ok(parts) => match finish(plan, planned, &parts, checked, cx) {
-                Ok(one) => made.push(one),
-                Err(error) if error.ends_the_build() => return Err(error),
-                Err(error) => failed.push(fail(Rc::new(error))),
-            },
+            Ok(parts) => {
+                let name = &planned.target.name;
+                progress.step(&format!("{name}: asking the new agent what it holds"));
+                match finish(plan, planned, &parts, checked, cx) {
+                    Ok(one) => made.push(one),
+                    Err(error) if error.ends_the_build() => return Err(error),
+                    Err(error) => failed.push(fail(Rc::new(error))),
+                }
+            }
         }
     }
     Ok((made, failed))
