@@ -327,6 +327,14 @@ fn a_generated_workspace_builds_by_its_script() {
         .output()
         .expect("the script can be run");
     assert!(script.status.success(), "{}", text(&script.stderr));
+    // An argument that leads Cargo elsewhere does not bring the last one for a new one.
+    let elsewhere = Command::new(project.path("work/x-build.sh"))
+        .args(["--offline", "--target", swak_makebuild::target::HOST])
+        .output()
+        .expect("the script can be run");
+    assert_eq!(elsewhere.status.code(), Some(1));
+    let told = text(&elsewhere.stderr);
+    assert!(told.contains("error: target/debug/swak-x was not made"), "{told}");
     let agent = Command::new(project.path("work/dist/swak-x")).output().expect("it can be run");
     assert_eq!(text(&agent.stdout), "swak-x 2.1.0 recipe none\n");
     // The same folder again, and a folder of somebody else.
