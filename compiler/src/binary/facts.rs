@@ -22,7 +22,7 @@ pub struct Facts {
     pub name: String,
     /// Its version, as the build config says it.
     pub version: String,
-    /// The version of the compiler that wrote it.
+    /// The version of the runtime in it.
     pub swak: String,
     /// The Rust triple that it was built for.
     pub target: String,

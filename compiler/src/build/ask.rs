@@ -35,7 +35,12 @@ pub(super) fn verify(
     let found = facts::read(bytes).ok_or_else(|| {
         BuildError::Agent("its file does not hold the facts of an agent".to_owned())
     })?;
-    let wrong = differences(plan, &found.plugins);
+    let mut wrong = differences(plan, &found.plugins);
+    if found.config_sha256 != plan.config_sha256
+        || Some(&found.lock_sha256) != plan.lock_sha256.as_ref()
+    {
+        wrong.push("it was compiled from another build config or another lock".to_owned());
+    }
     if !wrong.is_empty() {
         return Err(BuildError::Differs(wrong));
     }
