@@ -5,7 +5,7 @@
 //! `trees/NAME` in the workspace, a source tree has the same path everywhere.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 use toml_edit::{DocumentMut, Item};
@@ -121,9 +121,33 @@ fn root_of(krate: &Path) -> Option<PathBuf> {
         if paths.iter().any(|path| Path::new(path).is_absolute()) {
             return None;
         }
+        // A path may climb higher than it has to, and Cargo climbs with it.
+        for top in paths.iter().map(|path| top_of(&folder, Path::new(path))) {
+            while !top.starts_with(&root) {
+                root.pop();
+            }
+        }
         open.extend(paths.into_iter().map(|path| real(&folder.join(path))));
     }
     Some(root)
+}
+
+/// The highest folder on the way that a relative path describes.
+fn top_of(folder: &Path, path: &Path) -> PathBuf {
+    let (mut here, mut top) = (folder.to_owned(), folder.to_owned());
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                here.pop();
+                if !here.starts_with(&top) {
+                    top.clone_from(&here);
+                }
+            }
+            Component::Normal(name) => here.push(name),
+            _ => {}
+        }
+    }
+    top
 }
 
 /// The workspace that a crate belongs to, if it is not its own.
@@ -190,6 +214,16 @@ mod tests {
         let absolute = root.join("a/d").display().to_string();
         write(&root, "f", &format!("[dependencies]\nd = {{ path = '{absolute}' }}\n"));
         assert_eq!(root_of("f"), None);
+    }
+
+    #[test]
+    fn a_tree_reaches_as_high_as_a_path_climbs() {
+        let top = |path: &str| top_of(Path::new("/a/b/c"), Path::new(path));
+        assert_eq!(top("../x"), Path::new("/a/b"));
+        assert_eq!(top("../../../a/b/x"), Path::new("/"));
+        assert_eq!(top("../../../../../a"), Path::new("/"));
+        assert_eq!(top("x/../../y/.."), Path::new("/a/b"));
+        assert_eq!(top("x"), Path::new("/a/b/c"));
     }
 
     #[test]
