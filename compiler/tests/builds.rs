@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use project::{Project, commit, source, text};
+use project::{Project, source, text};
 use support::copy;
 
 const GOOD: &str = "name: x\nversion: 2.1.0\nswak: {path: swak}\n";
@@ -84,24 +84,12 @@ fn a_crate_that_does_not_compile_is_named_first_and_the_last_agent_stays() {
 #[test]
 fn crates_in_repositories_are_fetched_and_their_plugins_checked() {
     let project = Project::new("");
-    let far = project.path("swak").canonicalize().expect("it is there");
-    let url = |folder: &str| format!("file://{}", far.with_file_name(folder).display());
-    project.plugin("far", "0.7.0", &source("Far", "Far"));
-    let manifest = project.read("far/Cargo.toml");
-    let dependency = format!("swak-sdk = {{ git = \"{}\" }}", url("swak"));
-    let local = "swak-sdk = { path = \"../swak/runtime/swak-sdk\" }";
-    project.write("far/Cargo.toml", &manifest.replace(local, &dependency));
-    project.write("swak/Cargo.toml", "[workspace]\nmembers = [\"runtime/*\", \"plugins/*\"]\n");
-    for folder in ["swak", "far"] {
-        commit(&project.path(folder));
-    }
+    let [swak, far] = project.repositories(&source("Far", "Far"));
     project.write(
         "x-build.yml",
         &format!(
-            "name: x\nswak: {{git: '{}'}}\nrecipe: my.swak\n\
-             import: [{{crate: swak-plugin-far, git: '{}'}}]\n",
-            url("swak"),
-            url("far")
+            "name: x\nswak: {{git: '{swak}'}}\nrecipe: my.swak\n\
+             import: [{{crate: swak-plugin-far, git: '{far}'}}]\n"
         ),
     );
     let run = || {

@@ -30,10 +30,10 @@ pub(super) struct Parcel {
 /// Makes the folder that the agent will be put into and tries to write there: who waited for a
 /// whole build should not learn only then that it cannot be delivered.
 pub(super) fn prepare(plan: &Plan) -> Result<(), BuildError> {
-    fs::create_dir_all(&plan.out).map_err(fail("make the folder", &plan.out))?;
-    drop(NamedTempFile::new_in(&plan.out).map_err(fail("write in", &plan.out))?);
+    fs::create_dir_all(&plan.out).map_err(BuildError::io("make the folder", &plan.out))?;
+    drop(NamedTempFile::new_in(&plan.out).map_err(BuildError::io("write in", &plan.out))?);
     match plan.files().find(|file| file.is_dir()) {
-        Some(taken) => Err(fail("write", taken)(io::ErrorKind::IsADirectory.into())),
+        Some(taken) => Err(BuildError::io("write", taken)(io::ErrorKind::IsADirectory.into())),
         None => Ok(()),
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn publish(
     let folder = tempfile::Builder::new()
         .prefix(WAITING)
         .tempdir_in(&plan.out)
-        .map_err(fail("write in", &plan.out))?;
+        .map_err(BuildError::io("write in", &plan.out))?;
     let mut ready = Vec::new();
     for (n, parcel) in parcels.into_iter().enumerate() {
         let beside = folder.path().join(n.to_string());
@@ -87,7 +87,7 @@ pub(super) fn publish(
             file.sync_all()?;
             if parcel.executable { make_executable(&beside) } else { Ok(()) }
         };
-        write().map_err(fail("write", &parcel.to))?;
+        write().map_err(BuildError::io("write", &parcel.to))?;
         ready.push((beside, parcel.to));
     }
     let mut places = Places { folder: folder.path(), taken: Vec::new() };
@@ -98,7 +98,7 @@ pub(super) fn publish(
         if let Err(error) = places.take(place, file.map(PathBuf::as_path)) {
             places.give_back();
             let what = if file.is_some() { "write" } else { "remove" };
-            return Err(fail(what, place)(error));
+            return Err(BuildError::io(what, place)(error));
         }
     }
     Ok(())
@@ -169,9 +169,4 @@ pub(super) fn make_executable(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn make_executable(_: &Path) -> io::Result<()> {
     Ok(())
-}
-
-fn fail(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BuildError + use<> {
-    let path = path.to_owned();
-    move |source| BuildError::Io { what, path, source }
 }

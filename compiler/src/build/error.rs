@@ -1,7 +1,7 @@
 //! What can go wrong in a build.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use swak_recipe::diag::{Diagnostic, Diagnostics};
@@ -182,6 +182,15 @@ pub fn told(failed: &[Failed]) -> Vec<(Diagnostics, Option<String>)> {
 }
 
 impl BuildError {
+    /// What becomes of a failure of the system: `map_err(BuildError::io("write", path))`.
+    pub(super) fn io(
+        what: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(io::Error) -> BuildError + use<> {
+        let path = path.to_owned();
+        move |source| BuildError::Io { what, path, source }
+    }
+
     /// Whether no other target needs to be tried: it would fail in the same way, or a person has
     /// had enough.
     pub(super) fn ends_the_build(&self) -> bool {

@@ -28,11 +28,7 @@ impl Graphs {
         crates: &Crates,
     ) -> Result<Self, BuildError> {
         let lock = folder.join("Cargo.lock");
-        let lock = std::fs::read_to_string(&lock).map_err(|source| BuildError::Io {
-            what: "read",
-            path: lock.clone(),
-            source,
-        })?;
+        let lock = std::fs::read_to_string(&lock).map_err(BuildError::io("read", &lock))?;
         let triples: BTreeMap<_, _> = plan.triples().into_iter().map(|t| (t.name(), t)).collect();
         let answers: Vec<_> = thread::scope(|scope| {
             let ask = |triple, edges| scope.spawn(move || tree(triple, edges, options, folder));

@@ -15,11 +15,7 @@ pub(super) struct Guard {
 /// Waits until no other build works in the plan's build folder.
 pub(super) fn claim(plan: &Plan, progress: &mut dyn Progress) -> Result<Guard, BuildError> {
     let folder = plan.target_dir.parent().expect("the target folder is in the build folder");
-    let fail = |what: &'static str, path: &Path| {
-        let path = path.to_owned();
-        move |source| BuildError::Io { what, path, source }
-    };
-    fs::create_dir_all(folder).map_err(fail("make the folder", folder))?;
+    fs::create_dir_all(folder).map_err(BuildError::io("make the folder", folder))?;
     keep_out_of_git(folder);
     let path = folder.join("lock");
     let file = File::options()
@@ -27,14 +23,14 @@ pub(super) fn claim(plan: &Plan, progress: &mut dyn Progress) -> Result<Guard, B
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(fail("open", &path))?;
+        .map_err(BuildError::io("open", &path))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             progress.step("waiting for another build in the same folder");
-            file.lock().map_err(fail("lock", &path))?;
+            file.lock().map_err(BuildError::io("lock", &path))?;
         }
-        Err(TryLockError::Error(source)) => return Err(fail("lock", &path)(source)),
+        Err(TryLockError::Error(source)) => return Err(BuildError::io("lock", &path)(source)),
     }
     Ok(Guard { _file: file })
 }

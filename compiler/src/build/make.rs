@@ -111,7 +111,8 @@ fn finish(
 ) -> Result<Made, BuildError> {
     let target = &planned.target;
     let time = parts.iter().map(|(_, time)| *time).sum();
-    let read = |(path, _): &(PathBuf, Duration)| fs::read(path).map_err(io("read", path));
+    let read =
+        |(path, _): &(PathBuf, Duration)| fs::read(path).map_err(BuildError::io("read", path));
     let parts = parts.iter().map(read).collect::<Result<_, _>>()?;
     let bytes = dress(plan, target, parts)?;
     fit(target, &bytes)?;
@@ -163,13 +164,8 @@ fn fit(target: &Target, bytes: &[u8]) -> Result<(), BuildError> {
 /// Writes a new file, not new bytes in an old one that may still be running.
 fn write_executable(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     let folder = path.parent().expect("it is in a folder");
-    fs::create_dir_all(folder).map_err(io("make the folder", folder))?;
+    fs::create_dir_all(folder).map_err(BuildError::io("make the folder", folder))?;
     drop(fs::remove_file(path));
-    fs::write(path, bytes).map_err(io("write", path))?;
-    super::deliver::make_executable(path).map_err(io("write", path))
-}
-
-fn io(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> BuildError + use<> {
-    let path = path.to_owned();
-    move |source| BuildError::Io { what, path, source }
+    fs::write(path, bytes).map_err(BuildError::io("write", path))?;
+    super::deliver::make_executable(path).map_err(BuildError::io("write", path))
 }

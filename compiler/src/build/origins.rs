@@ -40,7 +40,7 @@ pub(super) fn settle(plan: &Plan, metadata: &Metadata) -> Result<(), BuildError>
     for package in &metadata.packages {
         let folder = package.manifest_path.parent().expect("a file is in a folder").as_std_path();
         let Ok(inside) = folder.strip_prefix(&plan.workspace) else { continue };
-        let origin = folder.canonicalize().map_err(fail("find", folder))?;
+        let origin = folder.canonicalize().map_err(BuildError::io("find", folder))?;
         let key = format!("{} {}", package.name, inside.display());
         if record.get(&key) != Some(&origin) {
             moved.push(package.name.as_str());
@@ -50,7 +50,7 @@ pub(super) fn settle(plan: &Plan, metadata: &Metadata) -> Result<(), BuildError>
     if moved.is_empty() {
         return Ok(());
     }
-    forget(&plan.target_dir, &moved, DEPTH).map_err(fail("clean", &plan.target_dir))?;
+    forget(&plan.target_dir, &moved, DEPTH).map_err(BuildError::io("clean", &plan.target_dir))?;
     // Only now: whatever went wrong before is tried again.
     let mut text = serde_json::to_string_pretty(&record).expect("it is plain data");
     text.push('\n');
@@ -81,11 +81,6 @@ fn forget(folder: &Path, names: &[&str], depth: usize) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn fail(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BuildError + use<> {
-    let path = path.to_owned();
-    move |source| BuildError::Io { what, path, source }
 }
 
 #[cfg(test)]

@@ -48,17 +48,11 @@ pub fn verify(
 /// Below the build folder, which keeps itself out of Git: a build that is killed leaves it there.
 fn in_folder(folder: &Path) -> Result<tempfile::TempDir, BuildError> {
     let made = tempfile::Builder::new().prefix("verify-").tempdir_in(folder);
-    made.map_err(|source| BuildError::Io {
-        what: "make a folder in",
-        path: folder.to_owned(),
-        source,
-    })
+    made.map_err(BuildError::io("make a folder in", folder))
 }
 
 fn first_difference(a: &PathBuf, b: &PathBuf) -> Result<usize, BuildError> {
-    let read = |path: &PathBuf| {
-        fs::read(path).map_err(|source| BuildError::Io { what: "read", path: path.clone(), source })
-    };
+    let read = |path: &PathBuf| fs::read(path).map_err(BuildError::io("read", path));
     let (a, b) = (read(a)?, read(b)?);
     Ok(a.iter().zip(&b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len())))
 }

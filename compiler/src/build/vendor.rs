@@ -67,10 +67,11 @@ pub(super) fn collect(
 
 /// Makes the folder, or finds that it is empty or was filled by an earlier build.
 fn claim(folder: &Path) -> Result<(), BuildError> {
-    let fail = |source| BuildError::Io { what: "make the folder", path: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(fail)?;
+    fs::create_dir_all(folder).map_err(BuildError::io("make the folder", folder))?;
     let mark = folder.join(MARK);
-    if !mark.exists() && fs::read_dir(folder).map_err(fail)?.next().is_some() {
+    if !mark.exists()
+        && fs::read_dir(folder).map_err(BuildError::io("make the folder", folder))?.next().is_some()
+    {
         return Err(WriteError::Occupied(folder.to_owned()).into());
     }
     let text = "Filled by swak-makebuild, which removes what it did not put here.\n".to_owned();

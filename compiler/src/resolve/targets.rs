@@ -6,6 +6,8 @@ use swak_recipe::diag::{Diagnostic, did_you_mean};
 
 use super::{Planned, Request, real};
 use crate::manifest::BuildConfig;
+use crate::names::AgentName;
+use crate::release::files;
 use crate::target::Target;
 
 /// The build config's targets, as far as the command line asks for them. Where neither says a word
@@ -16,33 +18,29 @@ pub(super) fn plan(
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Planned> {
     let out = real(&request.out);
-    let package = config.name.package();
     let asked = asked(&request.targets, config.targets.as_deref(), found);
     let targets = match (asked, &config.targets) {
         (Some(asked), _) => asked,
         (None, Some(listed)) => listed.clone(),
         (None, None) => {
             let target = Target::host();
-            let file = out.join(format!("{package}{}", target.exe_suffix()));
+            let file = out.join(files::own(&config.name, &target));
             return vec![Planned { target, file, also: None }];
         }
     };
-    named(targets, &package, &out)
+    named(targets, &config.name, &out)
 }
 
 /// Names each target's file after it. The first one that runs here is there under the agent's own
 /// name as well.
-fn named(targets: Vec<Target>, package: &str, out: &Path) -> Vec<Planned> {
+fn named(targets: Vec<Target>, name: &AgentName, out: &Path) -> Vec<Planned> {
     let here = targets.iter().position(Target::runs_here);
-    let name = |(i, target): (usize, Target)| {
-        let suffix = target.exe_suffix();
-        Planned {
-            file: out.join(format!("{package}-{}{suffix}", target.name)),
-            also: (here == Some(i)).then(|| out.join(format!("{package}{suffix}"))),
-            target,
-        }
+    let plan = |(i, target): (usize, Target)| Planned {
+        file: out.join(files::executable(name, &target)),
+        also: (here == Some(i)).then(|| out.join(files::own(name, &target))),
+        target,
     };
-    targets.into_iter().enumerate().map(name).collect()
+    targets.into_iter().enumerate().map(plan).collect()
 }
 
 /// The targets that the command line names; `None` if it names none.
@@ -120,9 +118,10 @@ mod tests {
 
     #[test]
     fn the_target_that_runs_here_has_the_agents_own_name_too() {
+        let name = AgentName::new("x").expect("a good name");
         let host = Target::parse(HOST).expect("this machine's");
         let other = Target::parse("riscv64gc-unknown-linux-gnu").expect("a triple");
-        let planned = named(vec![other, host.clone()], "swak-x", Path::new("/d"));
+        let planned = named(vec![other, host.clone()], &name, Path::new("/d"));
         assert_eq!(planned[0].file, Path::new("/d/swak-x-riscv64gc-unknown-linux-gnu"));
         assert_eq!(planned[0].also, None);
         let own = format!("/d/swak-x{}", host.exe_suffix());

@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
-use crate::waiting::lines_of;
+use crate::waiting::{self, lines_of};
 pub(crate) use crate::waiting::{PATIENCE, root, wait_until};
 
 /// The agent of `build-configs/NAME-build.yml`. Built when it is not there or not up to date; all
@@ -46,16 +46,12 @@ impl Place {
 
     /// The lines of a file; none while it is not there.
     pub(crate) fn lines(&self, name: &str) -> Vec<String> {
-        let text = fs::read(self.path(name)).unwrap_or_default();
-        String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+        waiting::lines_in(&self.path(name))
     }
 
     /// Waits until a file has so many lines.
     pub(crate) fn wait_for_lines(&self, name: &str, count: usize) -> Vec<String> {
-        wait_until(&format!("{count} lines in {name}"), || {
-            let lines = self.lines(name);
-            (lines.len() >= count).then_some(lines)
-        })
+        waiting::wait_for_lines(&self.path(name), count)
     }
 
     /// Runs an agent to its end.

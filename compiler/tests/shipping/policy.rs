@@ -65,24 +65,12 @@ fn a_toolchain_that_is_asked_for_is_used_and_the_plan_says_so() {
 #[test]
 fn a_newer_release_of_a_plugin_changes_nothing_until_an_update() {
     let project = Project::new("");
-    let root = project.folder.path().canonicalize().expect("it is there");
-    let url = |folder: &str| format!("file://{}", root.join(folder).display());
-    project.plugin("far", "0.7.0", &source("Far", "Far"));
-    let dependency = format!("swak-sdk = {{ git = \"{}\" }}", url("swak"));
-    let local = "swak-sdk = { path = \"../swak/runtime/swak-sdk\" }";
-    let manifest = project.read("far/Cargo.toml").replace(local, &dependency);
-    project.write("far/Cargo.toml", &manifest);
-    project.write("swak/Cargo.toml", "[workspace]\nmembers = [\"runtime/*\", \"plugins/*\"]\n");
-    for folder in ["swak", "far"] {
-        commit(&project.path(folder));
-    }
+    let [swak, far] = project.repositories(&source("Far", "Far"));
     project.write(
         "x-build.yml",
         &format!(
-            "name: x\nswak: {{git: '{}'}}\n\
-             import: [{{crate: swak-plugin-far, git: '{}'}}]\n",
-            url("swak"),
-            url("far"),
+            "name: x\nswak: {{git: '{swak}'}}\n\
+             import: [{{crate: swak-plugin-far, git: '{far}'}}]\n"
         ),
     );
     let run = |arguments: &[&str]| -> Output {
@@ -100,6 +88,7 @@ fn a_newer_release_of_a_plugin_changes_nothing_until_an_update() {
     assert_eq!(first.0, "0.7.0");
     let lock = project.read("x-build.lock");
 
+    let manifest = project.read("far/Cargo.toml");
     project.write("far/Cargo.toml", &manifest.replace("0.7.0", "0.8.0"));
     commit(&project.path("far"));
     assert_eq!(version(&[]), first);

@@ -50,6 +50,22 @@ impl Project {
         self.write(&format!("{name}/src/lib.rs"), source);
     }
 
+    /// Makes repositories of the miniature and of a plugin crate, `swak-plugin-far`, which takes
+    /// the SDK from there. Gives their addresses, in this order.
+    pub(crate) fn repositories(&self, source: &str) -> [String; 2] {
+        let root = self.folder.path().canonicalize().expect("it is there");
+        let urls = ["swak", "far"].map(|f| format!("file://{}", root.join(f).display()));
+        self.plugin("far", "0.7.0", source);
+        let git = format!("swak-sdk = {{ git = \"{}\" }}", urls[0]);
+        let local = "swak-sdk = { path = \"../swak/runtime/swak-sdk\" }";
+        self.write("far/Cargo.toml", &self.read("far/Cargo.toml").replace(local, &git));
+        self.write("swak/Cargo.toml", "[workspace]\nmembers = [\"runtime/*\", \"plugins/*\"]\n");
+        for folder in ["swak", "far"] {
+            commit(&self.path(folder));
+        }
+        urls
+    }
+
     /// The compiler, fast and without the network.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.plain(&["--profile", "debug", "--offline"]);

@@ -25,6 +25,20 @@ pub(crate) fn wait_until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
     }
 }
 
+/// The lines of a file; none while it is not there.
+pub(crate) fn lines_in(file: &Path) -> Vec<String> {
+    let text = std::fs::read(file).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+}
+
+/// Waits until a file has so many lines.
+pub(crate) fn wait_for_lines(file: &Path, count: usize) -> Vec<String> {
+    wait_until(&format!("{count} lines in {}", file.display()), || {
+        let lines = lines_in(file);
+        (lines.len() >= count).then_some(lines)
+    })
+}
+
 /// The lines of a stream, as they come.
 pub(crate) fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();

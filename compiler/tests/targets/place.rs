@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::built;
 use crate::machine::Machine;
-use crate::waiting::{PATIENCE, lines_of, wait_until};
+use crate::waiting::{self, PATIENCE, lines_of, wait_until};
 use crate::wine;
 
 /// A folder with an agent.
@@ -44,16 +44,12 @@ impl Place {
 
     /// The lines of a file; none while it is not there.
     pub(crate) fn lines(&self, name: &str) -> Vec<String> {
-        let text = fs::read(self.path(name)).unwrap_or_default();
-        String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+        waiting::lines_in(&self.path(name))
     }
 
     /// Waits until a file has so many lines.
     pub(crate) fn wait_for_lines(&self, name: &str, count: usize) -> Vec<String> {
-        wait_until(&format!("{count} lines in {name}"), || {
-            let lines = self.lines(name);
-            (lines.len() >= count).then_some(lines)
-        })
+        waiting::wait_for_lines(&self.path(name), count)
     }
 
     /// Runs the agent to its end.
