@@ -61,8 +61,8 @@ pub mod prelude {
     };
     pub use crate::options::*;
     pub use crate::plugin::{
-        AsyncTransform, BlockingEmitter, BlockingInput, BuildContext, Emitter, Input, Outlet,
-        Output, Plugin, Plugins, Shutdown, Stopped, Transform, WriteError,
+        AsyncTransform, Backlog, BlockingEmitter, BlockingInput, BoxBacklog, BuildContext, Emitter,
+        Input, Outlet, Output, Plugin, Plugins, Shutdown, Stopped, Transform, WriteError,
     };
     pub use crate::{Context, Error, Result, anyhow, bail, ensure};
 }

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use super::{
-    AsyncTransform, BlockingInput, Emitter, Input, Outlet, Output, Shutdown, Transform, WriteError,
+    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Emitter, Input, Outlet, Output, Shutdown,
+    Transform, WriteError,
 };
 use crate::data::{Batch, Chunk};
 use crate::{Error, Result};
@@ -59,6 +60,20 @@ pub trait AnyOutput: Send {
     fn write<'a>(&'a mut self, chunk: &'a Chunk) -> BoxFuture<'a, Result<(), WriteError>>;
     /// See [`Output::close`].
     fn close(&mut self) -> BoxFuture<'_, Result<()>>;
+    /// See [`Output::is_exclusive`].
+    fn is_exclusive(&self) -> bool;
+    /// See [`Output::hands_back`].
+    fn hands_back(&self) -> Result<()>;
+    /// See [`Output::take_back`].
+    fn take_back(&mut self) -> BoxFuture<'_, Result<Option<BoxBacklog>>>;
+}
+
+/// See [`Backlog`].
+pub trait AnyBacklog: Send {
+    /// See [`Backlog::next`].
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Chunk>>>;
+    /// See [`Backlog::delivered`].
+    fn delivered(&mut self) -> BoxFuture<'_, Result<()>>;
 }
 
 impl<P: Input> AnyInput for P {
@@ -118,5 +133,23 @@ impl<P: Output> AnyOutput for P {
     }
     fn close(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(Output::close(self))
+    }
+    fn is_exclusive(&self) -> bool {
+        Output::is_exclusive(self)
+    }
+    fn hands_back(&self) -> Result<()> {
+        Output::hands_back(self)
+    }
+    fn take_back(&mut self) -> BoxFuture<'_, Result<Option<BoxBacklog>>> {
+        Box::pin(Output::take_back(self))
+    }
+}
+
+impl<B: Backlog> AnyBacklog for B {
+    fn next(&mut self) -> BoxFuture<'_, Result<Option<Chunk>>> {
+        Box::pin(Backlog::next(self))
+    }
+    fn delivered(&mut self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(Backlog::delivered(self))
     }
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::future::Future;
 
 use super::Plugin;
+use super::erased::AnyBacklog;
 use crate::data::Chunk;
-use crate::{Error, Result};
+use crate::{Error, Result, bail};
 
 /// Hands records to the outside.
 pub trait Output: Plugin {
@@ -38,7 +39,58 @@ pub trait Output: Plugin {
     fn close(&mut self) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
+
+    /// Whether one instance alone may write there at a time, such as to one file: a recipe can then
+    /// not give it several `workers`. Asked without I/O, by `check` too.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    /// Whether [`take_back`](Output::take_back) can hand back what was written, as the `last` of a
+    /// `failover(…, drain_back=True)` must. Asked without I/O, by `check` too.
+    ///
+    /// # Errors
+    /// Why it cannot, as a person reads it after the plugin's name.
+    fn hands_back(&self) -> Result<()> {
+        bail!("it cannot hand back what was written to it")
+    }
+
+    /// Sets aside all that was written and not handed back yet, by earlier runs too, and hands it
+    /// back; `None` when there is nothing. Called between writes, and not again before the [`Backlog`]
+    /// of the last call is dropped. What is written from now on goes elsewhere, even while the backlog
+    /// is still read. May be cut off at any `await`, after which it is called again.
+    ///
+    /// # Errors
+    /// Counted, logged, and tried again with back-off.
+    fn take_back(&mut self) -> impl Future<Output = Result<Option<BoxBacklog>>> + Send {
+        async { Ok(None) }
+    }
 }
+
+/// What an output has stored, handed back piece by piece: see [`Output::take_back`]. The engine reads
+/// it beside the flow and writes the pieces to another output.
+///
+/// What was not confirmed with [`delivered`](Backlog::delivered) must be there after a kill at any
+/// instruction, and after the backlog is dropped: the next [`Output::take_back`] begins with it.
+pub trait Backlog: Send + 'static {
+    /// The oldest piece that is not delivered, without an ack, and small enough to be held in memory;
+    /// the same one again until it is delivered. `None` when everything was.
+    ///
+    /// # Errors
+    /// Counted, logged, and tried again with back-off. What can never be read must be passed over,
+    /// counted and kept for people to look at, and is no error.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Chunk>>> + Send;
+
+    /// The piece that `next` gave last was delivered, or is in the dead letters: it is never given
+    /// again, and may be removed.
+    ///
+    /// # Errors
+    /// Counted, logged, and tried again with back-off.
+    fn delivered(&mut self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A backlog of any type; made with `Box::new`.
+pub type BoxBacklog = Box<dyn AnyBacklog>;
 
 /// Why a chunk was not written, and with that, what the engine does.
 #[derive(Debug)]
