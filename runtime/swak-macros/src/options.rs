@@ -15,7 +15,9 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         None => nested_impl(model),
     };
     let test = defaults_test(model);
+    let own_names = own_names(model);
     quote! {
+        #(#own_names)*
         const _: () = {
             impl #ident {
                 #[doc(hidden)]
@@ -163,6 +165,25 @@ fn take(option: &Opt, reader: &proc_macro2::Ident) -> TokenStream {
     } else {
         quote!(#reader.required::<#ty>(#name))
     }
+}
+
+/// An output has options that are the engine's; one of its own of the same name would never be read.
+fn own_names(model: &Model) -> Vec<TokenStream> {
+    if model.plugin.as_ref().is_none_or(|plugin| plugin.kind != "Output") {
+        return Vec::new();
+    }
+    let refuse = |option: &Opt| {
+        let name = &option.name;
+        let message = format!("every output has an option `{name}`: this one needs another name");
+        let span = option.attrs.name.as_ref().map_or(option.ident.span(), |name| name.span());
+        quote_spanned! {span=>
+            const _: () = ::core::assert!(
+                !::swak_sdk::options::DeliveryOptions::is_name(#name),
+                #message
+            );
+        }
+    };
+    model.options.iter().map(refuse).collect()
 }
 
 /// A default that its own type refuses is a mistake of the author; this test finds it before a

@@ -44,6 +44,9 @@
 //! ```
 #![warn(missing_docs)]
 
+// The code that `#[derive(Options)]` writes names this crate as others do.
+extern crate self as swak_sdk;
+
 pub mod ack;
 pub mod data;
 pub mod options;

@@ -7,6 +7,7 @@
 mod address;
 mod choice;
 mod collection;
+mod delivery;
 mod duration;
 mod glob;
 mod jinja;
@@ -31,6 +32,8 @@ pub use jiff::tz::TimeZone;
 pub use address::{Address, AddressError};
 pub use choice::{Choice, read_choice};
 pub use collection::Dict;
+pub use delivery::DeliveryOptions;
+pub(crate) use delivery::split as split_delivery;
 pub use glob::Glob;
 pub use jinja::{EvalError, Expr, Scope, SyntaxError, Template};
 pub use literal::{Args, Key, Literal, LiteralValue, Span};

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::DeliveryOptions;
+
 /// Text that is `'static` when a macro wrote it and owned when it was read from source.
 pub type Str = Cow<'static, str>;
 
@@ -27,6 +29,14 @@ impl Kind {
         match self {
             Kind::Input => "in",
             Kind::Transform | Kind::Output => "out",
+        }
+    }
+
+    /// The options that every plugin of this kind has besides its own; see [`DeliveryOptions`].
+    pub fn common_options(self) -> &'static [OptionSpec] {
+        match self {
+            Kind::Output => DeliveryOptions::specs(),
+            Kind::Input | Kind::Transform => &[],
         }
     }
 
@@ -57,7 +67,7 @@ pub struct PluginSpec {
     pub summary: Str,
     /// The whole doc comment, Markdown.
     pub help: Str,
-    /// Its options, in the order they were declared.
+    /// Its own options, in the order they were declared.
     pub options: Cow<'static, [OptionSpec]>,
 }
 
@@ -67,9 +77,14 @@ impl PluginSpec {
         format!("{}.{}", self.kind.package(), self.name)
     }
 
-    /// The option of that name.
+    /// The option of that name, which is its own or that of every plugin of its kind.
     pub fn option(&self, name: &str) -> Option<&OptionSpec> {
-        self.options.iter().find(|o| o.name == name)
+        self.all_options().find(|o| o.name == name)
+    }
+
+    /// Its own options, then those of every plugin of its kind.
+    pub fn all_options(&self) -> impl Iterator<Item = &OptionSpec> + Clone {
+        self.options.iter().chain(self.kind.common_options())
     }
 
     /// The options that may be given by position, in order.

@@ -5,8 +5,10 @@ use std::fmt;
 
 use super::erased::{AnyPlugin, OnThread};
 use super::{AsyncTransform, BlockingInput, BuildContext, Input, Output, Plugin, Transform};
-use crate::Result;
-use crate::options::{Args, Kind, OptionError, OptionErrors, Options, PluginSpec};
+use crate::options::{
+    Args, DeliveryOptions, Kind, OptionError, OptionErrors, Options, PluginSpec, split_delivery,
+};
+use crate::{Result, bail};
 
 /// The plugins that an agent holds, each registered by name.
 ///
@@ -37,7 +39,6 @@ pub struct PluginEntry {
     pub spec: PluginSpec,
     /// The crate it comes from, as an index into [`Plugins::crates`].
     pub crate_index: Option<usize>,
-    validate: fn(&Args, bool) -> Result<(), OptionErrors>,
     build: fn(&Args, &BuildContext) -> Result<AnyPlugin>,
 }
 
@@ -126,7 +127,15 @@ impl Plugins {
             "`{}` is declared as {} in #[plugin(…)] and registered as {kind}",
             spec.name, spec.kind
         );
-        self.add(PluginEntry { spec, crate_index: None, validate: validate::<P>, build });
+        for option in spec.options.iter() {
+            assert!(
+                !kind.common_options().iter().any(|common| common.name == option.name),
+                "every {kind} has an option `{}`; that of `{}` needs another name",
+                option.name,
+                spec.path()
+            );
+        }
+        self.add(PluginEntry { spec, crate_index: None, build });
         self
     }
 
@@ -145,12 +154,59 @@ impl PluginEntry {
     ///
     /// `dead_letter` is whether the task has a place for rejected records.
     pub fn validate(&self, args: &Args, dead_letter: bool) -> Result<(), OptionErrors> {
-        (self.validate)(args, dead_letter)
+        let mut errors = Vec::new();
+        let delivery = self.delivery(args).map_err(|OptionErrors(found)| errors.extend(found));
+        match self.build(args, &BuildContext::for_check_in(dead_letter)) {
+            Ok(AnyPlugin::Output(output)) if output.is_exclusive() => {
+                if let Ok(DeliveryOptions { workers, .. }) = delivery
+                    && *workers > 1
+                {
+                    let message = "only one worker can write there at a time";
+                    errors.extend(workers.error(message, "leave `workers` out").0);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => match error.downcast::<OptionErrors>() {
+                Ok(OptionErrors(found)) => errors.extend(found),
+                Err(error) => errors.push(OptionError::new(args.span, format!("{error:#}"))),
+            },
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        errors.sort_by_key(|error| error.span.start);
+        Err(OptionErrors(errors))
     }
 
-    /// Makes the plugin.
+    /// Makes the plugin. What an output is told of its delivery is not for the plugin, and passed
+    /// over here: see [`PluginEntry::delivery`].
     pub fn build(&self, args: &Args, cx: &BuildContext) -> Result<AnyPlugin> {
-        (self.build)(args, cx)
+        match self.spec.kind {
+            Kind::Output => (self.build)(&split_delivery(args).0, cx),
+            Kind::Input | Kind::Transform => (self.build)(args, cx),
+        }
+    }
+
+    /// How records are to reach it, if it is an output; the defaults if it is not.
+    ///
+    /// # Errors
+    /// Every mistake in what the call says of it.
+    pub fn delivery(&self, args: &Args) -> Result<DeliveryOptions, OptionErrors> {
+        match self.spec.kind {
+            Kind::Output => DeliveryOptions::from_args(args),
+            Kind::Input | Kind::Transform => Ok(DeliveryOptions::default()),
+        }
+    }
+
+    /// Whether what is written to it can be handed back: see [`Output::hands_back`]. Nothing is run.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn hands_back(&self, args: &Args) -> Result<()> {
+        match self.build(args, &BuildContext::for_check())? {
+            AnyPlugin::Output(output) => output.hands_back(),
+            _ => bail!("it is no output"),
+        }
     }
 }
 
@@ -162,15 +218,4 @@ impl fmt::Debug for PluginEntry {
 
 fn make<P: Plugin>(args: &Args, cx: &BuildContext) -> Result<P> {
     P::new(P::Options::read(args)?, cx)
-}
-
-fn validate<P: Plugin>(args: &Args, dead_letter: bool) -> Result<(), OptionErrors> {
-    let options = P::Options::read(args)?;
-    match P::new(options, &BuildContext::for_check_in(dead_letter)) {
-        Ok(_) => Ok(()),
-        Err(error) => match error.downcast::<OptionErrors>() {
-            Ok(errors) => Err(errors),
-            Err(error) => Err(OptionError::new(args.span, format!("{error:#}")).into()),
-        },
-    }
 }
