@@ -71,6 +71,10 @@ pub struct Failover {
     pub last: Option<Call>,
     /// Which one is tried first.
     pub start_by: StartBy,
+    /// How long a chunk waits for one output before it goes to the next.
+    pub timeout: Duration,
+    /// Whether what `last` took is sent on once an output answers.
+    pub drain_back: bool,
     /// The whole call.
     pub span: Span,
 }
@@ -119,6 +123,11 @@ pub struct Link {
     pub name: String,
     /// The whole call.
     pub span: Span,
+}
+
+impl Failover {
+    /// How long a chunk waits for one output, where the recipe does not say.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
 }
 
 impl Step {

@@ -231,7 +231,7 @@ impl Reader {
 
     fn failover(&mut self, entries: &[(KeyNode, Node)]) -> Vec<Arg> {
         let mut args = Vec::new();
-        let known = ["outputs", "last", "start_by"];
+        let known = ["outputs", "last", "start_by", "timeout", "drain_back"];
         let values = self.only_keys(entries, &known, "failover");
         match values[0] {
             Some(Node { value: Value::List(outputs), .. }) => {
@@ -243,7 +243,7 @@ impl Reader {
         for (key, value) in entries {
             let value = match key.name.as_str() {
                 "last" => self.step(value),
-                "start_by" => self.value(value),
+                "start_by" | "timeout" | "drain_back" => self.value(value),
                 _ => continue,
             };
             args.push(Arg { name: Some(name_of(key)), value });

@@ -53,6 +53,10 @@ impl Plugin for Stdout {
 }
 
 impl Output for Stdout {
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
         if let Some(earlier) = &mut self.writing {
             // Cut off before its end; the engine brings its chunk again, whatever comes of it.

@@ -15,11 +15,12 @@ pub(crate) fn brief(spec: &PluginSpec, from: Option<&CrateInfo>) -> Value {
     })
 }
 
-/// As [`brief`], with `help` and `options`.
+/// As [`brief`], with `help`, `options`, and the `common_options` of every plugin of its kind.
 pub(crate) fn plugin(spec: &PluginSpec, from: Option<&CrateInfo>) -> Value {
     let mut object = brief(spec, from);
     object["help"] = json!(spec.help);
     object["options"] = options(&spec.options);
+    object["common_options"] = options(spec.kind.common_options());
     object
 }
 
@@ -85,7 +86,7 @@ fn meaning(kind: TextKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{follow, krate};
+    use super::super::testing::{follow, krate, null};
     use super::*;
 
     #[test]
@@ -108,6 +109,8 @@ mod tests {
         assert_eq!(options[1]["default"], "\"end\"");
         assert_eq!(options[2]["secret"], true);
         assert_eq!(options[3]["type"]["options"][0]["name"], "on");
+        assert_eq!(found["common_options"], json!([]));
+        assert_eq!(plugin(&null(), None)["common_options"][3]["name"], "workers");
     }
 
     #[test]

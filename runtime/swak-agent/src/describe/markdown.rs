@@ -1,7 +1,7 @@
 //! Plugins as Markdown: one for `desc`, a page a crate for the reference.
 
 use swak_sdk::Plugins;
-use swak_sdk::options::{OptionSpec, PluginSpec, TypeSpec};
+use swak_sdk::options::{DeliveryOptions, Kind, OptionSpec, PluginSpec, TypeSpec};
 
 use super::{crate_of, innermost, signature};
 
@@ -26,7 +26,18 @@ pub(crate) fn plugin(spec: &PluginSpec) -> String {
     out
 }
 
-/// All pages: `README.md` with every plugin, then one for each crate.
+/// The heading of the options that every output has.
+const DELIVERY: &str = "Delivery";
+
+/// What every output takes: told once, and not with each of them.
+fn delivery() -> String {
+    let mut out = format!("\n## {DELIVERY}\n\n{}\n", DeliveryOptions::HELP);
+    out.push_str("\n| option | takes | default | what it is |\n|---|---|---|---|\n");
+    rows(&mut out, "", DeliveryOptions::specs());
+    out
+}
+
+/// All pages: `README.md` with every plugin and with what every output takes, then one for each crate.
 ///
 /// Versions are left out, so that a page changes when its plugins do.
 pub(crate) fn reference(plugins: &Plugins) -> Vec<Page> {
@@ -34,6 +45,9 @@ pub(crate) fn reference(plugins: &Plugins) -> Vec<Page> {
         "# Plugins\n\n\
          Written by `cargo ci reference --fix` from the plugins' own source; do not edit.\n",
     );
+    if plugins.iter().any(|entry| entry.spec.kind == Kind::Output) {
+        index.push_str(&delivery());
+    }
     let mut pages = Vec::new();
     for krate in plugins.crates() {
         let own: Vec<_> = plugins
@@ -57,6 +71,12 @@ pub(crate) fn reference(plugins: &Plugins) -> Vec<Page> {
             ));
             text.push('\n');
             text.push_str(&plugin(spec));
+            if spec.kind == Kind::Output {
+                text.push_str(&format!(
+                    "\nIt also takes the [options of every output](README.md#{}).\n",
+                    anchor(DELIVERY)
+                ));
+            }
         }
         pages.push(Page { file, text });
     }
@@ -142,6 +162,15 @@ in.Follow(path, start="end", password=None, tls={})
 | `tls.on` | True or False | `False` | Whether it is on. |
 "#
         );
+    }
+
+    #[test]
+    fn what_every_output_takes_is_told_once() {
+        let text = delivery();
+        assert!(text.starts_with("\n## Delivery\n\nHow records reach an output"), "{text}");
+        for name in DeliveryOptions::NAMES {
+            assert_eq!(text.matches(&format!("\n| `{name}` |")).count(), 1, "{text}");
+        }
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub(crate) fn plugin(spec: &PluginSpec, from: Option<&CrateInfo>, paint: Paint) 
         out.push_str(&format!("\n{}\n", paint.heading("Options:")));
         options(&mut out, &spec.options, 2, paint);
     }
+    let common = spec.kind.common_options();
+    if !common.is_empty() {
+        out.push_str(&format!("\n{}\n", paint.heading(format!("Of every {}:", spec.kind))));
+        options(&mut out, common, 2, paint);
+    }
     out
 }
 
@@ -138,6 +143,13 @@ Options:
           Whether it is on.
 "#
         );
+    }
+
+    #[test]
+    fn an_output_has_what_every_output_has() {
+        let text = plugin(&null(), None, Paint(false));
+        assert!(text.contains("\nOf every output:\n  batch_records  a whole number"), "{text}");
+        assert!(text.contains("\n  workers  a whole number from 1 to 64  [default 1]\n"), "{text}");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use swak_sdk::options::{
-    Address, Args, ByteSize, Expr, FieldPath, Glob, Literal, LiteralValue, OptionError,
-    OptionErrors, OptionSpec, OptionValue, Pattern, PluginSpec, Template, TextKind, TypeSpec,
-    did_you_mean,
+    Address, Args, ByteSize, DeliveryOptions, Expr, FieldPath, Glob, Kind, Literal, LiteralValue,
+    OptionError, OptionErrors, OptionSpec, OptionValue, Pattern, PluginSpec, Template, TextKind,
+    TypeSpec, did_you_mean,
 };
 use swak_sdk::plugin::Plugins;
 
@@ -33,6 +33,18 @@ pub trait Catalog {
     ) -> Result<(), OptionErrors> {
         let _ = dead_letter;
         check_values(spec, args)
+    }
+
+    /// Whether what is written to an output can be handed back: see
+    /// [`Output::hands_back`](swak_sdk::plugin::Output::hands_back). A spec alone does not say; left
+    /// as it is, every output can.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot.
+    fn hands_back(&self, spec: &PluginSpec, args: &Args) -> Result<(), String> {
+        let _ = (spec, args);
+        Ok(())
     }
 }
 
@@ -63,6 +75,11 @@ impl Catalog for Plugins {
             None => check_values(spec, args),
         }
     }
+
+    fn hands_back(&self, spec: &PluginSpec, args: &Args) -> Result<(), String> {
+        let entry = self.get(spec.kind, &spec.name);
+        entry.map_or(Ok(()), |e| e.hands_back(args)).map_err(|error| format!("{error:#}"))
+    }
 }
 
 /// Holds values against a spec: types, ranges, words, durations, sizes, expressions, templates and
@@ -78,6 +95,10 @@ pub fn check_values(spec: &PluginSpec, args: &Args) -> Result<(), OptionErrors> 
         args.named.iter().filter_map(|(key, value)| Some((spec.option(&key.name)?, value)));
     for (option, value) in by_position.chain(by_name) {
         check_option(option, value, &mut errors);
+    }
+    if errors.is_empty() && spec.kind == Kind::Output {
+        // What does not go together shows only when each is right by itself.
+        errors.extend(failure(DeliveryOptions::from_args(args)));
     }
     if errors.is_empty() { Ok(()) } else { Err(OptionErrors(errors)) }
 }

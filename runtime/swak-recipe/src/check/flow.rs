@@ -7,7 +7,7 @@ use swak_sdk::options::{
 use super::params::Params;
 use super::{Checker, FLOW_WORDS};
 use crate::diag::{Diagnostic, Span};
-use crate::model::{Call, Failover, Link, StartBy, Step, Tee, When, chain_ends};
+use crate::model::{Link, Step, Tee, When, chain_ends};
 use crate::syntax::{self, Expr, ExprKind};
 
 /// The steps that could be read.
@@ -163,52 +163,6 @@ impl Checker<'_> {
         }
     }
 
-    fn failover(&mut self, call: &syntax::Call, span: Span) -> Option<Failover> {
-        let params = Params::bind_open(call, &["last", "start_by"], 0, &mut self.found);
-        if params.rest.is_empty() {
-            self.found.push(
-                Diagnostic::error("failover-empty", "this `failover` has no outputs")
-                    .at(span, "")
-                    .help(self.spelled(
-                        "write failover(out.A(), out.B(), last=out.File(\"…\"))",
-                        "write failover: {outputs: [out.A, out.B], last: {out.File: …}}",
-                    )),
-            );
-        }
-        let outputs: Vec<Option<Call>> =
-            params.rest.iter().map(|expr| self.output(expr, "failover")).collect();
-        let last = params.get("last").map(|expr| self.output(expr, "last"));
-        let start_by = match params.get("start_by") {
-            Some(expr) => self.start_by(expr),
-            None => Some(StartBy::default()),
-        };
-        Some(Failover {
-            outputs: outputs.into_iter().collect::<Option<_>>()?,
-            last: last.map_or(Some(None), |last| last.map(Some))?,
-            start_by: start_by?,
-            span,
-        })
-        .filter(|failover| !failover.outputs.is_empty())
-    }
-
-    fn start_by(&mut self, expr: &Expr) -> Option<StartBy> {
-        let text = self.text(expr, "start_by", "write \"first\", \"ip\", \"random\" or a field")?;
-        match text.as_str() {
-            "first" => Some(StartBy::First),
-            "ip" => Some(StartBy::Ip),
-            "random" => Some(StartBy::Random),
-            field if field.trim().is_empty() => {
-                self.found.push(
-                    Diagnostic::error("bad-argument", "`start_by` is empty")
-                        .at(expr.span, "")
-                        .help("write \"first\", \"ip\", \"random\" or the name of a field"),
-                );
-                None
-            }
-            field => Some(StartBy::Field(field.to_owned())),
-        }
-    }
-
     fn tee(&mut self, call: &syntax::Call, span: Span) -> Option<Tee> {
         let params = Params::bind_open(call, &[], 0, &mut self.found);
         if params.rest.is_empty() {
@@ -348,7 +302,7 @@ impl Checker<'_> {
     }
 
     /// A text that a flow word takes. Where it is known later only, a name that is nobody's.
-    fn text(&mut self, expr: &Expr, of: &str, help: &str) -> Option<String> {
+    pub(super) fn text(&mut self, expr: &Expr, of: &str, help: &str) -> Option<String> {
         let value = self.value(expr)?;
         if self.later.contains(&value.span) {
             return Some(format!("{}{}", super::links::LATER, value.span.start));

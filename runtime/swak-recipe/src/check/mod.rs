@@ -6,6 +6,7 @@
 
 mod catalog;
 mod environment;
+mod failover;
 mod flow;
 mod links;
 mod names;

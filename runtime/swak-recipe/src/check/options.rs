@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use swak_sdk::options::{
-    Args, Key, Literal, LiteralValue, OptionErrors, OptionSpec, PluginSpec, TypeSpec,
+    Args, Key, Literal, LiteralValue, OptionErrors, OptionSpec, PluginSpec, TypeSpec, did_you_mean,
 };
 
 use super::Checker;
@@ -195,16 +195,30 @@ fn option_at<'a>(spec: &'a PluginSpec, args: &'a Args, at: Span) -> Option<&'a s
 
 fn unknown(spec: &PluginSpec, key: &Key) -> Diagnostic {
     let names = spec.options.iter().map(|option| option.name.as_ref());
+    let all = spec.all_options().map(|option| option.name.as_ref());
     let help = if matches!(key.name.as_str(), "env" | "option") {
         // In YAML `out.X: {env: NAME}` gives an option of that name.
         format!("a value that is read from outside stands in a list: [{{{}: NAME}}]", key.name)
-    } else if spec.options.is_empty() {
+    } else if let Some(near) = did_you_mean(&key.name, all) {
+        format!("did you mean `{near}`?")
+    } else if spec.options.is_empty() && spec.kind.common_options().is_empty() {
         format!("`{}` takes no options", spec.path())
+    } else if spec.options.is_empty() {
+        format!("`{}` takes no options of its own", spec.path())
     } else {
         known_words(&key.name, "the options are", names)
     };
     let message = format!("`{}` has no option `{}`", spec.path(), key.name);
-    Diagnostic::error("unknown-option", message).at(key.span, "").help(help)
+    let found = Diagnostic::error("unknown-option", message).at(key.span, "");
+    let common: Vec<_> =
+        spec.kind.common_options().iter().map(|option| format!("`{}`", option.name)).collect();
+    let told_all = help.starts_with("the options are") || help.ends_with("of its own");
+    match (told_all, common.is_empty()) {
+        (true, false) => {
+            found.help(help).help(format!("every {} has: {}", spec.kind, common.join(", ")))
+        }
+        _ => found.help(help),
+    }
 }
 
 fn repeated(spec: &PluginSpec, key: &Key, first: Span) -> Diagnostic {

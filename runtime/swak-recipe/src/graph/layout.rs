@@ -79,6 +79,7 @@ impl<'a> Layout<'a> {
                     };
                     let mut lines = vec!["failover".to_owned()];
                     lines.extend(Some(start).filter(|start| !start.is_empty()));
+                    lines.extend(failover.drain_back.then(|| "drains back".to_owned()));
                     self.node(Shape::Flow, lines)
                 }
                 Step::Tee(_) => self.node(Shape::Flow, vec!["tee".into()]),

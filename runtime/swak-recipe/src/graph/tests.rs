@@ -48,7 +48,7 @@ const RECIPE: &str = r#"
 web = task(
     in.A("x\"y", "hunter2"),
     when("a > 1", [out.B(), link("next")], otherwise=[out.B(env("TO"))]),
-    failover(out.C("1"), out.C("2"), last=out.C("3"), start_by="ip"),
+    failover(out.C("1"), out.C("2"), last=out.C("3"), start_by="ip", drain_back=True),
     tee([out.C(login={"user": "me", "password": "hunter2"})], [out.C()]),
     dead_letter=out.C("bad", key=env("KEY", "hunter2")),
 )
@@ -70,7 +70,7 @@ fn dot() {
     n2 [label="out.B"];
     n3 [label="link next", shape=ellipse, style=solid];
     n4 [label="out.B\nenv(\"TO\")"];
-    n5 [label="failover\nstart by ip", shape=ellipse, style=solid];
+    n5 [label="failover\nstart by ip\ndrains back", shape=ellipse, style=solid];
     n6 [label="out.C\n\"1\"", shape=cylinder, style=solid];
     n7 [label="out.C\n\"2\"", shape=cylinder, style=solid];
     n8 [label="out.C\n\"3\"", shape=cylinder, style=solid];

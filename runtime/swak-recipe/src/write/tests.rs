@@ -87,6 +87,8 @@ web = task(
         out.Fluentd(host=\"b\", port=option(\"fluentd.port\")),
         last=out.File(\"/tmp/failed.txt\"),
         start_by=\"ip\",
+        timeout=\"5s\",
+        drain_back=True,
     ),
     tee([out.Stdout()], [out.File(\"yes\")]),
     sleep(3),
@@ -118,6 +120,8 @@ tasks:
             - out.Fluentd: {host: b, port: {option: fluentd.port}}
           last: {out.File: /tmp/failed.txt}
           start_by: ip
+          timeout: \"5s\"
+          drain_back: true
       - tee: [[out.Stdout], [{out.File: \"yes\"}]]
       - sleep: 3
   - - link: errors

@@ -61,8 +61,10 @@ fn failover(call: &Call) -> Out {
     let outputs = positional(call).map(|arg| step(&arg.value)).collect();
     let mut entries = vec![("outputs".to_owned(), Out::List(outputs))];
     entries.extend(argument(call, usize::MAX, "last").map(|last| ("last".to_owned(), step(last))));
-    let start_by = argument(call, usize::MAX, "start_by");
-    entries.extend(start_by.map(|start_by| ("start_by".to_owned(), value(start_by))));
+    for name in ["start_by", "timeout", "drain_back"] {
+        let given = argument(call, usize::MAX, name);
+        entries.extend(given.map(|given| (name.to_owned(), value(given))));
+    }
     Out::Map(entries)
 }
 

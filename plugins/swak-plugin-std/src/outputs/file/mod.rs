@@ -127,6 +127,11 @@ impl Plugin for FileOutput {
 }
 
 impl Output for FileOutput {
+    /// What another one has written would be taken back with what this one could not write whole.
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
         blocking(|| match &self.path {
             FilePath::Constant(path) => {

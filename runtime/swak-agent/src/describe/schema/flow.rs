@@ -52,6 +52,15 @@ pub(super) fn definitions() -> Map<String, Value> {
                             "Which output is tried first: `first`, `ip`, `random`, or the field \
                              whose value chooses.",
                         ),
+                        "timeout": described(
+                            value(&TypeSpec::Text(TextKind::Duration)),
+                            "How long a chunk waits for one output before it goes to the next: \
+                             10s when left out.",
+                        ),
+                        "drain_back": described(
+                            value(&TypeSpec::Bool),
+                            "Whether what `last` took is sent on once an output answers.",
+                        ),
                     },
                 },
             ],

@@ -6,9 +6,9 @@ mod flow;
 mod types;
 
 use serde_json::{Map, Value, json};
-use swak_sdk::options::{Kind, OptionSpec, PluginSpec};
+use swak_sdk::options::{DeliveryOptions, Kind, OptionSpec, PluginSpec};
 
-use types::{structure, value};
+use types::{field, structure, value};
 
 /// The schema of recipes that name these plugins.
 pub(crate) fn recipes(title: &str, plugins: &[&PluginSpec]) -> Value {
@@ -19,6 +19,9 @@ pub(crate) fn recipes(title: &str, plugins: &[&PluginSpec]) -> Value {
     defs.insert("first".into(), step(&inputs, &["link"]));
     defs.insert("step".into(), step(&others, &["failover", "tee", "when", "sleep", "link"]));
     defs.insert("output".into(), step(&outputs, &[]));
+    for option in DeliveryOptions::specs() {
+        defs.insert(common(option), field(option));
+    }
     for spec in plugins {
         defs.insert(spec.path(), plugin(spec));
     }
@@ -79,6 +82,9 @@ fn plugin(spec: &PluginSpec) -> Value {
         "items": false,
     });
     let mut by_name = structure(&spec.options);
+    for option in spec.kind.common_options() {
+        by_name["properties"][&*option.name] = reference(&common(option));
+    }
     by_name["required"] = names(&by_name_only);
     if !positional.is_empty() {
         by_name["properties"]["*"] =
@@ -102,6 +108,11 @@ fn plugin(spec: &PluginSpec) -> Value {
         }
     }
     json!({ "description": spec.help, "anyOf": ways })
+}
+
+/// The name of the definition of an option that every output has.
+fn common(option: &OptionSpec) -> String {
+    format!("delivery.{}", option.name)
 }
 
 fn described(mut schema: Value, help: &str) -> Value {
@@ -149,6 +160,16 @@ mod tests {
             }
         }
         assert!(seen > 20, "{seen}");
+    }
+
+    #[test]
+    fn an_output_takes_what_every_output_takes_and_an_input_does_not() {
+        let (follow, null) = (follow(), null());
+        let schema = recipes("Recipe", &[&follow, &null]);
+        let properties = |path: &str| &schema["$defs"][path]["anyOf"][0]["properties"];
+        assert_eq!(properties("out.Null")["workers"], reference("delivery.workers"));
+        assert_eq!(properties("in.Follow")["workers"], Value::Null);
+        assert_eq!(schema["$defs"]["delivery.workers"]["default"], 1);
     }
 
     #[test]

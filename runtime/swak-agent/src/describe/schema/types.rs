@@ -19,7 +19,7 @@ pub(super) fn structure(options: &[OptionSpec]) -> Value {
     })
 }
 
-fn field(option: &OptionSpec) -> Value {
+pub(super) fn field(option: &OptionSpec) -> Value {
     let mut schema = described(value(&option.ty), &option.help);
     if let Some(default) = option.default.as_deref().and_then(default_value) {
         schema["default"] = default;
