@@ -1,7 +1,7 @@
 //! Finding the lines in a block of bytes.
 
 use memchr::{memchr, memchr_iter};
-use swak_sdk::data::LineRange;
+use swak_sdk::data::{Batch, Block, LineRange, Timestamp};
 
 /// How lines are told apart.
 #[derive(Clone, Copy, Debug)]
@@ -24,13 +24,22 @@ pub(super) enum Unit {
     Utf16Be,
 }
 
-/// What was found in a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Split {
-    /// Bytes up to the end of the last complete line.
+/// The complete lines of a block.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    /// Where they are, without their ends.
+    pub(super) ranges: Vec<LineRange>,
+    /// Which of them were longer than allowed and were cut, by index.
+    pub(super) cut: Vec<usize>,
+    /// Bytes of the block up to the end of the last line.
     pub(super) consumed: usize,
-    /// Lines that were longer than allowed, and were cut.
-    pub(super) cut: usize,
+}
+
+impl Lines {
+    /// The lines as records.
+    pub(super) fn into_batch(self, block: Block, time: Timestamp) -> Batch {
+        Batch::from_lines(block, self.ranges, time)
+    }
 }
 
 impl Unit {
@@ -44,24 +53,26 @@ impl Unit {
 }
 
 impl Splitter {
-    /// Appends the ranges of all complete lines. The block begins at the beginning of a line.
-    pub(super) fn split(&self, block: &[u8], lines: &mut Vec<LineRange>) -> Split {
-        let mut split = Split::default();
+    /// The complete lines of a block that begins at the beginning of a line. `expected` is about how
+    /// many there are.
+    pub(super) fn split(&self, block: &[u8], expected: usize) -> Lines {
+        let ranges = Vec::with_capacity(expected);
+        let mut lines = Lines { ranges, ..Lines::default() };
         match self.unit {
             Unit::Byte => {
                 for feed in memchr_iter(b'\n', block) {
-                    self.push(block, feed, 1, &mut split, lines);
+                    self.push(block, feed, 1, &mut lines);
                 }
             }
             Unit::Utf16Le | Unit::Utf16Be => {
                 let mut from = 0;
                 while let Some(feed) = self.find_feed(&block[from..]) {
-                    self.push(block, from + feed, 2, &mut split, lines);
+                    self.push(block, from + feed, 2, &mut lines);
                     from += feed + 2;
                 }
             }
         }
-        split
+        lines
     }
 
     /// Where the first line feed begins. The bytes begin at a character.
@@ -95,7 +106,7 @@ impl Splitter {
 
     /// The range of a line from `start` whose line feed is at `feed`, without its end and cut to
     /// the greatest length; and whether it was cut.
-    pub(super) fn line(&self, block: &[u8], start: usize, feed: usize) -> (LineRange, bool) {
+    fn line(&self, block: &[u8], start: usize, feed: usize) -> (LineRange, bool) {
         let mut end = feed;
         if !self.keep_cr {
             let cr = match self.unit {
@@ -114,23 +125,21 @@ impl Splitter {
         (LineRange { start: start as u32, end: end as u32 }, cut)
     }
 
-    /// The range of a line that has no end, cut to the greatest length; and whether it was cut.
-    pub(super) fn unended(&self, block: &[u8]) -> (LineRange, bool) {
-        Splitter { keep_cr: true, ..*self }.line(block, 0, block.len())
+    /// Adds what follows the last complete line of a block as a line that has no end.
+    pub(super) fn push_unended(&self, block: &[u8], lines: &mut Lines) {
+        if lines.consumed < block.len() {
+            let whole = Splitter { keep_cr: true, ..*self };
+            whole.push(block, block.len(), 0, lines);
+        }
     }
 
-    fn push(
-        &self,
-        block: &[u8],
-        feed: usize,
-        width: usize,
-        split: &mut Split,
-        lines: &mut Vec<LineRange>,
-    ) {
-        let (line, cut) = self.line(block, split.consumed, feed);
-        lines.push(line);
-        split.cut += usize::from(cut);
-        split.consumed = feed + width;
+    fn push(&self, block: &[u8], feed: usize, width: usize, lines: &mut Lines) {
+        let (line, is_cut) = self.line(block, lines.consumed, feed);
+        if is_cut {
+            lines.cut.push(lines.ranges.len());
+        }
+        lines.ranges.push(line);
+        lines.consumed = feed + width;
     }
 
     /// The end of a line that is too long: not within a character, as far as that is UTF-8 or
@@ -156,18 +165,19 @@ mod tests {
         Splitter { unit, keep_cr: false, max_line: 1000 }
     }
 
-    fn lines<'a>(splitter: &Splitter, block: &'a [u8]) -> (Vec<&'a [u8]>, Split) {
-        let mut ranges = Vec::new();
-        let split = splitter.split(block, &mut ranges);
-        (ranges.iter().map(|r| &block[r.start as usize..r.end as usize]).collect(), split)
+    /// The lines, how many bytes they take, and how many were cut.
+    fn lines<'a>(splitter: &Splitter, block: &'a [u8]) -> (Vec<&'a [u8]>, usize, usize) {
+        let Lines { ranges, cut, consumed } = splitter.split(block, 0);
+        let lines = ranges.iter().map(|r| &block[r.start as usize..r.end as usize]);
+        (lines.collect(), consumed, cut.len())
     }
 
     #[test]
     fn line_ends_are_lf_and_crlf_and_a_lone_cr_stays() {
         let block = b"a\nb\r\n\r\n\nc\rd\n\r\r\nrest";
-        let (found, split) = lines(&splitter(Unit::Byte), block);
+        let (found, consumed, cut) = lines(&splitter(Unit::Byte), block);
         assert_eq!(found, [&b"a"[..], b"b", b"", b"", b"c\rd", b"\r"]);
-        assert_eq!(split, Split { consumed: block.len() - 4, cut: 0 });
+        assert_eq!((consumed, cut), (block.len() - 4, 0));
         let keep = Splitter { keep_cr: true, ..splitter(Unit::Byte) };
         assert_eq!(lines(&keep, b"b\r\n").0, [b"b\r"]);
     }
@@ -184,9 +194,9 @@ mod tests {
             ("1😀56\n", "1😀"),
             ("12😀6\n", "12"),
         ] {
-            let (found, split) = lines(&short, text.as_bytes());
+            let (found, _, cut) = lines(&short, text.as_bytes());
             assert_eq!(String::from_utf8_lossy(found[0]), kept, "{text:?}");
-            assert_eq!(split.cut, usize::from(text.trim_end().len() > 5), "{text:?}");
+            assert_eq!(cut, usize::from(text.trim_end().len() > 5), "{text:?}");
         }
         // Not UTF-8: cut at the limit.
         assert_eq!(lines(&short, &[&[0x80; 9][..], b"\n"].concat()).0, [[0x80; 5]]);
@@ -201,7 +211,7 @@ mod tests {
             (Unit::Utf16Le, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
             (Unit::Utf16Be, text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         ] {
-            let (found, split) = lines(&splitter(unit), &bytes);
+            let (found, consumed, _) = lines(&splitter(unit), &bytes);
             let decode = |line: &[u8]| {
                 let units: Vec<u16> = line
                     .chunks(2)
@@ -213,7 +223,7 @@ mod tests {
                 String::from_utf16(&units).unwrap()
             };
             assert_eq!(found.iter().map(|l| decode(l)).collect::<Vec<_>>(), expected);
-            assert_eq!(split.consumed, bytes.len() - 8);
+            assert_eq!(consumed, bytes.len() - 8);
             assert_eq!(splitter(unit).end_of_last_line(&bytes), bytes.len() - 8);
             assert_eq!(splitter(unit).end_of_last_line(&bytes[..bytes.len() - 7]), bytes.len() - 8);
         }
@@ -241,10 +251,10 @@ mod tests {
             let (mut found, mut start, mut len) = (Vec::new(), 0, block);
             while start + len <= content.len() || start < content.len() {
                 let part = &content[start..content.len().min(start + len)];
-                let (lines, split) = lines(&splitter, part);
+                let (lines, consumed, _) = lines(&splitter, part);
                 found.extend(lines.iter().map(|l| l.to_vec()));
-                start += split.consumed;
-                if split.consumed == 0 {
+                start += consumed;
+                if consumed == 0 {
                     if start + len >= content.len() {
                         break;
                     }

@@ -6,7 +6,7 @@ use memchr::memchr;
 use swak_sdk::data::{Batch, BlockPool, Timestamp};
 use swak_sdk::plugin::Counters;
 
-use super::lines::{Splitter, Unit};
+use super::lines::{Lines, Splitter, Unit};
 
 /// Cuts a stream into lines. What is held is never more than one line and what was just read.
 pub(super) struct StreamLines {
@@ -40,18 +40,15 @@ impl StreamLines {
             bytes = &bytes[memchr(b'\n', bytes)?..];
         }
         self.buffer.extend_from_slice(bytes);
-        let mut lines = Vec::new();
-        let split = self.splitter.split(&self.buffer, &mut lines);
-        if lines.is_empty() {
+        let lines = self.splitter.split(&self.buffer, 0);
+        if lines.ranges.is_empty() {
             self.buffer.truncate(most);
             return None;
         }
         let mut next = self.pool.take();
-        let rest = &self.buffer[split.consumed..];
+        let rest = &self.buffer[lines.consumed..];
         next.extend_from_slice(&rest[..rest.len().min(most)]);
-        let block = self.pool.seal(std::mem::replace(&mut self.buffer, next));
-        self.count_cut(split.cut);
-        Some(Batch::from_lines(block, lines, Timestamp::now()))
+        Some(self.batch(next, lines))
     }
 
     /// At the end of the stream: a last line without an end.
@@ -59,10 +56,16 @@ impl StreamLines {
         if self.buffer.is_empty() {
             return None;
         }
-        let (line, cut) = self.splitter.unended(&self.buffer);
-        let block = self.pool.seal(std::mem::take(&mut self.buffer));
-        self.count_cut(usize::from(cut));
-        Some(Batch::from_lines(block, vec![line], Timestamp::now()))
+        let mut lines = Lines::default();
+        self.splitter.push_unended(&self.buffer, &mut lines);
+        Some(self.batch(Vec::new(), lines))
+    }
+
+    /// The lines of the buffer, which begins anew with what is next.
+    fn batch(&mut self, next: Vec<u8>, lines: Lines) -> Batch {
+        let block = self.pool.seal(std::mem::replace(&mut self.buffer, next));
+        self.count_cut(lines.cut.len());
+        lines.into_batch(block, Timestamp::now())
     }
 
     fn count_cut(&mut self, cut: usize) {

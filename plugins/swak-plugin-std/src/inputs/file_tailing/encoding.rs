@@ -1,15 +1,11 @@
 //! Text encodings: what a file is written in, and how its lines become UTF-8.
 
-use std::fs::File;
-use std::io;
-
 use encoding_rs::{CoderResult, UTF_8, UTF_16BE, UTF_16LE};
 use swak_sdk::data::LineRange;
 use swak_sdk::options::{
     Literal, LiteralValue, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec,
 };
 
-use super::read::read_at;
 use crate::inputs::lines::Unit;
 
 /// A text encoding, by its WHATWG label in any letter case: `utf-8`, `utf-16le`, `euc-kr`,
@@ -35,6 +31,9 @@ impl OptionValue for Encoding {
     }
 }
 
+/// Bytes of the longest mark.
+pub(super) const LONGEST_MARK: usize = 3;
+
 /// The encoding of one file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileEncoding {
@@ -44,20 +43,18 @@ pub(super) struct FileEncoding {
 }
 
 impl FileEncoding {
-    /// The encoding of a file: what the options say, but for UTF-16 the mark at its beginning
-    /// decides which of the two it is. A file of UTF-8 is taken byte for byte.
-    pub(super) fn of(option: Encoding, file: &File) -> io::Result<Self> {
+    /// The encoding of a file that begins with these bytes: what the options say, but for UTF-16 the
+    /// mark at its beginning decides which of the two it is. A file of UTF-8 is taken byte for byte,
+    /// without its mark.
+    pub(super) fn new(option: Encoding, start: &[u8]) -> Self {
         let encoding = option.0;
-        if encoding != UTF_16LE && encoding != UTF_16BE {
-            return Ok(FileEncoding { encoding, mark: 0 });
-        }
-        let mut start = Vec::new();
-        read_at(file, &mut start, 0, 2)?;
-        Ok(match start.get(..2) {
-            Some([0xff, 0xfe]) => FileEncoding { encoding: UTF_16LE, mark: 2 },
-            Some([0xfe, 0xff]) => FileEncoding { encoding: UTF_16BE, mark: 2 },
+        let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
+        match start {
+            [0xff, 0xfe, ..] if is_utf16 => FileEncoding { encoding: UTF_16LE, mark: 2 },
+            [0xfe, 0xff, ..] if is_utf16 => FileEncoding { encoding: UTF_16BE, mark: 2 },
+            [0xef, 0xbb, 0xbf, ..] if encoding == UTF_8 => FileEncoding { encoding, mark: 3 },
             _ => FileEncoding { encoding, mark: 0 },
-        })
+        }
     }
 
     /// What a line feed looks like in it.
@@ -114,8 +111,6 @@ impl FileEncoding {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn encoding(label: &str) -> Encoding {
@@ -123,9 +118,7 @@ mod tests {
     }
 
     fn of(label: &str, content: &[u8]) -> FileEncoding {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(content).unwrap();
-        FileEncoding::of(encoding(label), &file).unwrap()
+        FileEncoding::new(encoding(label), content)
     }
 
     fn decoded(encoding: FileEncoding, line: &[u8]) -> (String, usize) {
@@ -143,6 +136,15 @@ mod tests {
         assert_eq!(of("utf-16be", b"\xff\xfea\0").mark, 2);
         assert_eq!(of("utf-16be", b"").unit(), Unit::Utf16Be);
         assert_eq!((of("utf-8", b"\xff\xfea").mark, of("utf-8", b"").is_raw()), (0, true));
+    }
+
+    #[test]
+    fn the_mark_of_utf8_is_no_text() {
+        for (content, mark) in [(&b"\xef\xbb\xbfa"[..], 3), (b"\xef\xbb\xbf", 3), (b"\xef\xbb", 0)]
+        {
+            assert_eq!(of("utf-8", content).mark, mark, "{content:?}");
+        }
+        assert_eq!(of("latin1", b"\xef\xbb\xbfa").mark, 0);
     }
 
     #[test]

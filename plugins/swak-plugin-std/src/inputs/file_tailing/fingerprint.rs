@@ -1,18 +1,14 @@
 //! Hashes by which a file's content is known again: of its beginning, and of the bytes before a
 //! position.
 
-use std::fs::File;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::read::read_at;
+use super::read::ReadAt;
 
 /// How much of a beginning is hashed.
 const HEAD: u64 = 1024;
-
-/// How much before a position is hashed.
-const TRACE: usize = 64;
 
 /// A hash of some bytes of a file and how many they are. Which bytes is known by the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +26,9 @@ impl Default for Fingerprint {
 }
 
 impl Fingerprint {
+    /// How much before a position is hashed.
+    pub(super) const TRACE: usize = 64;
+
     /// Adds bytes of a file that begin at `offset` to the hash of its beginning, which grows until
     /// it covers 1 KiB. Bytes that it covers already, or that do not follow, change nothing.
     pub(super) fn grow(&mut self, offset: u64, bytes: &[u8]) {
@@ -45,17 +44,17 @@ impl Fingerprint {
     /// The hash of the last bytes of what was read.
     pub(super) fn trace(bytes: &[u8]) -> Self {
         let mut print = Fingerprint::default();
-        print.add(&bytes[bytes.len().saturating_sub(TRACE)..]);
+        print.add(&bytes[bytes.len().saturating_sub(Self::TRACE)..]);
         print
     }
 
     /// Whether a file still begins with these bytes.
-    pub(super) fn is_beginning_of(&self, file: &File) -> io::Result<bool> {
+    pub(super) fn is_beginning_of(&self, file: &impl ReadAt) -> io::Result<bool> {
         self.is_at(file, 0)
     }
 
     /// Whether these bytes stand before an offset of the file.
-    pub(super) fn ends_at(&self, file: &File, offset: u64) -> io::Result<bool> {
+    pub(super) fn ends_at(&self, file: &impl ReadAt, offset: u64) -> io::Result<bool> {
         match offset.checked_sub(self.len) {
             Some(start) => self.is_at(file, start),
             None => Ok(false),
@@ -63,19 +62,23 @@ impl Fingerprint {
     }
 
     /// The hash of a file's beginning up to an offset, and that of the bytes before the offset.
-    pub(super) fn of_file(file: &File, offset: u64) -> io::Result<(Self, Self)> {
+    pub(super) fn of_file(file: &impl ReadAt, offset: u64) -> io::Result<(Self, Self)> {
         let (mut head, mut bytes) = (Fingerprint::default(), Vec::new());
-        read_at(file, &mut bytes, 0, offset.min(HEAD) as usize)?;
+        file.read_at(&mut bytes, 0, offset.min(HEAD) as usize)?;
         bytes.truncate(offset.min(HEAD) as usize);
         head.grow(0, &bytes);
-        bytes.clear();
-        let len = offset.min(TRACE as u64);
-        read_at(file, &mut bytes, offset - len, len as usize)?;
-        bytes.truncate(len as usize);
-        Ok((head, Fingerprint::trace(&bytes)))
+        Ok((head, Fingerprint::before(file, offset)?))
     }
 
-    fn is_at(&self, file: &File, start: u64) -> io::Result<bool> {
+    /// The hash of the bytes before an offset.
+    pub(super) fn before(file: &impl ReadAt, offset: u64) -> io::Result<Self> {
+        let (len, mut bytes) = (offset.min(Self::TRACE as u64), Vec::new());
+        file.read_at(&mut bytes, offset - len, len as usize)?;
+        bytes.truncate(len as usize);
+        Ok(Fingerprint::trace(&bytes))
+    }
+
+    fn is_at(&self, file: &impl ReadAt, start: u64) -> io::Result<bool> {
         if self.len == 0 {
             return Ok(true);
         }
@@ -84,7 +87,7 @@ impl Fingerprint {
             return Ok(false);
         }
         let (len, mut bytes) = (self.len as usize, Vec::new());
-        if read_at(file, &mut bytes, start, len)? < len {
+        if file.read_at(&mut bytes, start, len)? < len {
             return Ok(false);
         }
         let mut print = Fingerprint::default();
@@ -116,6 +119,8 @@ mod hex {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use proptest::prelude::*;
 
     use super::*;

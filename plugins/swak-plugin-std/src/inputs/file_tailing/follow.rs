@@ -301,7 +301,10 @@ impl<'a> Follower<'a> {
                 Some(gone) => !follow || now >= gone.max(file.last_growth) + wait,
                 None => !follow,
             };
-            let overdue = self.pace.last_line_wait.is_some_and(|w| now >= file.last_growth + w);
+            // Who compresses a file does it once: nothing is expected after its end.
+            let last_line_wait =
+                if file.tail.is_whole() { Some(wait) } else { self.pace.last_line_wait };
+            let overdue = last_line_wait.is_some_and(|w| now >= file.last_growth + w);
             if (over || overdue) && file.tail.has_rest() {
                 match file.tail.emit_rest(self.settings, self.out) {
                     Ok(()) => {}
@@ -314,6 +317,7 @@ impl<'a> Follower<'a> {
                 }
             }
             if over {
+                file.tail.check_end(self.settings);
                 done.push(*number);
             }
         }

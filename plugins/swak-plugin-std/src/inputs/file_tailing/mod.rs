@@ -3,13 +3,17 @@
 //! One thread reads all files of an input in turns of one block. A file is known by its identity
 //! and by hashes of what was read, never by its name alone, so that it is followed through renames
 //! and is not taken for another that got its inode. `discover` finds files, `follow` keeps them and
-//! gives them their turns, `tail` reads one of them, `parked` holds the positions of those that are
-//! not followed now.
+//! gives them their turns, `tail` is one of them, `parked` holds the positions of those that are not
+//! followed now. What a file holds is read by `content`, unpacked by `gzip`, and becomes records by
+//! `cursor` and `encoding`.
 
+mod content;
+mod cursor;
 mod discover;
 mod encoding;
 mod fingerprint;
 mod follow;
+mod gzip;
 mod parked;
 mod position;
 mod read;
@@ -19,6 +23,7 @@ use std::time::Duration;
 
 use swak_sdk::prelude::*;
 
+pub use content::Compression;
 pub use encoding::Encoding;
 
 use discover::Discovery;
@@ -61,10 +66,15 @@ pub struct FileTailingOptions {
     #[option(default = "1m")]
     pub max_line: ByteSize,
     /// The encoding of the files. `utf-8` takes bytes as they are, whether they are UTF-8 or not;
-    /// any other becomes UTF-8. A mark at the beginning of a UTF-16 file decides which of the two it
+    /// any other becomes UTF-8, and lines with bytes that mean nothing in it are counted as errors. A
+    /// mark at the beginning of a file is no text; that of a UTF-16 file decides which of the two it
     /// is.
     #[option(default = "utf-8")]
     pub encoding: Encoding,
+    /// Whether files are compressed. What a compressed file unpacks to is read as it grows, and its
+    /// last line is taken, with or without a line end, when it is whole.
+    #[option(default = "auto")]
+    pub compression: Compression,
     /// A carriage return before a line feed belongs to the line.
     #[option(default = false)]
     pub keep_cr: bool,
@@ -115,6 +125,7 @@ impl Plugin for FileTailing {
                 max_line: super::check_max_line(options.max_line)?,
                 keep_cr: options.keep_cr,
                 encoding: options.encoding,
+                compression: options.compression,
                 counters: cx.counters().clone(),
             },
             pace: Pace {

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::fingerprint::Fingerprint;
+use super::gzip::Packed;
 use crate::identity::FileId;
 
 /// A place between two lines of a file, and how the file is known again.
@@ -16,12 +17,15 @@ pub(super) struct Position {
     pub(super) device: u64,
     /// Inode, or index of the file in its volume.
     pub(super) inode: u64,
-    /// Bytes that were read.
+    /// Bytes that were read, of what a compressed file unpacks to.
     pub(super) offset: u64,
     /// Hash of the file's beginning.
     pub(super) head: Fingerprint,
     /// Hash of the bytes before the offset.
     pub(super) trace: Fingerprint,
+    /// The whole file, if it is compressed and all of it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) packed: Option<Packed>,
 }
 
 impl Position {
@@ -34,7 +38,7 @@ impl Position {
         trace: Fingerprint,
     ) -> Self {
         let path = path.to_string_lossy().into_owned();
-        Position { path, device: id.device, inode: id.inode, offset, head, trace }
+        Position { path, device: id.device, inode: id.inode, offset, head, trace, packed: None }
     }
 
     /// What the file was when the position was stored.

@@ -3,20 +3,22 @@
 use std::fs::File;
 use std::io;
 
-/// Appends bytes of the file from `offset` on: at least `want` of them, or all up to the end of the
-/// file. May append more, as far as the buffer has room. Gives back how many.
-pub(super) fn read_at(
-    file: &File,
-    buffer: &mut Vec<u8>,
-    offset: u64,
-    want: usize,
-) -> io::Result<usize> {
-    let before = buffer.len();
-    buffer.reserve(want);
-    loop {
-        let read = buffer.len() - before;
-        if read >= want || read_once(file, buffer, offset + read as u64)? == 0 {
-            return Ok(buffer.len() - before);
+/// Bytes that can be read from any place on: those of a file, or what a compressed one unpacks to.
+pub(super) trait ReadAt {
+    /// Appends the bytes from `offset` on: at least `want` of them, or all up to the end as it is
+    /// now. May append more, as far as the buffer has room. Gives back how many.
+    fn read_at(&self, buffer: &mut Vec<u8>, offset: u64, want: usize) -> io::Result<usize>;
+}
+
+impl ReadAt for File {
+    fn read_at(&self, buffer: &mut Vec<u8>, offset: u64, want: usize) -> io::Result<usize> {
+        let before = buffer.len();
+        buffer.reserve(want);
+        loop {
+            let read = buffer.len() - before;
+            if read >= want || read_once(self, buffer, offset + read as u64)? == 0 {
+                return Ok(buffer.len() - before);
+            }
         }
     }
 }

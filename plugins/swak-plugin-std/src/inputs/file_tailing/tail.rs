@@ -1,23 +1,19 @@
-//! One file that is followed: where reading stands, and one turn of it.
-//!
-//! Nothing of a file is kept in memory between turns. The unfinished last line is read again with
-//! what follows it; of a long one it is remembered up to where it has no end, so that no byte is
-//! read more than a few times.
+//! One file that is followed: what it is, and its turns.
 
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use swak_sdk::data::{Batch, BlockPool, LineRange, Name, Timestamp};
+use swak_sdk::data::{BlockPool, Name};
 use swak_sdk::plugin::{BlockingEmitter, Counters, Stopped};
 
-use super::encoding::{Encoding, FileEncoding};
-use super::fingerprint::Fingerprint;
+use super::content::{Compression, Content};
+use super::cursor::{Cursor, Found};
+use super::encoding::Encoding;
+use super::gzip::Damage;
 use super::position::{Position, key};
-use super::read::read_at;
 use crate::identity::{FileId, Stat};
-use crate::inputs::lines::Splitter;
 
 /// Bytes that are read in one turn.
 pub(super) const BLOCK: usize = 256 << 10;
@@ -28,6 +24,7 @@ pub(super) struct Settings {
     pub(super) max_line: usize,
     pub(super) keep_cr: bool,
     pub(super) encoding: Encoding,
+    pub(super) compression: Compression,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -37,27 +34,14 @@ pub(super) struct Tail {
     pub(super) id: FileId,
     pub(super) key: String,
     source: Name,
-    open: Option<Open>,
-    /// Everything before this was emitted; always the beginning of a line.
-    offset: u64,
-    /// There is no line end between `offset` and this.
-    scanned: u64,
-    /// The length of the file when all of it had been read.
-    end: Option<u64>,
-    /// When it had been written to, before it was last read: a file that was truncated and has just
-    /// its old length again is told by that.
+    open: Option<Content>,
+    cursor: Cursor,
+    /// The length of the file, and when it had been written to, before it was last read: a file that
+    /// was truncated and has just its old length again is told by the time.
+    len: u64,
     modified: Option<i128>,
-    head: Fingerprint,
-    trace: Fingerprint,
-    /// Lines in the last block, to make room for as many.
-    lines: usize,
     warned_of_cut: bool,
-}
-
-struct Open {
-    file: File,
-    encoding: FileEncoding,
-    splitter: Splitter,
+    warned_of_damage: bool,
 }
 
 /// How a turn ended.
@@ -103,14 +87,11 @@ impl Tail {
             id,
             key: key(id),
             open: None,
-            offset: 0,
-            scanned: 0,
-            end: None,
+            cursor: Cursor::default(),
+            len: 0,
             modified: None,
-            head: Fingerprint::default(),
-            trace: Fingerprint::default(),
-            lines: 0,
             warned_of_cut: false,
+            warned_of_damage: false,
         }
     }
 
@@ -122,44 +103,38 @@ impl Tail {
     /// Goes on at a stored position. `false` when the file is another one by now, and is read from
     /// its beginning.
     pub(super) fn resume(&mut self, position: &Position, settings: &Settings) -> io::Result<bool> {
-        let file = match self.open(settings) {
-            Ok(open) => &open.file,
+        let content = match self.open(settings) {
+            Ok(content) => content,
             Err(TurnError::Io(error)) => return Err(error),
             Err(_) => return Ok(false),
         };
-        if !position.head.is_beginning_of(file)?
-            || !position.trace.ends_at(file, position.offset)?
-        {
+        let Position { offset, head, trace, packed, .. } = position;
+        let is_known = match packed {
+            Some(packed) => content.is_known(packed, *offset)?,
+            None => false,
+        };
+        if !is_known && !(head.is_beginning_of(content)? && trace.ends_at(content, *offset)?) {
             return Ok(false);
         }
-        self.offset = position.offset;
-        self.scanned = position.offset;
-        self.head = position.head;
-        self.trace = position.trace;
+        content.release(*offset);
+        self.cursor = Cursor::at(*offset, *head, *trace);
         Ok(true)
     }
 
     /// Leaves out what is there already, but for a last line that is not complete.
     pub(super) fn skip_to_end(&mut self, settings: &Settings) -> Result<(), TurnError> {
-        let max_line = settings.max_line;
-        let open = self.open(settings)?;
-        let len = Stat::of_file(&open.file)?.len;
-        let back = len.min(max_line as u64 + 4);
-        let from = (len - back) / 2 * 2;
-        let mut bytes = Vec::new();
-        read_at(&open.file, &mut bytes, from, (len - from) as usize)?;
-        bytes.truncate((len - from) as usize);
-        let end = open.splitter.end_of_last_line(&bytes) as u64;
-        // Without a line end in reach, the line that is cut off at its start is the price.
-        let offset = if end == 0 && from > 0 { len } else { from + end };
-        let (head, trace) = Fingerprint::of_file(&open.file, offset)?;
-        (self.offset, self.scanned, self.head, self.trace) = (offset, offset, head, trace);
+        self.cursor = Cursor::at_end(self.open(settings)?, settings)?;
         Ok(())
     }
 
     /// Where reading goes on after a restart, once all that was emitted is delivered.
     pub(super) fn position(&self) -> Position {
-        Position::new(&self.path, self.id, self.offset, self.head, self.trace)
+        let cursor = &self.cursor;
+        let packed = self.open.as_ref().filter(|_| !cursor.has_rest()).and_then(Content::packed);
+        Position {
+            packed,
+            ..Position::new(&self.path, self.id, cursor.offset(), cursor.head(), cursor.trace())
+        }
     }
 
     /// Reads one block, or finds that there is nothing new.
@@ -169,32 +144,36 @@ impl Tail {
         out: &BlockingEmitter,
     ) -> Result<Turn, TurnError> {
         let stat = self.stat()?;
-        if let Some(end) = self.end {
-            if stat.len == end && stat.modified == self.modified {
+        if self.cursor.is_at_end() {
+            if (stat.len, stat.modified) == (self.len, self.modified) {
                 return Ok(Turn::Quiet);
             }
-            self.end = None;
             self.check_truncation(settings)?;
         }
-        self.modified = stat.modified;
+        (self.len, self.modified) = (stat.len, stat.modified);
         self.open(settings)?;
-        if self.offset == 0 {
-            self.begin(settings)?;
+        let path = &self.path;
+        let content = self.open.as_mut().expect("it was opened above");
+        if self.cursor.offset() == 0 {
+            content.settle(path, settings)?;
         }
-        let mut want = BLOCK;
-        if self.scanned - self.offset >= LONG_REST {
-            match self.find_end_of_long_line(settings, out)? {
-                Some(line) => want = want.max(line),
-                None => return Ok(self.ended()),
-            }
+        let found = self.cursor.read(content, settings)?;
+        let damage = content.take_damage();
+        self.say_damage(damage, settings);
+        if let Some(found) = found {
+            self.emit(found, settings, out)?;
         }
-        self.read_lines(want, settings, out)?;
-        Ok(self.ended())
+        Ok(if self.cursor.is_at_end() { Turn::End } else { Turn::More })
     }
 
     /// Whether all of the file was read and the last line has no end.
     pub(super) fn has_rest(&self) -> bool {
-        self.end.is_some_and(|end| end > self.offset)
+        self.cursor.has_rest()
+    }
+
+    /// Whether all of a compressed file was read, so that nothing more is expected of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.cursor.is_at_end() && self.open.as_ref().is_some_and(|o| o.packed().is_some())
     }
 
     /// Emits the last line although it has no end: nothing will follow.
@@ -203,18 +182,18 @@ impl Tail {
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<(), TurnError> {
-        let Some(end) = self.end.filter(|end| *end > self.offset) else { return Ok(()) };
-        let offset = self.offset;
-        let len = usize::try_from(end - offset).unwrap_or(usize::MAX).min(settings.max_line + 4);
-        let open = self.open(settings)?;
-        let mut buffer = settings.pool.take();
-        read_at(&open.file, &mut buffer, offset, len)?;
-        buffer.truncate(len);
-        let (line, cut) = open.splitter.unended(&buffer);
-        self.trace = Fingerprint::of_file(&open.file, end)?.1;
-        self.head.grow(offset, &buffer);
-        (self.offset, self.scanned) = (end, end);
-        self.emit(buffer, vec![line], usize::from(cut), settings, out)
+        self.open(settings)?;
+        let content = self.open.as_ref().expect("it was opened above");
+        match self.cursor.read_rest(content, settings)? {
+            Some(found) => self.emit(found, settings, out),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing more will be read: a compressed file that ends in the middle is damaged.
+    pub(super) fn check_end(&mut self, settings: &Settings) {
+        let is_cut_off = self.open.as_ref().is_some_and(Content::is_cut_off);
+        self.say_damage(is_cut_off.then_some(Damage::CutOff), settings);
     }
 
     /// Lets go of the file until there is more to read. Must not be done when its path may lead
@@ -241,13 +220,13 @@ impl Tail {
     /// Whether no name leads to it any more.
     pub(super) fn is_deleted(&self) -> bool {
         match &self.open {
-            Some(open) => Stat::of_file(&open.file).is_ok_and(|stat| stat.deleted),
+            Some(open) => Stat::of_file(open.file()).is_ok_and(|stat| stat.deleted),
             None => false,
         }
     }
 
     /// Opens it, if that is not done yet.
-    fn open(&mut self, settings: &Settings) -> Result<&Open, TurnError> {
+    fn open(&mut self, settings: &Settings) -> Result<&Content, TurnError> {
         if self.open.is_none() {
             let file = match File::open(&self.path) {
                 Ok(file) => file,
@@ -259,18 +238,14 @@ impl Tail {
             if Stat::of_file(&file)?.id != self.id {
                 return Err(TurnError::Moved);
             }
-            self.open = Some(Open::new(file, settings)?);
+            self.open = Some(Content::new(file, &self.path, settings)?);
         }
-        Ok(self.opened())
-    }
-
-    fn opened(&self) -> &Open {
-        self.open.as_ref().expect("a turn opens the file first")
+        Ok(self.open.as_ref().expect("it was opened above"))
     }
 
     fn stat(&self) -> Result<Stat, TurnError> {
         if let Some(open) = &self.open {
-            return Ok(Stat::of_file(&open.file)?);
+            return Ok(Stat::of_file(open.file())?);
         }
         match Stat::of_path(&self.path) {
             Ok(Some(stat)) if stat.id == self.id => Ok(stat),
@@ -282,118 +257,26 @@ impl Tail {
 
     /// After a change: what was read may be gone, and other bytes may stand there.
     fn check_truncation(&mut self, settings: &Settings) -> Result<(), TurnError> {
-        let (offset, trace) = (self.offset, self.trace);
-        let file = &self.open(settings)?.file;
-        let len = Stat::of_file(file)?.len;
-        if len < offset || !trace.ends_at(file, offset)? {
+        self.open(settings)?;
+        let content = self.open.as_mut().expect("it was opened above");
+        if !self.cursor.go_on(content)? {
             tracing::info!(path = %self.path.display(), "the file was truncated; reading from its beginning");
-            self.start_over();
-        } else if len < self.scanned {
-            self.scanned = self.offset;
+            self.cursor = Cursor::default();
+            *content = Content::new(content.file().try_clone()?, &self.path, settings)?;
         }
         Ok(())
-    }
-
-    fn start_over(&mut self) {
-        (self.offset, self.scanned, self.end) = (0, 0, None);
-        (self.head, self.trace) = (Fingerprint::default(), Fingerprint::default());
-    }
-
-    /// At the beginning of the file: its encoding may be marked there.
-    fn begin(&mut self, settings: &Settings) -> io::Result<()> {
-        let open = self.open.as_mut().expect("a turn opens the file first");
-        open.detect(settings)?;
-        let mark = open.encoding.mark;
-        if mark > 0 {
-            (self.head, self.trace) = Fingerprint::of_file(&open.file, mark)?;
-            (self.offset, self.scanned) = (mark, self.scanned.max(mark));
-        }
-        Ok(())
-    }
-
-    /// Reads from `offset` on and emits the complete lines.
-    fn read_lines(
-        &mut self,
-        want: usize,
-        settings: &Settings,
-        out: &BlockingEmitter,
-    ) -> Result<(), TurnError> {
-        let open = self.opened();
-        let mut buffer = settings.pool.take();
-        let read = read_at(&open.file, &mut buffer, self.offset, want)?;
-        let mut lines = Vec::with_capacity(self.lines + self.lines / 8);
-        let split = open.splitter.split(&buffer, &mut lines);
-        let rest = (read - split.consumed) / open.splitter.unit.width();
-        let rest = (rest * open.splitter.unit.width()) as u64;
-        if read < want {
-            self.end = Some(self.offset + read as u64);
-        }
-        if split.consumed == 0 {
-            self.scanned = self.offset + rest;
-            // The memory goes back to the pool.
-            drop(settings.pool.seal(buffer));
-            return Ok(());
-        }
-        let consumed = &buffer[..split.consumed];
-        self.head.grow(self.offset, consumed);
-        self.trace = Fingerprint::trace(consumed);
-        self.offset += split.consumed as u64;
-        self.scanned = self.offset + rest;
-        self.lines = lines.len();
-        self.emit(buffer, lines, split.cut, settings, out)
-    }
-
-    /// Looks for the end of a line of which a part is known to have none. Gives back the length of
-    /// the line when it is to be read; `None` when it has no end yet, or was emitted, cut.
-    fn find_end_of_long_line(
-        &mut self,
-        settings: &Settings,
-        out: &BlockingEmitter,
-    ) -> Result<Option<usize>, TurnError> {
-        let open = self.opened();
-        let mut buffer = settings.pool.take();
-        let read = read_at(&open.file, &mut buffer, self.scanned, BLOCK)?;
-        let width = open.splitter.unit.width();
-        let Some(feed) = open.splitter.find_feed(&buffer) else {
-            if read < BLOCK {
-                self.end = Some(self.scanned + read as u64);
-            }
-            self.scanned += (read / width * width) as u64;
-            drop(settings.pool.seal(buffer));
-            return Ok(None);
-        };
-        let end = self.scanned + (feed + width) as u64;
-        let line = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
-        if line <= settings.max_line + 2 * width {
-            drop(settings.pool.seal(buffer));
-            return Ok(Some(line));
-        }
-        buffer.clear();
-        read_at(&open.file, &mut buffer, self.offset, settings.max_line + 4)?;
-        let (range, cut) = open.splitter.unended(&buffer);
-        self.trace = Fingerprint::of_file(&open.file, end)?.1;
-        self.head.grow(self.offset, &buffer);
-        (self.offset, self.scanned) = (end, end);
-        self.emit(buffer, vec![range], usize::from(cut), settings, out)?;
-        Ok(None)
-    }
-
-    fn ended(&self) -> Turn {
-        if self.end.is_some() { Turn::End } else { Turn::More }
     }
 
     fn emit(
         &mut self,
-        buffer: Vec<u8>,
-        mut lines: Vec<LineRange>,
-        cut: usize,
+        found: Found,
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<(), TurnError> {
-        for _ in 0..cut {
+        for _ in 0..found.cut + found.damaged {
             settings.counters.error();
         }
-        if cut > 0 && !self.warned_of_cut {
+        if found.cut > 0 && !self.warned_of_cut {
             self.warned_of_cut = true;
             tracing::warn!(
                 path = %self.path.display(),
@@ -401,47 +284,23 @@ impl Tail {
                 settings.max_line
             );
         }
-        let encoding = self.opened().encoding;
-        let block = if encoding.is_raw() {
-            settings.pool.seal(buffer)
-        } else {
-            let mut text = settings.pool.take();
-            for _ in 0..encoding.decode(&buffer, &mut lines, &mut text) {
-                settings.counters.error();
-            }
-            drop(settings.pool.seal(buffer));
-            settings.pool.seal(text)
-        };
-        let batch =
-            Batch::from_lines(block, lines, Timestamp::now()).with_source(self.source.clone());
+        let batch = found.batch.with_source(self.source.clone());
         out.emit_at(batch, &self.key, self.position().to_json())?;
         Ok(())
     }
-}
 
-/// An unfinished line up to this long is read again with what follows it.
-const LONG_REST: u64 = 64 << 10;
-
-impl Open {
-    fn new(file: File, settings: &Settings) -> io::Result<Self> {
-        let encoding = FileEncoding::of(settings.encoding, &file)?;
-        let splitter = Splitter {
-            unit: encoding.unit(),
-            keep_cr: settings.keep_cr,
-            max_line: settings.max_line,
-        };
-        Ok(Open { file, encoding, splitter })
-    }
-
-    fn detect(&mut self, settings: &Settings) -> io::Result<()> {
-        self.encoding = FileEncoding::of(settings.encoding, &self.file)?;
-        self.splitter.unit = self.encoding.unit();
-        Ok(())
+    fn say_damage(&mut self, damage: Option<Damage>, settings: &Settings) {
+        if let Some(damage) = damage
+            && !std::mem::replace(&mut self.warned_of_damage, true)
+        {
+            tracing::warn!(path = %self.path.display(), "not all of this file can be read: {damage}");
+            settings.counters.error();
+        }
     }
 }
 
 impl std::fmt::Debug for Tail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} at {}", self.path.display(), self.offset)
+        write!(f, "{} at {}", self.path.display(), self.cursor.offset())
     }
 }

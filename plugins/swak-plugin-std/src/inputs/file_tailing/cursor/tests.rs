@@ -1,0 +1,222 @@
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::Compression as Level;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use swak_sdk::data::BlockPool;
+use swak_sdk::options::{Literal, LiteralValue, OptionValue};
+
+use super::*;
+use crate::inputs::file_tailing::content::Compression;
+use crate::inputs::file_tailing::encoding::Encoding;
+
+fn settings(encoding: &str, max_line: usize, keep_cr: bool) -> Settings {
+    Settings {
+        pool: BlockPool::new(BLOCK, 4),
+        max_line,
+        keep_cr,
+        encoding: Encoding::read(&Literal::bare(LiteralValue::Str(encoding.into()))).unwrap(),
+        compression: Compression::Auto,
+        counters: Arc::default(),
+    }
+}
+
+/// A file that grows, read as it does.
+struct Growing {
+    file: File,
+    content: Content,
+    cursor: Cursor,
+    settings: Settings,
+    lines: Vec<Vec<u8>>,
+    cut: usize,
+    damaged: usize,
+}
+
+impl Growing {
+    fn new(settings: Settings) -> Self {
+        let file = tempfile::tempfile().unwrap();
+        let content = Content::new(file.try_clone().unwrap(), Path::new("a"), &settings).unwrap();
+        let (cursor, lines) = (Cursor::default(), Vec::new());
+        Growing { file, content, cursor, settings, lines, cut: 0, damaged: 0 }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        use std::io::Write;
+        self.file.write_all(bytes).unwrap();
+    }
+
+    fn read_all(&mut self) {
+        if self.cursor.is_at_end() {
+            assert!(self.cursor.go_on(&self.content).unwrap(), "nothing was truncated");
+        }
+        while !self.cursor.is_at_end() {
+            if self.cursor.offset() == 0 {
+                self.content.settle(Path::new("a"), &self.settings).unwrap();
+            }
+            let found = self.cursor.read(&self.content, &self.settings).unwrap();
+            self.take(found);
+        }
+    }
+
+    fn read_rest(&mut self) {
+        let found = self.cursor.read_rest(&self.content, &self.settings).unwrap();
+        self.take(found);
+        assert!(!self.cursor.has_rest());
+    }
+
+    /// As after a restart.
+    fn reopen(&mut self) {
+        let file = self.file.try_clone().unwrap();
+        self.content = Content::new(file, Path::new("a"), &self.settings).unwrap();
+        let Cursor { offset, head, trace, .. } = self.cursor;
+        assert!(head.is_beginning_of(&self.content).unwrap());
+        assert!(trace.ends_at(&self.content, offset).unwrap());
+        self.cursor = Cursor::at(offset, head, trace);
+    }
+
+    fn take(&mut self, found: Option<Found>) {
+        let Some(found) = found else { return };
+        self.cut += found.cut;
+        self.damaged += found.damaged;
+        self.lines.extend(found.batch.iter().map(|r| r.line().unwrap().to_vec()));
+    }
+}
+
+/// All lines of a content of bytes, the slow way, and how many were cut.
+fn naive(content: &[u8], max_line: usize, keep_cr: bool) -> (Vec<Vec<u8>>, usize) {
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    let mut lines: Vec<&[u8]> = content.split(|byte| *byte == b'\n').collect();
+    let rest = lines.pop().unwrap();
+    let end = |line: &&'_ [u8]| {
+        if keep_cr { line.len() } else { line.strip_suffix(b"\r").unwrap_or(line).len() }
+    };
+    let mut lines: Vec<&[u8]> = lines.iter().map(|line| &line[..end(line)]).collect();
+    if !rest.is_empty() {
+        lines.push(rest);
+    }
+    let cut = lines.iter().filter(|line| line.len() > max_line).count();
+    (lines.iter().map(|line| line[..line.len().min(max_line)].to_vec()).collect(), cut)
+}
+
+/// Pieces of content: short ones, and such around the sizes that matter.
+fn pieces() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let text = prop_oneof![Just(b'a'), Just(b'b'), Just(0), Just(b'\r'), Just(b'\n'), Just(0xff)];
+    let piece = prop_oneof![
+        8 => proptest::collection::vec(text, 0..30),
+        1 => (60_000usize..300_000).prop_map(|n| vec![b'x'; n]),
+        1 => Just(b"\r\n".to_vec()),
+        1 => (1usize..200_000).prop_map(|n| vec![b'\n'; n]),
+    ];
+    proptest::collection::vec(piece, 0..20)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..Default::default() })]
+
+    #[test]
+    fn whatever_grows_gives_the_lines_of_the_whole(
+        pieces in pieces(),
+        mark in any::<bool>(),
+        max_line in prop_oneof![1usize..40, 50_000usize..350_000],
+        keep_cr in any::<bool>(),
+        reopen in proptest::collection::vec(any::<bool>(), 20),
+    ) {
+        let mut growing = Growing::new(settings("utf-8", max_line, keep_cr));
+        let mut content = Vec::new();
+        for (piece, reopen) in std::iter::once(&if mark { b"\xef\xbb\xbf".to_vec() } else { Vec::new() }).chain(&pieces).zip(reopen) {
+            growing.append(piece);
+            content.extend(piece);
+            growing.read_all();
+            if reopen {
+                growing.reopen();
+            }
+        }
+        growing.read_all();
+        growing.read_rest();
+        let (lines, cut) = naive(&content, max_line, keep_cr);
+        prop_assert_eq!(growing.lines.len(), lines.len());
+        prop_assert!(growing.lines == lines);
+        prop_assert_eq!(growing.cut, cut);
+    }
+
+    #[test]
+    fn what_gzip_unpacks_to_gives_the_same(
+        pieces in pieces(),
+        max_line in prop_oneof![1usize..40, 50_000usize..350_000],
+        reopen in proptest::collection::vec(any::<bool>(), 20),
+    ) {
+        let mut growing = Growing::new(settings("utf-8", max_line, false));
+        growing.content = Content::new(growing.file.try_clone().unwrap(), Path::new("a.gz"), &growing.settings).unwrap();
+        let (mut content, mut written) = (Vec::new(), 0);
+        let mut gzip = GzEncoder::new(Vec::new(), Level::fast());
+        for (piece, reopen) in pieces.iter().zip(reopen) {
+            use std::io::Write;
+            gzip.write_all(piece).unwrap();
+            gzip.flush().unwrap();
+            let packed = gzip.get_ref()[written..].to_vec();
+            written += packed.len();
+            growing.append(&packed);
+            content.extend(piece);
+            growing.read_all();
+            if reopen {
+                growing.reopen();
+            }
+        }
+        let packed = gzip.finish().unwrap();
+        growing.append(&packed[written..]);
+        growing.read_all();
+        growing.read_rest();
+        let (lines, cut) = naive(&content, max_line, false);
+        prop_assert_eq!(growing.lines.len(), lines.len());
+        prop_assert!(growing.lines == lines);
+        prop_assert_eq!(growing.cut, cut);
+        prop_assert!(growing.content.packed().is_some() && growing.content.take_damage().is_none());
+    }
+
+    #[test]
+    fn utf16_gives_the_lines_of_its_text(
+        text in r"([a-c\r]|\n|\u{0a0a}|\u{0d0a}|\u{0a0d}|😀|한){0,60}",
+        big in any::<bool>(),
+        mark in any::<bool>(),
+        cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..5),
+    ) {
+        let bytes: Vec<u8> = mark.then_some('\u{feff}').into_iter().chain(text.chars())
+            .flat_map(|c| c.encode_utf16(&mut [0; 2]).to_vec())
+            .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .collect();
+        let label = if big { "utf-16be" } else { "utf-16le" };
+        let mut growing = Growing::new(settings(label, 1000, false));
+        let mut cuts: Vec<usize> = cuts.iter().map(|c| c.index(bytes.len() + 1)).collect();
+        cuts.push(bytes.len());
+        cuts.sort_unstable();
+        let mut start = 0;
+        for end in cuts {
+            growing.append(&bytes[start..end]);
+            growing.read_all();
+            start = end;
+        }
+        growing.read_rest();
+        prop_assert_eq!(growing.lines, naive(text.as_bytes(), 1000, false).0);
+        prop_assert_eq!((growing.cut, growing.damaged), (0, 0));
+    }
+}
+
+#[test]
+fn a_line_of_just_the_greatest_length_is_not_cut() {
+    for (end, keep_cr) in [("\n", false), ("\r\n", false), ("\r\n", true)] {
+        for max_line in [1, 100, 65_535, 65_536, BLOCK - 1, BLOCK, BLOCK + 1, 1 << 20] {
+            for more in [0, 1] {
+                let mut growing = Growing::new(settings("utf-8", max_line, keep_cr));
+                let text = "x".repeat(max_line + more - usize::from(keep_cr));
+                let content = format!("{text}{end}next{end}");
+                growing.append(content.as_bytes());
+                growing.read_all();
+                let (lines, cut) = naive(content.as_bytes(), max_line, keep_cr);
+                assert!(growing.lines == lines, "{max_line} + {more}, {end:?}");
+                assert_eq!(growing.cut, cut);
+            }
+        }
+    }
+}
