@@ -8,15 +8,17 @@ use swak_recipe::model::{
     Call, Failover as FailoverStep, Step, Task, When as WhenStep, chain_ends,
 };
 use swak_sdk::data::{Chunk, Name};
+use swak_sdk::ledger::Ledger;
 use swak_sdk::options::{Expr, Kind, OptionValue as _};
-use swak_sdk::plugin::erased::{AnyInput, AnyOutput, AnyPlugin, BoxFuture};
+use swak_sdk::plugin::erased::{AnyBuffer, AnyInput, AnyOutput, AnyPlugin, BoxFuture};
 use swak_sdk::plugin::{
-    BuildContext, CheckpointStore, Checkpoints, Counters, Emitter, Outlet, Plugins,
+    BufferEmitter, BuildContext, Checkpoints, Counters, Emitter, Outlet, Plugins, Shutdown,
 };
 use swak_sdk::{Error, anyhow};
 use tokio::sync::mpsc;
 
 use crate::async_stage::AsyncStage;
+use crate::buffer_stage::buffer_stage;
 use crate::dead_letters::DeadLetters;
 use crate::failover::{Failover, Start};
 use crate::links::TaskLinks;
@@ -32,7 +34,6 @@ pub(crate) struct Assembly {
     pub(crate) input: Box<dyn AnyInput>,
     pub(crate) input_step: StepInfo,
     pub(crate) emitter: Emitter,
-    pub(crate) checkpoints: Checkpoints,
     pub(crate) parts: Vec<Part>,
 }
 
@@ -53,13 +54,16 @@ pub(crate) struct Assembler<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) links: &'a TaskLinks,
     pub(crate) book: &'a Book,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) ledger: &'a Arc<Ledger>,
+    pub(crate) shutdown: Shutdown,
     pub(crate) parts: Vec<Part>,
     pub(crate) dead_letters: Option<mpsc::Sender<Chunk>>,
 }
 
 impl Assembler<'_> {
     /// Makes all plugins of the task and connects them.
-    pub(crate) fn assemble(mut self, store: Box<dyn CheckpointStore>) -> Result<Assembly, Failure> {
+    pub(crate) fn assemble(mut self) -> Result<Assembly, Failure> {
         if let Some(call) = &self.task.dead_letter {
             // Its own rejects have nowhere to go.
             self.dead_letters = Some(self.sink(call, "dead_letter")?);
@@ -69,21 +73,43 @@ impl Assembler<'_> {
         let input = self.input(first, &step)?;
         let route = self.chain(rest, "", 1, None)?;
         let route = route.ok_or_else(|| step.failed(anyhow!("nothing follows the input")))?;
-        let sender = match route {
-            Route::To(sender) if self.settings.trace.is_none() => sender,
-            route => {
-                let input = step.clone();
-                self.start(step.clone(), |inbox| forward(input, route, inbox))
-            }
-        };
-        let checkpoints = Checkpoints::new(store);
+        let sender = self.channel_into(route, &step);
         let emitter = Emitter::new(
             sender,
             Name::from(self.task.name.as_str()),
-            checkpoints.clone(),
+            self.checkpoints.clone(),
             Arc::clone(&step.counters),
+            Arc::clone(self.ledger),
         );
-        Ok(Assembly { input, input_step: step, emitter, checkpoints, parts: self.parts })
+        Ok(Assembly { input, input_step: step, emitter, parts: self.parts })
+    }
+
+    /// A channel into a route, for what a step emits by itself.
+    fn channel_into(&mut self, route: Route, step: &StepInfo) -> mpsc::Sender<Chunk> {
+        match route {
+            Route::To(sender) if self.settings.trace.is_none() => sender,
+            route => {
+                let from = step.clone();
+                self.start(step.clone(), |inbox| forward(from, route, inbox))
+            }
+        }
+    }
+
+    fn buffer(
+        &mut self,
+        buffer: Box<dyn AnyBuffer>,
+        route: Route,
+        place: &str,
+    ) -> mpsc::Sender<Chunk> {
+        let step = self.book.step(place);
+        let out = BufferEmitter::new(
+            self.channel_into(route, &step),
+            self.checkpoints.clone(),
+            Arc::clone(&step.counters),
+            Arc::clone(self.ledger),
+        );
+        let shutdown = self.shutdown.clone();
+        self.start(step.clone(), |inbox| buffer_stage(buffer, step, out, inbox, shutdown))
     }
 
     fn input(&self, first: &Step, step: &StepInfo) -> Result<Box<dyn AnyInput>, Failure> {
@@ -138,6 +164,10 @@ impl Assembler<'_> {
                             route,
                         };
                         next = Some(Route::To(self.start(step, |inbox| stage.run(inbox))));
+                    }
+                    AnyPlugin::Buffer(buffer) => {
+                        let route = self.end_run(&mut run, next, &place)?;
+                        next = Some(Route::To(self.buffer(buffer, route, &place)));
                     }
                     _ => return Err(self.wrong_kind(call, &place)),
                 }
@@ -254,7 +284,7 @@ impl Assembler<'_> {
         let links: Vec<_> = run.drain(..).rev().collect();
         let Some(first) = links.first() else { return Ok(next) };
         let step = first.step.clone();
-        let stage = Stage::new(links, next);
+        let stage = Stage::new(links, next, self.ledger.pressure());
         Ok(Route::To(self.start(step, |inbox| stage.run(inbox))))
     }
 
@@ -308,10 +338,11 @@ impl Book {
         }
         let name: Arc<str> = task.name.as_str().into();
         let step = |(place, path): (String, String)| {
+            let label = format!("{place} {path}");
             let info = StepInfo {
                 task: Arc::clone(&name),
-                label: format!("{place} {path}").into(),
-                counters: Arc::<Counters>::default(),
+                counters: Arc::new(Counters::at(label.as_str().into())),
+                label: label.into(),
                 trace: settings.trace.clone(),
             };
             (place, info)
@@ -326,6 +357,11 @@ impl Book {
             counters: step.counters.snapshot(),
         };
         self.0.iter().map(summary).collect()
+    }
+
+    /// The first step of the task.
+    pub(crate) fn input(&self) -> StepInfo {
+        self.step("1")
     }
 
     fn step(&self, place: &str) -> StepInfo {

@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use swak_sdk::ack::Outcome;
+use swak_sdk::ack::{Ack, Outcome};
 use swak_sdk::data::{Batch, Chunk, Map, Record, RecordRef, Value};
+use swak_sdk::ledger::Fate;
 use swak_sdk::plugin::DeadLetter;
 use tokio::sync::mpsc;
 
@@ -28,25 +29,34 @@ impl DeadLetters {
 
     /// Sends records off, with the reason and the step.
     pub(crate) async fn send(&self, letter: DeadLetter) {
-        let DeadLetter { mut batch, reason } = letter;
-        self.tell(batch.len(), &reason);
-        if let Some(sender) = &self.sender {
-            let records = batch.iter().map(|r| self.envelope(r, &reason)).collect();
-            let ack = batch.take_ack();
-            let mut letters =
-                Batch::new(records).with_tag(batch.tag.clone()).with_source(batch.source.clone());
-            if let Some(ack) = ack {
-                letters = letters.with_ack(ack);
-            }
-            let rejected = letters.len();
-            if sender.send(letters.into()).await.is_ok() {
-                self.step.counters.dropped(rejected, "dead letter");
-            }
-            // Else the task is going down: the ack was dropped, so the records are read again.
-        } else {
-            self.step.counters.dropped(batch.len(), "rejected");
-            batch.settle(Outcome::Rejected);
+        let DeadLetter { batch, reason } = letter;
+        let records = batch.len();
+        self.tell(records, &reason);
+        let Some(sender) = &self.sender else {
+            self.step.counters.dropped(records, "rejected");
+            return batch.settle_as(self.fate("rejected"));
+        };
+        if sender.send(self.envelopes(batch, &reason).into()).await.is_ok() {
+            self.step.counters.dropped(records, "dead letter");
         }
+        // Else the task is going down: the ack was dropped, so the records are read again.
+    }
+
+    /// The records as dead letters; once these are settled in whatever way, so are those.
+    fn envelopes(&self, mut batch: Batch, reason: &str) -> Batch {
+        let records = batch.iter().map(|r| self.envelope(r, reason)).collect();
+        let letters =
+            Batch::new(records).with_tag(batch.tag.clone()).with_source(batch.source.clone());
+        let Some(ack) = batch.take_ack() else { return letters };
+        let (fate, count) = (self.fate("dead letter"), batch.count());
+        letters.with_ack(Ack::new(move |outcome| match outcome {
+            Outcome::Errored => ack.settle(outcome),
+            _ => ack.settle_as(fate, count),
+        }))
+    }
+
+    fn fate(&self, reason: &str) -> Fate {
+        Fate::Dropped { place: self.step.counters.place().clone(), reason: reason.into() }
     }
 
     fn envelope(&self, record: RecordRef<'_>, reason: &str) -> Record {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swak_recipe::model::{Recipe, Task};
+use swak_sdk::data::Name;
 use swak_sdk::plugin::{Plugins, Shutdown};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -99,7 +100,9 @@ impl Engine {
     fn open_stores(&self) -> Result<Vec<FileStore>, StartError> {
         let open = |task: &Task| {
             let folder = self.settings.task_folder(&task.name);
-            FileStore::open(folder.join("checkpoints.json"))
+            let unacked = task.unacked.unwrap_or(self.settings.unacked);
+            let input = Name::from(Book::new(task, &self.settings).input().label.as_ref());
+            FileStore::open(&task.name, folder.clone(), unacked, &input)
                 .map_err(|source| StartError::Folder { folder, source })
         };
         self.recipe.tasks.iter().map(open).collect()

@@ -15,6 +15,8 @@
 mod assemble;
 mod async_stage;
 mod backoff;
+pub mod books;
+mod buffer_stage;
 mod dead_letters;
 mod engine;
 mod failover;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use swak_recipe::model::{Recipe, Step, Task};
-use swak_sdk::data::Chunk;
+use swak_sdk::data::{Batch, Chunk};
 use swak_sdk::plugin::erased::{AnyInput, BoxFuture};
 use swak_sdk::plugin::{Emitter, Shutdown, Stopped};
 use tokio::sync::{Mutex, mpsc};
@@ -96,7 +96,8 @@ fn sent_links(steps: &[Step], names: &mut Vec<String>) {
 
 impl LinkSender {
     pub(crate) async fn send(&self, chunk: Chunk) -> Result<(), Gone> {
-        self.0.send(chunk).await.map_err(|_| Gone::Task)
+        let handed_over = Chunk::new(chunk.into_iter().map(Batch::handed_over).collect());
+        self.0.send(handed_over).await.map_err(|_| Gone::Task)
     }
 }
 
@@ -121,7 +122,7 @@ impl AnyInput for LinkInput {
 
 #[cfg(test)]
 mod tests {
-    use swak_sdk::data::{Batch, Record, Timestamp};
+    use swak_sdk::data::{Record, Timestamp};
     use swak_sdk::plugin::Checkpoints;
     use tokio::time::timeout;
 
@@ -135,7 +136,7 @@ mod tests {
         let run = |receiver: &Receiver| {
             let (out, _) = mpsc::channel(1);
             let checkpoints = Checkpoints::new(Box::new(MemoryStore::default()));
-            let out = Emitter::new(out, "test".into(), checkpoints, Arc::default());
+            let out = Emitter::new(out, "test".into(), checkpoints, Arc::default(), Arc::default());
             let run = Box::new(LinkInput(Arc::clone(receiver))).run(out, Shutdown::new().1);
             timeout(std::time::Duration::from_secs(60), run)
         };

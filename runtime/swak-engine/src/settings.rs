@@ -23,6 +23,9 @@ pub struct Settings {
     pub retry: Backoff,
     /// How long one write or one connect of an output may take. Default: 60 seconds.
     pub write_timeout: Duration,
+    /// How many bytes of a task may be on their way and not delivered yet, unless the task says so
+    /// itself; each record costs 32 besides its own. Default: 64 MiB.
+    pub unacked: u64,
     /// How many chunks may wait between two stages, at least 1. Default: 8.
     pub queue: usize,
     /// Is shown every chunk before and after every step; of the input, what it emits. Default: nobody.
@@ -41,6 +44,7 @@ impl Settings {
             )),
             retry: Backoff::new(Duration::from_millis(100), Duration::from_secs(30)),
             write_timeout: Duration::from_secs(60),
+            unacked: 64 << 20,
             queue: 8,
             trace: None,
         }
@@ -79,6 +83,7 @@ impl fmt::Debug for Settings {
             .field("restart", &self.restart)
             .field("retry", &self.retry)
             .field("write_timeout", &self.write_timeout)
+            .field("unacked", &self.unacked)
             .field("queue", &self.queue)
             .finish_non_exhaustive()
     }

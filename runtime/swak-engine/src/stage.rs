@@ -5,7 +5,7 @@ use std::time::Instant;
 use swak_sdk::data::Chunk;
 use swak_sdk::plugin::Outlet;
 use swak_sdk::plugin::erased::AnyTransform;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
 use crate::dead_letters::DeadLetters;
@@ -17,6 +17,7 @@ use crate::step::{Failure, StepInfo};
 pub(crate) struct Stage {
     links: Vec<StageLink>,
     route: Route,
+    pressure: watch::Receiver<u64>,
 }
 
 /// One transform with what belongs to it.
@@ -41,8 +42,9 @@ pub(crate) async fn forward(
 }
 
 impl Stage {
-    pub(crate) fn new(links: Vec<StageLink>, route: Route) -> Self {
-        Stage { links, route }
+    /// `pressure` moves when the input waits until more may be on its way.
+    pub(crate) fn new(links: Vec<StageLink>, route: Route, pressure: watch::Receiver<u64>) -> Self {
+        Stage { links, route, pressure }
     }
 
     /// Runs until the inbox is closed and empty, then flushes the transforms in order.
@@ -56,30 +58,31 @@ impl Stage {
                 }
             };
             tokio::select! {
+                // What has come in first: it may be what is waited for.
+                biased;
                 chunk = inbox.recv() => match chunk {
                     Some(chunk) => self.feed(0, vec![chunk]).await?,
                     None => break,
                 },
-                () = alarm => self.wake().await?,
+                Ok(()) = self.pressure.changed() => {
+                    self.call_each(|transform, out| transform.relieve(out)).await?;
+                },
+                () = alarm => self.call_each(wake_if_due).await?,
             }
         }
-        for i in 0..self.links.len() {
-            let link = &mut self.links[i];
-            link.step.call(|| link.transform.flush(&mut link.outlet))?;
-            let made = link.collect().await;
-            self.feed(i + 1, made).await?;
-        }
-        Ok(())
+        self.call_each(|transform, out| transform.flush(out)).await
     }
 
-    async fn wake(&mut self) -> Result<(), Failure> {
+    /// Calls each transform in order, and takes what it lets go through those after it.
+    async fn call_each(
+        &mut self,
+        call: impl Fn(&mut dyn AnyTransform, &mut Outlet) -> swak_sdk::Result<()>,
+    ) -> Result<(), Failure> {
         for i in 0..self.links.len() {
             let link = &mut self.links[i];
-            if link.transform.next_wake().is_some_and(|at| at <= Instant::now()) {
-                link.step.call(|| link.transform.wake(&mut link.outlet))?;
-                let made = link.collect().await;
-                self.feed(i + 1, made).await?;
-            }
+            link.step.call(|| call(&mut *link.transform, &mut link.outlet))?;
+            let made = link.collect().await;
+            self.feed(i + 1, made).await?;
         }
         Ok(())
     }
@@ -101,6 +104,13 @@ impl Stage {
             self.route.send(chunk).await?;
         }
         Ok(())
+    }
+}
+
+fn wake_if_due(transform: &mut dyn AnyTransform, out: &mut Outlet) -> swak_sdk::Result<()> {
+    match transform.next_wake() {
+        Some(at) if at <= Instant::now() => transform.wake(out),
+        _ => Ok(()),
     }
 }
 

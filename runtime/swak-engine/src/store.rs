@@ -1,117 +1,164 @@
-//! Positions on disk.
+//! Positions and ledger of a running task, on disk.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use swak_sdk::data::Name;
+use swak_sdk::ledger::Ledger;
 use swak_sdk::plugin::CheckpointStore;
 
-/// The positions of one task, kept in memory and written to a file when told to.
+use crate::books::{self, Books};
+
+/// The positions and the ledger of one task, kept in memory and written to its folder when told to.
 ///
-/// The file is written aside, synced and renamed, and the folder synced, so that a crash leaves the
-/// old positions or the new ones. A file that cannot be read is put aside and said in the log: the
-/// agent starts, and what was read before is read again.
+/// Books that cannot be read are put aside and said in the log: the agent starts, and what was read
+/// before is read again.
 #[derive(Clone)]
 pub(crate) struct FileStore(Arc<Inner>);
 
 struct Inner {
-    path: PathBuf,
-    state: Mutex<State>,
-    /// Held while writing, so that two writers do not overtake each other. Whether the last write
-    /// failed.
-    writing: Mutex<bool>,
+    task: String,
+    folder: PathBuf,
+    ledger: Arc<Ledger>,
+    positions: Mutex<Positions>,
+    /// Held while writing, so that two writers do not overtake each other.
+    writing: Mutex<Writing>,
+    /// There were books, and none of them could be read.
+    lost: bool,
 }
 
-struct State {
-    positions: BTreeMap<String, String>,
+struct Positions {
+    by_key: BTreeMap<String, String>,
     dirty: bool,
 }
 
+struct Writing {
+    generation: u64,
+    /// Of the ledger, when it was last written.
+    version: u64,
+    /// Whether the last write failed.
+    failing: bool,
+}
+
 impl FileStore {
-    /// Reads the positions in `path`, if there are any.
-    pub(crate) fn open(path: PathBuf) -> io::Result<Self> {
-        let positions = match fs::read(&path) {
-            Ok(text) => match serde_json::from_slice(&text) {
-                Ok(positions) => positions,
-                Err(error) => {
-                    let aside = path.with_extension("damaged");
-                    fs::rename(&path, &aside)?;
-                    tracing::error!(
-                        "{} is damaged ({error}) and was put aside as {}; inputs begin as if they \
-                         were new",
-                        path.display(),
-                        aside.display()
-                    );
-                    BTreeMap::new()
-                }
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error),
-        };
-        let state = Mutex::new(State { positions, dirty: false });
-        Ok(FileStore(Arc::new(Inner { path, state, writing: Mutex::new(false) })))
+    /// Reads the books of a task from its folder, if there are any. `unacked` bounds what may be on
+    /// its way, in bytes; `input` is the step at which a loss in a crash is noted.
+    pub(crate) fn open(
+        task: &str,
+        folder: PathBuf,
+        unacked: u64,
+        input: &Name,
+    ) -> io::Result<Self> {
+        let found = books::find(&folder)?;
+        if !found.damaged.is_empty() {
+            let aside = books::put_aside(&found.damaged)?;
+            let aside: Vec<_> = aside.iter().map(|path| path.display().to_string()).collect();
+            let aside = aside.join(", ");
+            match &found.books {
+                Some(_) => tracing::error!(
+                    task,
+                    "damaged positions were put aside as {aside}; those from shortly before are used"
+                ),
+                None => tracing::error!(
+                    task,
+                    "the positions are damaged and were put aside as {aside}; \
+                     everything that is still there is read again"
+                ),
+            }
+        }
+        let lost = found.books.is_none() && !found.damaged.is_empty();
+        let books = found.books.unwrap_or_default();
+        Ok(FileStore(Arc::new(Inner {
+            task: task.to_owned(),
+            folder,
+            ledger: Arc::new(Ledger::new(books.sheet, unacked, input)),
+            positions: Mutex::new(Positions { by_key: books.positions, dirty: false }),
+            writing: Mutex::new(Writing {
+                generation: found.generation,
+                version: 0,
+                failing: false,
+            }),
+            lost,
+        })))
     }
 
-    /// Makes the positions durable if they changed. Tells of the first failure and of the recovery: a
-    /// disk that is full does not fill the log each second.
+    /// The ledger of the task.
+    pub(crate) fn ledger(&self) -> &Arc<Ledger> {
+        &self.0.ledger
+    }
+
+    /// Makes positions and ledger durable if they changed. Tells of the first failure and of the
+    /// recovery: a disk that is full does not fill the log each second.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        let mut failing = self.0.writing.lock().expect("no panic while positions are written");
-        let text = {
-            let mut state = self.lock();
-            if !state.dirty {
+        let mut writing = self.0.writing.lock().expect("no panic while positions are written");
+        let version = self.0.ledger.version();
+        let books = {
+            let mut positions = self.lock();
+            if !positions.dirty && version == writing.version {
                 return Ok(());
             }
-            state.dirty = false;
-            serde_json::to_vec(&state.positions).expect("a map of strings is JSON")
+            positions.dirty = false;
+            // In this order: what a position has moved over is in the books.
+            let positions = positions.by_key.clone();
+            Books { task: self.0.task.clone(), positions, sheet: self.0.ledger.sheet() }
         };
-        let written = replace(&self.0.path, &text);
-        let path = self.0.path.display();
+        let written = books::write(&self.0.folder, writing.generation + 1, &books);
+        let (task, folder) = (&*self.0.task, self.0.folder.display());
         match &written {
             Err(error) => {
                 self.lock().dirty = true;
-                if !*failing {
+                if !writing.failing {
                     tracing::error!(
-                        "cannot write the positions to {path}: {error}; will try again"
+                        task,
+                        "cannot write the positions to {folder}: {error}; will try again"
                     );
                 }
             }
-            Ok(()) if *failing => tracing::info!("the positions are written to {path} again"),
-            Ok(()) => {}
+            Ok(()) => {
+                (writing.generation, writing.version) = (writing.generation + 1, version);
+                if writing.failing {
+                    tracing::info!(task, "the positions are written to {folder} again");
+                }
+            }
         }
-        *failing = written.is_err();
+        writing.failing = written.is_err();
         written
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.state.lock().expect("no panic while positions are locked")
+    fn lock(&self) -> std::sync::MutexGuard<'_, Positions> {
+        self.0.positions.lock().expect("no panic while positions are locked")
     }
 }
 
 impl CheckpointStore for FileStore {
     fn get(&self, key: &str) -> Option<String> {
-        self.lock().positions.get(key).cloned()
+        self.lock().by_key.get(key).cloned()
     }
 
     fn set(&self, key: &str, position: &str) {
-        let mut state = self.lock();
-        state.dirty = true;
-        match state.positions.get_mut(key) {
+        let mut positions = self.lock();
+        positions.dirty = true;
+        match positions.by_key.get_mut(key) {
             Some(old) => position.clone_into(old),
             None => {
-                state.positions.insert(key.to_owned(), position.to_owned());
+                positions.by_key.insert(key.to_owned(), position.to_owned());
             }
         }
     }
 
     fn remove(&self, key: &str) {
-        let mut state = self.lock();
-        state.dirty |= state.positions.remove(key).is_some();
+        let mut positions = self.lock();
+        positions.dirty |= positions.by_key.remove(key).is_some();
     }
 
     fn entries(&self) -> Vec<(String, String)> {
-        self.lock().positions.iter().map(|(k, p)| (k.clone(), p.clone())).collect()
+        self.lock().by_key.iter().map(|(k, p)| (k.clone(), p.clone())).collect()
+    }
+
+    fn were_lost(&self) -> bool {
+        self.0.lost
     }
 }
 
@@ -143,67 +190,49 @@ impl CheckpointStore for MemoryStore {
     }
 }
 
-/// Puts `text` in the place of the file, as a whole or not at all.
-fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().expect("a file of positions lies in a folder");
-    fs::create_dir_all(folder)?;
-    let aside = path.with_extension("new");
-    let mut file = File::create(&aside)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&aside, path)?;
-    sync_folder(folder)
-}
-
-/// Without this a rename may be forgotten in a power failure.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
-        // Some file systems, as those over the network, cannot and need not be told.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
-        {
-            Ok(())
-        }
-        result => result,
-    }
-}
-
-/// Windows writes folder entries through by itself, and has no call for it.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+
+    fn open(folder: &std::path::Path) -> FileStore {
+        FileStore::open("web", folder.to_owned(), 1 << 20, &Name::from("1 in.X")).unwrap()
+    }
 
     #[test]
     fn positions_come_back_after_a_flush() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("task/checkpoints.json");
-        let store = FileStore::open(path.clone()).unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("web");
+        let store = open(&folder);
         store.set("a", "1");
         store.set("b", "2");
         store.remove("b");
         store.flush().unwrap();
         store.set("a", "not written");
-        let again = FileStore::open(path).unwrap();
+        let again = open(&folder);
         assert_eq!(again.entries(), [("a".to_owned(), "1".to_owned())]);
+        assert!(!again.were_lost());
     }
 
     #[test]
-    fn a_damaged_file_is_put_aside() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("checkpoints.json");
-        fs::write(&path, b"{\"a\":\"1\"").unwrap();
-        let store = FileStore::open(path.clone()).unwrap();
-        assert!(store.entries().is_empty());
-        assert!(path.with_extension("damaged").exists());
-        store.set("a", "2");
+    fn damaged_books_are_put_aside_and_those_before_are_used() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("web");
+        let store = open(&folder);
+        for position in ["1", "2"] {
+            store.set("a", position);
+            store.flush().unwrap();
+        }
+        fs::write(folder.join("state"), "?").unwrap();
+        let store = open(&folder);
+        assert_eq!((store.get("a").as_deref(), store.were_lost()), (Some("1"), false));
+        assert!(folder.join("state.damaged").exists());
+        fs::write(folder.join("state.old"), "?").unwrap();
+        let store = open(&folder);
+        assert!(store.entries().is_empty() && store.were_lost());
+        store.set("a", "3");
         store.flush().unwrap();
-        assert_eq!(FileStore::open(path).unwrap().get("a").as_deref(), Some("2"));
+        assert_eq!(open(&folder).get("a").as_deref(), Some("3"));
     }
 }

@@ -1,5 +1,6 @@
 //! What came of a run.
 
+use swak_sdk::ledger::Sheet;
 use swak_sdk::plugin::CountersSnapshot;
 
 /// What came of a run.
@@ -20,6 +21,8 @@ pub struct TaskSummary {
     pub restarts: u64,
     /// One for each step, in the order of the recipe.
     pub steps: Vec<StepSummary>,
+    /// Its ledger, over this and all earlier runs.
+    pub ledger: Sheet,
 }
 
 /// What one step has counted.

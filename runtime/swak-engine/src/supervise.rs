@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use swak_recipe::model::{Step, Task};
 use swak_sdk::Error;
-use swak_sdk::plugin::{Plugins, Shutdown, ShutdownTrigger, Stopped};
+use swak_sdk::plugin::{Checkpoints, Plugins, Shutdown, ShutdownTrigger, Stopped};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::{Sleep, sleep, timeout};
@@ -87,6 +87,7 @@ impl Supervisor {
             ended,
             restarts: self.restarts,
             steps: self.book.summary(),
+            ledger: self.store.ledger().sheet(),
         }
     }
 
@@ -110,17 +111,23 @@ impl Supervisor {
     }
 
     async fn run(&self, links: &TaskLinks, shutdown: Shutdown) -> Result<Ended, Failure> {
+        let (stop, when_stopped) = Shutdown::new();
+        let checkpoints = Checkpoints::new(Box::new(self.store.clone()));
+        let failed_delivery = checkpoints.failed();
         let assembler = Assembler {
             task: &self.task,
             plugins: &self.plugins,
             settings: &self.settings,
             links,
             book: &self.book,
+            checkpoints,
+            ledger: self.store.ledger(),
+            shutdown: when_stopped.clone(),
             parts: Vec::new(),
             dead_letters: None,
         };
-        let assembly = assembler.assemble(Box::new(self.store.clone()))?;
-        Run::start(assembly).until_ended(self.settings.shutdown_limit, shutdown).await
+        let run = Run::start(assembler.assemble()?, failed_delivery, stop, when_stopped);
+        run.until_ended(self.settings.shutdown_limit, shutdown).await
     }
 }
 
@@ -136,9 +143,12 @@ struct Run {
 }
 
 impl Run {
-    fn start(assembly: Assembly) -> Self {
-        let (stop, shutdown) = Shutdown::new();
-        let failed_delivery = assembly.checkpoints.failed();
+    fn start(
+        assembly: Assembly,
+        failed_delivery: watch::Receiver<bool>,
+        stop: ShutdownTrigger,
+        shutdown: Shutdown,
+    ) -> Self {
         let input = tokio::spawn(assembly.input.run(assembly.emitter, shutdown));
         let (mut parts, mut steps) = (JoinSet::new(), HashMap::new());
         for part in assembly.parts {

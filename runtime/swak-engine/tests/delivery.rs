@@ -244,7 +244,7 @@ fn a_task_that_waits_to_start_again_was_not_stopped_in_order() {
 #[test]
 fn nothing_is_started_when_one_task_cannot_be() {
     let bench = Bench::new(register);
-    fs::create_dir_all(bench.data_dir().join("two/checkpoints.json")).unwrap();
+    fs::create_dir_all(bench.data_dir().join("two/state")).unwrap();
     let mut one = Collector::new("beside one that cannot start");
     let error = bench.start_error(
         "task(in.Numbers(), out.Collected(\"beside one that cannot start\"), name=\"one\")\n\

@@ -28,6 +28,8 @@ pub struct Task {
     pub steps: Vec<Step>,
     /// Where records go that no output can ever take.
     pub dead_letter: Option<Call>,
+    /// How many bytes of it may be on their way and not delivered yet. Left out: the engine's default.
+    pub unacked: Option<u64>,
     /// After the input has ended, start the task again after this long.
     pub restart_after: Option<Duration>,
 }

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
+
+use crate::ledger::{Count, Fate, Tally};
 
 /// What became of a batch; of several, the greatest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,19 +34,12 @@ pub struct Ack {
 }
 
 /// Told once, when the last handle is gone.
-trait Listener: Send + Sync {
-    fn settled(self: Box<Self>, outcome: Outcome);
-}
-
-impl<F: FnOnce(Outcome) + Send + Sync> Listener for F {
-    fn settled(self: Box<Self>, outcome: Outcome) {
-        self(outcome);
-    }
-}
+type Listener = Box<dyn FnOnce(Outcome, Tally) + Send + Sync>;
 
 struct Shared {
     worst: AtomicU8,
-    listener: Option<Box<dyn Listener>>,
+    tally: Mutex<Tally>,
+    listener: Option<Listener>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -60,8 +55,9 @@ impl Drop for Shared {
             1 => Outcome::Rejected,
             _ => Outcome::Errored,
         };
+        let tally = std::mem::take(self.tally.get_mut().expect(UNBROKEN));
         if let Some(listener) = self.listener.take() {
-            listener.settled(outcome);
+            listener(outcome, tally);
         }
     }
 }
@@ -70,7 +66,16 @@ impl Ack {
     /// An ack that calls this function once, from whichever thread settles the last handle. The
     /// function must be quick and must not block.
     pub fn new(settled: impl FnOnce(Outcome) + Send + Sync + 'static) -> Self {
-        let shared = Shared { worst: AtomicU8::new(0), listener: Some(Box::new(settled)) };
+        Ack::tallied(|outcome, _| settled(outcome))
+    }
+
+    /// An ack that hears what became of each record, too.
+    pub(crate) fn tallied(settled: impl FnOnce(Outcome, Tally) + Send + Sync + 'static) -> Self {
+        let shared = Shared {
+            worst: AtomicU8::new(0),
+            tally: Mutex::default(),
+            listener: Some(Box::new(settled)),
+        };
         Ack { shared: Arc::new(shared), settled: false }
     }
 
@@ -84,10 +89,11 @@ impl Ack {
         (ack, Delivery { receiver, known: None })
     }
 
-    /// One ack for several: what settles it settles them all.
+    /// One ack for several that wait for the same records: what settles it settles them all.
     pub fn join(acks: Vec<Ack>) -> Ack {
-        Ack::new(move |outcome| {
+        Ack::tallied(move |outcome, tally| {
             for ack in acks {
+                ack.lock_tally().add(&tally);
                 ack.settle(outcome);
             }
         })
@@ -98,7 +104,28 @@ impl Ack {
         self.settled = true;
         self.shared.worst.fetch_max(outcome as u8, Ordering::Relaxed);
     }
+
+    /// Says what became of some of its records, for the ledger, and that this handle is done.
+    pub fn settle_as(self, fate: Fate, count: Count) {
+        let outcome = fate.outcome();
+        if count.records > 0 {
+            self.lock_tally().note(fate, count);
+        }
+        self.settle(outcome);
+    }
+
+    /// A fork for a second copy of these records.
+    pub(crate) fn of_copy(&self, count: Count) -> Ack {
+        self.lock_tally().copied(count);
+        self.clone()
+    }
+
+    fn lock_tally(&self) -> std::sync::MutexGuard<'_, Tally> {
+        self.shared.tally.lock().expect(UNBROKEN)
+    }
 }
+
+const UNBROKEN: &str = "no panic while a tally is locked";
 
 impl Clone for Ack {
     fn clone(&self) -> Self {

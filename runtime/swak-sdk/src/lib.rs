@@ -30,7 +30,7 @@
 //!             if let Some(line) = record.line() {
 //!                 let mut loud = line.to_ascii_uppercase();
 //!                 loud.extend_from_slice(self.0.mark.as_bytes());
-//!                 *record = Record::from_line(loud, record.time());
+//!                 record.set_content(Record::from_line(loud, record.time()));
 //!             }
 //!         }
 //!         out.emit(batch);
@@ -49,6 +49,7 @@ extern crate self as swak_sdk;
 
 pub mod ack;
 pub mod data;
+pub mod ledger;
 pub mod options;
 pub mod plugin;
 
@@ -64,8 +65,9 @@ pub mod prelude {
     };
     pub use crate::options::*;
     pub use crate::plugin::{
-        AsyncTransform, Backlog, BlockingEmitter, BlockingInput, BoxBacklog, BuildContext, Emitter,
-        Input, Outlet, Output, Plugin, Plugins, Shutdown, Stopped, Transform, WriteError,
+        AsyncTransform, Backlog, BlockingEmitter, BlockingInput, BoxBacklog, Buffer, BufferEmitter,
+        BuildContext, Emitter, Inbox, Input, Outlet, Output, Plugin, Plugins, Shutdown, Stopped,
+        Transform, WriteError,
     };
     pub use crate::{Context, Error, Result, anyhow, bail, ensure};
 }

@@ -89,9 +89,13 @@ impl Running {
     /// Waits until the task ends by itself.
     ///
     /// # Panics
-    /// If it does not.
+    /// If it does not, or if its ledger does not account for every record.
     pub fn wait(mut self) -> Ran {
         let summary = self.outcome().unwrap_or_else(|error| panic!("{error}"));
+        for task in &summary.tasks {
+            let held = task.ledger.check();
+            held.unwrap_or_else(|error| panic!("task {}: {error}: {:#?}", task.name, task.ledger));
+        }
         while let Ok(chunk) = self.arriving.try_recv() {
             self.collected.push(chunk);
         }

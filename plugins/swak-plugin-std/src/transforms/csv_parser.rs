@@ -106,11 +106,11 @@ impl Transform for CsvParser {
     fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
         if self.skip_header {
             let CsvParser { rows, columns, source, .. } = self;
-            let before = batch.len();
-            batch.records_mut().retain(|record| {
-                !source.text(record).is_some_and(|text| rows.is_header(&text, columns))
-            });
-            out.filtered(before - batch.len());
+            let is_header = |record: &mut Record| {
+                source.text(record).is_some_and(|text| rows.is_header(&text, columns))
+            };
+            let headers = batch.records_mut().extract_if(.., is_header).collect();
+            out.filter_out(batch.derive(headers));
         }
         let policy = self.on_error;
         read_records(batch, policy, "not a row of these columns", out, |record, out| {

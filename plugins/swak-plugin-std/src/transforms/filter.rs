@@ -67,8 +67,7 @@ impl Transform for Filter {
             });
         }
         if let (Some(why), true) = (why, verdicts.contains(&Verdict::Unknown)) {
-            let mut unknown = batch.fork();
-            retain(&mut unknown, &verdicts, Verdict::Unknown);
+            let unknown = take(&mut batch, &mut verdicts, Verdict::Unknown);
             match self.on_error {
                 Unreadable::DeadLetter => {
                     out.reject(unknown, format!("`{}` has no value: {why}", self.expr));
@@ -76,19 +75,20 @@ impl Transform for Filter {
                 _ => out.drop_batch(unknown, "the expression has no value"),
             }
         }
-        out.filtered(verdicts.iter().filter(|v| **v == Verdict::Goes).count());
-        retain(&mut batch, &verdicts, Verdict::Stays);
+        if verdicts.contains(&Verdict::Goes) {
+            out.filter_out(take(&mut batch, &mut verdicts, Verdict::Goes));
+        }
         out.emit(batch);
         Ok(())
     }
 }
 
-fn retain(batch: &mut Batch, verdicts: &[Verdict], wanted: Verdict) {
-    if verdicts.iter().all(|verdict| *verdict == wanted) {
-        return;
-    }
-    let mut verdicts = verdicts.iter();
-    batch.retain(|_| verdicts.next() == Some(&wanted));
+/// Takes the records of one verdict out of the batch.
+fn take(batch: &mut Batch, verdicts: &mut Vec<Verdict>, wanted: Verdict) -> Batch {
+    let mut of_each = verdicts.iter();
+    let taken = batch.extract(|_| of_each.next() == Some(&wanted));
+    verdicts.retain(|verdict| *verdict != wanted);
+    taken
 }
 
 #[cfg(test)]

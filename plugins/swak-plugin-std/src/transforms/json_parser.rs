@@ -80,7 +80,7 @@ impl JsonParser {
         let fields = json::parse_object(&text).map_err(|e| format!("not a JSON object: {e}"))?;
         let time = self.time_of(&fields, record.time(), out);
         if self.source.replaces(record) && !text.contains(&b'\n') {
-            *record = Record::from_json(fields, text, time);
+            record.set_content(Record::from_json(fields, text, time));
             return Ok(());
         }
         self.source.put(record, fields)?;

@@ -76,6 +76,10 @@ impl Transform for LinedBuffer {
         Ok(())
     }
 
+    fn relieve(&mut self, out: &mut Outlet) -> Result<()> {
+        self.flush(out)
+    }
+
     fn flush(&mut self, out: &mut Outlet) -> Result<()> {
         self.held.release(out);
         Ok(())

@@ -83,6 +83,10 @@ impl Transform for TimedBuffer {
         Ok(())
     }
 
+    fn relieve(&mut self, out: &mut Outlet) -> Result<()> {
+        self.flush(out)
+    }
+
     fn flush(&mut self, out: &mut Outlet) -> Result<()> {
         self.held.release(out);
         Ok(())

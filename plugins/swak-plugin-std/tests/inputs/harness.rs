@@ -68,7 +68,8 @@ impl Call {
         let runtime = Runtime::new().expect("a runtime can be made");
         let (sender, chunks) = mpsc::channel(4);
         let checkpoints = Checkpoints::new(Box::new(store.clone()));
-        let out = Emitter::new(sender, "test".into(), checkpoints, Arc::clone(&counters));
+        let ledger = Arc::default();
+        let out = Emitter::new(sender, "test".into(), checkpoints, Arc::clone(&counters), ledger);
         let (trigger, shutdown) = Shutdown::new();
         let ended = runtime.spawn(input.run(out, shutdown));
         Running { runtime: Some(runtime), chunks, trigger, ended, counters, got: Vec::new() }

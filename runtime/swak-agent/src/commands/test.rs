@@ -144,6 +144,7 @@ mod tests {
             span: Span::default(),
             steps: vec![Step::Tee(Tee { branches, span: Span::default() })],
             dead_letter: None,
+            unacked: None,
             restart_after: None,
         }
     }

@@ -157,8 +157,7 @@ impl Transform for Sift {
         let mut take =
             |digit: &u8| batch.extract(|r| r.line().and_then(<[u8]>::last) == Some(digit));
         let (left_out, lost, bad) = (take(&b'2'), take(&b'4'), take(&b'6'));
-        out.filtered(left_out.len());
-        left_out.settle(Outcome::Delivered);
+        out.filter_out(left_out);
         out.drop_batch(lost, "a four");
         out.reject(bad, "a six");
         out.emit(batch);

@@ -80,7 +80,7 @@ impl Checker<'_> {
         let mut exprs = params.rest;
         let restart_after = self.take_sleep(&mut exprs);
         let steps = self.task_steps(&exprs, call.callee.span);
-        (Task { name, span: expr.span, steps, dead_letter, restart_after }, name_at)
+        (Task { name, span: expr.span, steps, dead_letter, unacked: None, restart_after }, name_at)
     }
 
     fn task_name(&mut self, expr: &Expr) -> Option<String> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Block, Record, RecordRef, Timestamp};
 use crate::ack::{Ack, Outcome};
+use crate::ledger::{Count, Fate};
 
 /// A short text that many batches share: a tag, or the name of where records came from.
 ///
@@ -116,14 +117,54 @@ impl Batch {
         self
     }
 
+    /// These records, made of all those of other batches: when they are settled, so are those, and
+    /// the ledger counts those. They have the tag and the source of the first.
+    #[must_use]
+    pub fn made_of(records: Vec<Record>, mut batches: Vec<Batch>) -> Batch {
+        let mut made = Batch::new(records);
+        if let Some(first) = batches.first() {
+            (made.tag, made.source) = (first.tag.clone(), first.source.clone());
+        }
+        let taken = |batch: &mut Batch| batch.ack.take().map(|ack| (ack, batch.count()));
+        let taken: Vec<_> = batches.iter_mut().filter_map(taken).collect();
+        if taken.is_empty() {
+            return made;
+        }
+        made.with_ack(Ack::tallied(move |outcome, tally| {
+            for (ack, count) in taken {
+                match outcome {
+                    Outcome::Errored => ack.settle(outcome),
+                    _ => ack.settle_as(tally.worst(), count),
+                }
+            }
+        }))
+    }
+
+    /// The same records on their way to another task, which has a ledger of its own: in this one they
+    /// are delivered as soon as that one has settled them, whatever it did with them.
+    #[must_use]
+    pub fn handed_over(mut self) -> Batch {
+        let Some(ack) = self.ack.take() else { return self };
+        let count = self.count();
+        self.with_ack(Ack::new(move |outcome| match outcome {
+            Outcome::Errored => ack.settle(outcome),
+            _ => ack.settle_as(Fate::Delivered, count),
+        }))
+    }
+
     /// With this ack. One that was there before is settled together with it.
     #[must_use]
     pub fn with_ack(mut self, ack: Ack) -> Self {
+        self.add_ack(ack);
+        self
+    }
+
+    /// Adds an ack. One that was there before is settled together with it.
+    pub fn add_ack(&mut self, ack: Ack) {
         self.ack = Some(match self.ack.take() {
             Some(old) => Ack::join(vec![old, ack]),
             None => ack,
         });
-        self
     }
 
     /// How many records there are.
@@ -144,6 +185,28 @@ impl Batch {
         match &self.records {
             Records::Lines { lines, .. } => lines.iter().map(LineRange::len).sum(),
             Records::List(records) => records.iter().map(|r| r.view().size()).sum(),
+        }
+    }
+
+    /// How many bytes the records had when they came in: see [`Record::weight`].
+    pub fn weight(&self) -> u64 {
+        match &self.records {
+            Records::Lines { lines, .. } => lines.iter().map(|line| line.len() as u64).sum(),
+            Records::List(records) => records.iter().map(|r| u64::from(r.weight())).sum(),
+        }
+    }
+
+    /// The records as the ledger counts them.
+    pub fn count(&self) -> Count {
+        Count { records: self.len() as u64, bytes: self.weight() }
+    }
+
+    /// Weighs the records that came in just now, but for those that know their weight.
+    pub(crate) fn weigh(&mut self) {
+        if let Records::List(records) = &mut self.records {
+            for record in records.iter_mut().filter(|record| record.weight() == 0) {
+                record.set_weight(record.view().size().try_into().unwrap_or(u32::MAX));
+            }
         }
     }
 
@@ -238,10 +301,16 @@ impl Batch {
         self.sibling(Records::List(records))
     }
 
-    /// A second batch of the same records; both must be delivered before the ack is.
+    /// A second copy of the same records, which the ledger counts as one; both must be delivered
+    /// before the ack is.
     #[must_use]
     pub fn fork(&self) -> Batch {
-        self.sibling(self.records.clone())
+        Batch {
+            tag: self.tag.clone(),
+            source: self.source.clone(),
+            records: self.records.clone(),
+            ack: self.ack.as_ref().map(|ack| ack.of_copy(self.count())),
+        }
     }
 
     fn sibling(&self, records: Records) -> Batch {
@@ -255,8 +324,24 @@ impl Batch {
 
     /// Says what became of the records.
     pub fn settle(mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Delivered => self.settle_as(Fate::Delivered),
+            Outcome::Rejected => {
+                let reason = Name::from("rejected");
+                self.settle_as(Fate::Dropped { place: Name::default(), reason });
+            }
+            Outcome::Errored => {
+                if let Some(ack) = self.ack.take() {
+                    ack.settle(outcome);
+                }
+            }
+        }
+    }
+
+    /// Says what became of the records, for the ledger too.
+    pub fn settle_as(mut self, fate: Fate) {
         if let Some(ack) = self.ack.take() {
-            ack.settle(outcome);
+            ack.settle_as(fate, self.count());
         }
     }
 }
@@ -338,10 +423,22 @@ impl Chunk {
         Chunk { batches: self.batches.iter().map(Batch::fork).collect() }
     }
 
+    /// The records as the ledger counts them.
+    pub fn count(&self) -> Count {
+        self.batches.iter().map(Batch::count).sum()
+    }
+
     /// Says what became of the records.
     pub fn settle(self, outcome: Outcome) {
         for batch in self.batches {
             batch.settle(outcome);
+        }
+    }
+
+    /// Says what became of the records, for the ledger too.
+    pub fn settle_as(self, fate: &Fate) {
+        for batch in self.batches {
+            batch.settle_as(fate.clone());
         }
     }
 }

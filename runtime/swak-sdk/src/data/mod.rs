@@ -17,7 +17,7 @@ mod value;
 pub use batch::{Batch, Chunk, LineRange, Name};
 pub use block::{Block, BlockPool, Slice};
 pub use map::Map;
-pub use record::{MESSAGE, Record, RecordRef};
+pub use record::{MESSAGE, Record, RecordRef, TRUNCATED};
 pub use text::Text;
 pub use time::Timestamp;
 pub use value::Value;

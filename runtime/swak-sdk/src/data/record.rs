@@ -7,13 +7,20 @@ use super::{Block, LineRange, Map, Slice, Timestamp, Value, json};
 /// The field under which a line that was never parsed is known.
 pub const MESSAGE: &str = "message";
 
+/// The field that a line has besides, when its end was cut off.
+pub const TRUNCATED: &str = "truncated";
+
 /// One timestamped unit of data: a line of text, or named fields.
 ///
 /// A line is the same as fields of which the only one is `message`, and becomes that when its
 /// fields are changed.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Two records are equal when their times and contents are.
+#[derive(Clone, Debug)]
 pub struct Record {
     time: Timestamp,
+    weight: u32,
+    truncated: bool,
     body: Body,
 }
 
@@ -25,6 +32,12 @@ enum Body {
         /// The JSON text that the fields were read from, as long as they are unchanged.
         json: Option<Slice>,
     },
+}
+
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        (self.time, self.truncated) == (other.time, other.truncated) && self.body == other.body
+    }
 }
 
 impl PartialEq for Body {
@@ -40,19 +53,53 @@ impl PartialEq for Body {
 impl Record {
     /// A line of text, without its line end. The bytes need not be UTF-8.
     pub fn from_line(line: impl Into<Slice>, time: Timestamp) -> Self {
-        Record { time, body: Body::Line(line.into()) }
+        let line = line.into();
+        Record::new(time, line.len(), Body::Line(line))
     }
 
-    /// Named fields.
+    /// Named fields. Their weight is worked out when an input emits them, unless it was set.
     pub fn from_fields(fields: Map, time: Timestamp) -> Self {
-        Record { time, body: Body::Fields { map: fields, json: None } }
+        Record::new(time, 0, Body::Fields { map: fields, json: None })
     }
 
     /// Fields that were read from this JSON object; it is written back as it is while no field
     /// changes. The text must stand on one line.
     pub fn from_json(fields: Map, json: Slice, time: Timestamp) -> Self {
         debug_assert!(!json.contains(&b'\n'), "the JSON text of a record is one line");
-        Record { time, body: Body::Fields { map: fields, json: Some(json) } }
+        Record::new(time, json.len(), Body::Fields { map: fields, json: Some(json) })
+    }
+
+    fn new(time: Timestamp, weight: usize, body: Body) -> Self {
+        Record { time, weight: weight.try_into().unwrap_or(u32::MAX), truncated: false, body }
+    }
+
+    /// Becomes another content at another time, and stays the record that came in: what it weighed
+    /// then, and whether it was cut, does not change.
+    pub fn set_content(&mut self, content: Record) {
+        (self.time, self.body) = (content.time, content.body);
+    }
+
+    /// The bytes that it had when it came in, by which the ledger counts it. No transform changes
+    /// that.
+    pub fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// Sets the bytes that it had when it came in; for inputs, and for transforms that make a record
+    /// of another one.
+    pub fn set_weight(&mut self, weight: u32) {
+        self.weight = weight;
+    }
+
+    /// Whether the end of its line was cut off.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// Says that the end of its line was cut off. Such a line has the field `truncated` besides
+    /// `message`.
+    pub fn set_truncated(&mut self, truncated: bool) {
+        self.truncated = truncated;
     }
 
     /// When it happened, as far as is known; else when it was read.
@@ -84,7 +131,7 @@ impl Record {
     /// The fields, to change them; a line becomes the field `message`.
     pub fn fields_mut(&mut self) -> &mut Map {
         if let Body::Line(line) = &self.body {
-            let map = [(MESSAGE, Value::from_slice(line))].into_iter().collect();
+            let map = line_map(Value::from_slice(line), self.truncated);
             self.body = Body::Fields { map, json: None };
         }
         match &mut self.body {
@@ -103,14 +150,11 @@ impl Record {
 
     /// A view of it.
     pub fn view(&self) -> RecordRef<'_> {
-        match &self.body {
-            Body::Line(line) => {
-                RecordRef { time: self.time, body: BodyRef::Line(line, Some(line.block())) }
-            }
-            Body::Fields { map, json } => {
-                RecordRef { time: self.time, body: BodyRef::Fields { map, json: json.as_ref() } }
-            }
-        }
+        let body = match &self.body {
+            Body::Line(line) => BodyRef::Line(line, Some(line.block())),
+            Body::Fields { map, json } => BodyRef::Fields { map, json: json.as_ref() },
+        };
+        RecordRef { time: self.time, weight: self.weight, truncated: self.truncated, body }
     }
 }
 
@@ -118,6 +162,8 @@ impl Record {
 #[derive(Clone, Copy, Debug)]
 pub struct RecordRef<'a> {
     time: Timestamp,
+    weight: u32,
+    truncated: bool,
     body: BodyRef<'a>,
 }
 
@@ -134,12 +180,16 @@ enum BodyRef<'a> {
 impl<'a> RecordRef<'a> {
     /// A line.
     pub fn from_line(line: &'a [u8], time: Timestamp) -> Self {
-        RecordRef { time, body: BodyRef::Line(line, None) }
+        RecordRef::of_line(line, None, time)
+    }
+
+    fn of_line(line: &'a [u8], block: Option<&'a Block>, time: Timestamp) -> Self {
+        let weight = line.len().try_into().unwrap_or(u32::MAX);
+        RecordRef { time, weight, truncated: false, body: BodyRef::Line(line, block) }
     }
 
     pub(super) fn in_block(block: &'a Block, line: LineRange, time: Timestamp) -> Self {
-        let bytes = &block[line.start as usize..line.end as usize];
-        RecordRef { time, body: BodyRef::Line(bytes, Some(block)) }
+        RecordRef::of_line(&block[line.start as usize..line.end as usize], Some(block), time)
     }
 
     /// The record itself. A line shares the block that it was read into; fields are copied.
@@ -148,7 +198,17 @@ impl<'a> RecordRef<'a> {
             BodyRef::Line(line, block) => Body::Line(slice(line, block)),
             BodyRef::Fields { map, json } => Body::Fields { map: map.clone(), json: json.cloned() },
         };
-        Record { time: self.time, body }
+        Record { time: self.time, weight: self.weight, truncated: self.truncated, body }
+    }
+
+    /// See [`Record::weight`].
+    pub fn weight(self) -> u32 {
+        self.weight
+    }
+
+    /// See [`Record::is_truncated`].
+    pub fn is_truncated(self) -> bool {
+        self.truncated
     }
 
     /// When it happened, as far as is known; else when it was read.
@@ -175,9 +235,11 @@ impl<'a> RecordRef<'a> {
     /// A top-level field. `message` of a line is the line.
     pub fn get(self, name: &str) -> Option<Cow<'a, Value>> {
         match self.body {
-            BodyRef::Line(line, block) => {
-                (name == MESSAGE).then(|| Cow::Owned(Value::from_slice(&slice(line, block))))
-            }
+            BodyRef::Line(line, block) => match name {
+                MESSAGE => Some(Cow::Owned(Value::from_slice(&slice(line, block)))),
+                TRUNCATED if self.truncated => Some(Cow::Owned(true.into())),
+                _ => None,
+            },
             BodyRef::Fields { map, .. } => map.get(name).map(Cow::Borrowed),
         }
     }
@@ -185,9 +247,9 @@ impl<'a> RecordRef<'a> {
     /// The fields as a map, made for the purpose when it is a line.
     pub fn to_map(self) -> Cow<'a, Map> {
         match self.body {
-            BodyRef::Line(line, block) => Cow::Owned(
-                [(MESSAGE, Value::from_slice(&slice(line, block)))].into_iter().collect::<Map>(),
-            ),
+            BodyRef::Line(line, block) => {
+                Cow::Owned(line_map(Value::from_slice(&slice(line, block)), self.truncated))
+            }
             BodyRef::Fields { map, .. } => Cow::Borrowed(map),
         }
     }
@@ -199,7 +261,7 @@ impl<'a> RecordRef<'a> {
             BodyRef::Line(line, _) => {
                 out.extend_from_slice(b"{\"message\":");
                 json::write_bytes(out, line);
-                out.push(b'}');
+                out.extend_from_slice(if self.truncated { b",\"truncated\":true}" } else { b"}" });
             }
             BodyRef::Fields { json: Some(text), .. } => out.extend_from_slice(text),
             BodyRef::Fields { map, .. } => json::write_map(out, map),
@@ -222,6 +284,12 @@ impl<'a> RecordRef<'a> {
             BodyRef::Fields { map, .. } => map_size(map),
         }
     }
+}
+
+/// The fields that a line is.
+fn line_map(message: Value, truncated: bool) -> Map {
+    let cut = truncated.then(|| (TRUNCATED, true.into()));
+    [(MESSAGE, message)].into_iter().chain(cut).collect()
 }
 
 /// The line as a slice of its block; a copy when it has none.
@@ -275,6 +343,27 @@ mod tests {
             RecordRef::from_line(b"hello", time).to_record(),
             Record::from_line("hello", time)
         );
+    }
+
+    #[test]
+    fn a_cut_line_says_so_as_soon_as_it_is_fields() {
+        let mut record = Record::from_line("hell", Timestamp::default());
+        record.set_truncated(true);
+        let text = r#"{"message":"hell","truncated":true}"#;
+        assert_eq!(json(&record), text);
+        assert_eq!(record.view().get("truncated").as_deref(), Some(&Value::Bool(true)));
+        assert_eq!(record.view().to_map().len(), 2);
+        record.fields_mut();
+        assert_eq!(json(&record), text);
+    }
+
+    #[test]
+    fn a_record_weighs_what_it_did_when_it_came_in() {
+        let mut record = Record::from_line("hello", Timestamp::default());
+        record.fields_mut().insert("more", "of it");
+        record.set_content(Record::from_line("another", Timestamp::from_nanos(7)));
+        assert_eq!((record.weight(), record.view().to_record().weight()), (5, 5));
+        assert_eq!((&**record.line().unwrap(), record.time().as_nanos()), (&b"another"[..], 7));
     }
 
     #[test]

@@ -21,6 +21,11 @@ pub trait CheckpointStore: Send + Sync {
 
     /// All keys with their positions.
     fn entries(&self) -> Vec<(String, String)>;
+
+    /// Whether there were positions, which were damaged and are lost.
+    fn were_lost(&self) -> bool {
+        false
+    }
 }
 
 /// The positions of one input, moved forward as its batches are delivered.
@@ -65,6 +70,12 @@ impl Checkpoints {
         self.0.store.entries()
     }
 
+    /// Whether there were positions, which were damaged and are lost: this is not the first start, and
+    /// what was read before must be read again rather than passed over.
+    pub fn were_lost(&self) -> bool {
+        self.0.store.were_lost()
+    }
+
     /// Forgets a key. What is still on its way of it is forgotten too.
     pub fn remove(&self, key: &str) {
         self.lock().remove(key);
@@ -87,6 +98,11 @@ impl Checkpoints {
         self.0.failed.subscribe()
     }
 
+    /// Says that a batch could not be delivered.
+    pub fn fail(&self) {
+        self.0.failed.send_replace(true);
+    }
+
     /// The ack of a batch after which the input stands at `position`.
     pub(super) fn track(&self, key: &str, position: String) -> Ack {
         let mut pending = self.lock();
@@ -104,7 +120,7 @@ impl Checkpoints {
     fn settled(&self, key: &str, id: u64, outcome: Outcome) {
         if outcome == Outcome::Errored {
             // The position stays where it is; whatever follows is read again after the restart.
-            self.0.failed.send_replace(true);
+            self.fail();
             return;
         }
         let mut pending = self.lock();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::data::Name;
+
 /// What is counted for one step of a task, in records.
 ///
 /// For each step that makes one record of one: received = sent + filtered + dropped + still held.
@@ -11,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// read again, and counts as received once more.
 #[derive(Debug, Default)]
 pub struct Counters {
+    place: Name,
     received: AtomicU64,
     sent: AtomicU64,
     filtered: AtomicU64,
@@ -36,6 +39,16 @@ pub struct CountersSnapshot {
 }
 
 impl Counters {
+    /// All at zero, for the step that people see so: `2 out.Filter`.
+    pub fn at(place: Name) -> Self {
+        Counters { place, ..Counters::default() }
+    }
+
+    /// The step as people see it.
+    pub fn place(&self) -> &Name {
+        &self.place
+    }
+
     /// Counts records that came in.
     pub fn received(&self, n: usize) {
         self.received.fetch_add(n as u64, Ordering::Relaxed);

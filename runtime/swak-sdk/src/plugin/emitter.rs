@@ -1,13 +1,18 @@
 //! Where an input puts its batches.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use tokio::sync::mpsc;
 
 use super::{Checkpoints, Counters};
 use crate::ack::{Ack, Delivery, Outcome};
 use crate::data::{Batch, Chunk, Name};
+use crate::ledger::{Count, Ledger, Origin};
 
 /// Where an input puts its batches. Waits while the stages after it are full; clones write to the
 /// same place.
@@ -19,12 +24,17 @@ use crate::data::{Batch, Chunk, Name};
 ///
 /// A batch without records goes nowhere; its ack is settled as delivered, so that
 /// [`Emitter::emit_at`] can also move a position past what holds no record.
+///
+/// As soon as a batch has set out it stands in the task's ledger. One that fails on the way counts as
+/// given back to the input if it had a position or an ack, and else as lost: nobody can be asked for
+/// it again.
 #[derive(Clone)]
 pub struct Emitter {
     sender: mpsc::Sender<Chunk>,
     tag: Name,
     checkpoints: Checkpoints,
     counters: Arc<Counters>,
+    ledger: Arc<Ledger>,
 }
 
 /// The task is going down; an input that is told so returns `Ok(())` or this error.
@@ -46,8 +56,9 @@ impl Emitter {
         tag: Name,
         checkpoints: Checkpoints,
         counters: Arc<Counters>,
+        ledger: Arc<Ledger>,
     ) -> Self {
-        Emitter { sender, tag, checkpoints, counters }
+        Emitter { sender, tag, checkpoints, counters, ledger }
     }
 
     /// Hands on a batch whose fate the input does not follow.
@@ -58,8 +69,9 @@ impl Emitter {
     /// Hands on batches that are to stay together.
     pub async fn emit_chunk(&self, chunk: Chunk) -> Result<(), Stopped> {
         let Some(chunk) = self.prepare(chunk) else { return Ok(()) };
+        self.wait_for_room(chunk.count()).await?;
         let records = chunk.len();
-        self.sender.send(chunk).await.map_err(|_| Stopped)?;
+        self.sender.send(self.enter(chunk)).await.map_err(|_| Stopped)?;
         self.counters.sent(records);
         Ok(())
     }
@@ -116,25 +128,56 @@ impl Emitter {
             if batch.tag.is_empty() {
                 batch.tag = self.tag.clone();
             }
+            batch.weigh();
         }
         self.counters.received(chunk.len());
         (!chunk.batches().is_empty()).then_some(chunk)
     }
+
+    async fn wait_for_room(&self, count: Count) -> Result<(), Stopped> {
+        if self.ledger.has_room(count) {
+            return Ok(());
+        }
+        let mut room = pin!(self.ledger.room_for(count));
+        let mut closed = pin!(self.sender.closed());
+        poll_fn(|cx| match room.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Ok(())),
+            Poll::Pending => closed.as_mut().poll(cx).map(|()| Err(Stopped)),
+        })
+        .await
+    }
+
+    /// Enters the chunk into the ledger, which hears what becomes of it.
+    fn enter(&self, mut chunk: Chunk) -> Chunk {
+        for batch in chunk.batches_mut() {
+            let ledger = Arc::clone(&self.ledger);
+            let (waiting, count) = (batch.take_ack(), batch.count());
+            let origin = match waiting {
+                Some(_) => Origin::Again,
+                None => Origin::Once(self.counters.place().clone()),
+            };
+            ledger.entered(&origin, count);
+            batch.add_ack(Ack::tallied(move |outcome, tally| {
+                ledger.settled(&origin, count, outcome, tally);
+                // A position must not move before the books did: after a kill they would not balance.
+                if let Some(ack) = waiting {
+                    ack.settle(outcome);
+                }
+            }));
+        }
+        chunk
+    }
 }
 
-/// An [`Emitter`] for a thread that may block; the same calls, without `await`. They panic when called
-/// from asynchronous code.
+/// An [`Emitter`] for a thread that may block; the same calls, without `await`. They must not be called
+/// from asynchronous code, whose thread they would hold up.
 #[derive(Clone)]
 pub struct BlockingEmitter(Emitter);
 
 impl BlockingEmitter {
     /// See [`Emitter::emit`].
     pub fn emit(&self, batch: Batch) -> Result<(), Stopped> {
-        let Some(chunk) = self.0.prepare(batch.into()) else { return Ok(()) };
-        let records = chunk.len();
-        self.0.sender.blocking_send(chunk).map_err(|_| Stopped)?;
-        self.0.counters.sent(records);
-        Ok(())
+        block_on(self.0.emit(batch))
     }
 
     /// See [`Emitter::emit_tracked`].
@@ -166,6 +209,27 @@ impl BlockingEmitter {
     }
 }
 
+/// Waits for a future that needs no runtime.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{CheckpointStore, CountersSnapshot};
@@ -186,7 +250,8 @@ mod tests {
     }
 
     fn emitter(sender: mpsc::Sender<Chunk>) -> Emitter {
-        Emitter::new(sender, "test".into(), Checkpoints::new(Box::new(Nowhere)), Arc::default())
+        let checkpoints = Checkpoints::new(Box::new(Nowhere));
+        Emitter::new(sender, "test".into(), checkpoints, Arc::default(), Arc::default())
     }
 
     fn record() -> Batch {

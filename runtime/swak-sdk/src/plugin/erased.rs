@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use super::{
-    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Emitter, Input, Outlet, Output, Shutdown,
-    Transform, WriteError,
+    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Emitter, Inbox, Input,
+    Outlet, Output, Shutdown, Transform, WriteError,
 };
 use crate::data::{Batch, Chunk};
 use crate::{Error, Result};
@@ -22,6 +22,8 @@ pub enum AnyPlugin {
     Transform(Box<dyn AnyTransform>),
     /// A transform that waits.
     AsyncTransform(Box<dyn AnyAsyncTransform>),
+    /// A buffer.
+    Buffer(Box<dyn AnyBuffer>),
     /// An output.
     Output(Box<dyn AnyOutput>),
 }
@@ -40,6 +42,8 @@ pub trait AnyTransform: Send {
     fn next_wake(&self) -> Option<Instant>;
     /// See [`Transform::wake`].
     fn wake(&mut self, out: &mut Outlet) -> Result<()>;
+    /// See [`Transform::relieve`].
+    fn relieve(&mut self, out: &mut Outlet) -> Result<()>;
     /// See [`Transform::flush`].
     fn flush(&mut self, out: &mut Outlet) -> Result<()>;
 }
@@ -50,6 +54,17 @@ pub trait AnyAsyncTransform: Send {
     fn apply<'a>(&'a mut self, chunk: Chunk, out: &'a mut Outlet) -> BoxFuture<'a, Result<()>>;
     /// See [`AsyncTransform::flush`].
     fn flush<'a>(&'a mut self, out: &'a mut Outlet) -> BoxFuture<'a, Result<()>>;
+}
+
+/// See [`Buffer`].
+pub trait AnyBuffer: Send {
+    /// See [`Buffer::run`].
+    fn run(
+        self: Box<Self>,
+        inbox: Inbox,
+        out: BufferEmitter,
+        shutdown: Shutdown,
+    ) -> BoxFuture<'static, Result<()>>;
 }
 
 /// See [`Output`].
@@ -110,6 +125,9 @@ impl<P: Transform> AnyTransform for P {
     fn wake(&mut self, out: &mut Outlet) -> Result<()> {
         Transform::wake(self, out)
     }
+    fn relieve(&mut self, out: &mut Outlet) -> Result<()> {
+        Transform::relieve(self, out)
+    }
     fn flush(&mut self, out: &mut Outlet) -> Result<()> {
         Transform::flush(self, out)
     }
@@ -121,6 +139,17 @@ impl<P: AsyncTransform> AnyAsyncTransform for P {
     }
     fn flush<'a>(&'a mut self, out: &'a mut Outlet) -> BoxFuture<'a, Result<()>> {
         Box::pin(AsyncTransform::flush(self, out))
+    }
+}
+
+impl<P: Buffer> AnyBuffer for P {
+    fn run(
+        self: Box<Self>,
+        inbox: Inbox,
+        out: BufferEmitter,
+        shutdown: Shutdown,
+    ) -> BoxFuture<'static, Result<()>> {
+        Box::pin(Buffer::run(*self, inbox, out, shutdown))
     }
 }
 

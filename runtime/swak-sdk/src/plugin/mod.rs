@@ -1,4 +1,4 @@
-//! What a plugin is: one of four small traits, and what the engine gives it.
+//! What a plugin is: one of a few small traits, and what the engine gives it.
 //!
 //! | to write | implement | register with |
 //! |---|---|---|
@@ -6,12 +6,14 @@
 //! | an input that reads with blocking calls | [`BlockingInput`] | [`Plugins::blocking_input`] |
 //! | a transform | [`Transform`] | [`Plugins::transform`] |
 //! | a transform that waits for something | [`AsyncTransform`] | [`Plugins::async_transform`] |
+//! | a buffer that keeps records by itself | [`Buffer`] | [`Plugins::buffer`] |
 //! | an output | [`Output`] | [`Plugins::output`] |
 //!
 //! The engine owns retry, back-off, time-outs, ordering and shutdown: a plugin returns an error and
 //! the engine decides what follows. A panic ends the plugin's task, which the engine reports and
 //! starts again; other tasks go on.
 
+mod buffer;
 mod checkpoint;
 mod context;
 mod counters;
@@ -24,6 +26,7 @@ mod registry;
 mod shutdown;
 mod transform;
 
+pub use buffer::{Buffer, BufferEmitter, Inbox};
 pub use checkpoint::{CheckpointStore, Checkpoints};
 pub use context::BuildContext;
 pub use counters::{Counters, CountersSnapshot};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::Counters;
 use crate::ack::Outcome;
 use crate::data::{Batch, Chunk};
+use crate::ledger::Fate;
 
 /// Where a transform puts what it made, and where it accounts for what it left out.
 ///
 /// Every record that comes in goes out by one of these ways: [`emit`](Outlet::emit),
-/// [`filtered`](Outlet::filtered), [`drop_batch`](Outlet::drop_batch), [`reject`](Outlet::reject).
+/// [`filter_out`](Outlet::filter_out), [`drop_batch`](Outlet::drop_batch), [`reject`](Outlet::reject).
 #[derive(Debug)]
 pub struct Outlet {
     chunks: Vec<Chunk>,
@@ -54,9 +55,16 @@ impl Outlet {
         self.end_chunk();
     }
 
-    /// Counts records that the recipe asked to leave out.
-    pub fn filtered(&mut self, n: usize) {
-        self.counters.filtered(n);
+    /// Leaves out records as the recipe asked: those that
+    /// [`Batch::extract`](crate::data::Batch::extract) took from their batch.
+    pub fn filter_out(&mut self, batch: Batch) {
+        self.counters.filtered(batch.len());
+        batch.settle_as(Fate::Filtered { place: self.counters.place().clone() });
+    }
+
+    /// What is counted for this step, for what leaves it by another way than record by record.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Counts something that went wrong although the record was kept.
@@ -70,7 +78,8 @@ impl Outlet {
             return batch.settle(Outcome::Delivered);
         }
         self.counters.dropped(batch.len(), reason);
-        batch.settle(Outcome::Rejected);
+        let place = self.counters.place().clone();
+        batch.settle_as(Fate::Dropped { place, reason: reason.into() });
     }
 
     /// Gives up a batch that can never be delivered: it goes to the task's dead letters, or is

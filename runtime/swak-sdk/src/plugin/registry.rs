@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::erased::{AnyPlugin, OnThread};
-use super::{AsyncTransform, BlockingInput, BuildContext, Input, Output, Plugin, Transform};
+use super::{
+    AsyncTransform, BlockingInput, Buffer, BuildContext, Input, Output, Plugin, Transform,
+};
 use crate::options::{
     Args, DeliveryOptions, Kind, OptionError, OptionErrors, Options, PluginSpec, split_delivery,
 };
@@ -91,6 +93,13 @@ impl Plugins {
     pub fn async_transform<P: AsyncTransform>(&mut self) -> &mut Self {
         self.register::<P>(Kind::Transform, |args, cx| {
             Ok(AnyPlugin::AsyncTransform(Box::new(make::<P>(args, cx)?)))
+        })
+    }
+
+    /// Registers a buffer. In a recipe it is a transform like any other.
+    pub fn buffer<P: Buffer>(&mut self) -> &mut Self {
+        self.register::<P>(Kind::Transform, |args, cx| {
+            Ok(AnyPlugin::Buffer(Box::new(make::<P>(args, cx)?)))
         })
     }
 

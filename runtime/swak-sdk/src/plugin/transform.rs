@@ -34,6 +34,16 @@ pub trait Transform: Plugin {
         Ok(())
     }
 
+    /// Lets go of what is held, if it may: as much of the task is on its way as may be, and the input
+    /// waits.
+    ///
+    /// # Errors
+    /// As for [`Transform::apply`].
+    fn relieve(&mut self, out: &mut Outlet) -> Result<()> {
+        let _ = out;
+        Ok(())
+    }
+
     /// Lets go of everything that is held: the input has ended. Called once, last.
     ///
     /// # Errors

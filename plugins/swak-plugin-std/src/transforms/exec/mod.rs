@@ -194,19 +194,17 @@ impl AsyncTransform for Exec {
 }
 
 impl Exec {
-    /// Hands on results that stem from the chunk as a whole.
-    fn emit_all(&self, mut chunk: Chunk, mut results: Batch, out: &mut Outlet) {
+    /// Hands on results that stem from the chunk as a whole. Whatever the program left out, the recipe
+    /// asked it to.
+    fn emit_all(&self, chunk: Chunk, mut results: Batch, out: &mut Outlet) {
+        if results.is_empty() {
+            chunk.into_iter().for_each(|batch| out.filter_out(batch));
+            return;
+        }
         self.result.read(&mut results, out);
-        // Whatever the program left out, the recipe asked it to.
-        out.filtered(chunk.len().saturating_sub(results.len()));
-        if let Some(first) = chunk.batches().first() {
-            results = results.with_tag(first.tag.clone()).with_source(first.source.clone());
-        }
-        let acks: Vec<Ack> = chunk.batches_mut().iter_mut().filter_map(Batch::take_ack).collect();
-        if !acks.is_empty() {
-            results = results.with_ack(Ack::join(acks));
-        }
-        out.emit(results);
+        out.counters().filtered(chunk.len().saturating_sub(results.len()));
+        let results = std::mem::take(results.records_mut());
+        out.emit(Batch::made_of(results, chunk.into_iter().collect()));
     }
 
     /// Hands on results of which each answers one record.
@@ -216,7 +214,9 @@ impl Exec {
         for mut batch in chunk {
             let line = |(record, range): (RecordRef<'_>, &LineRange)| {
                 let line = block.slice(range.start as usize, range.end as usize);
-                Record::from_line(line, record.time())
+                let mut answer = Record::from_line(line, record.time());
+                answer.set_weight(record.weight());
+                answer
             };
             let answers: Vec<_> = batch.iter().zip(lines.by_ref()).map(line).collect();
             let mut answers =

@@ -21,7 +21,9 @@ impl ResultFormat {
         for record in batch.records_mut() {
             let Some(line) = record.line() else { continue };
             match json::parse_object(line) {
-                Ok(fields) => *record = Record::from_json(fields, line.clone(), record.time()),
+                Ok(fields) => {
+                    record.set_content(Record::from_json(fields, line.clone(), record.time()));
+                }
                 Err(_) => out.error(),
             }
         }

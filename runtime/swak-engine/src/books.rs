@@ -1,0 +1,299 @@
+//! What is kept of a task across the lives of its agent: positions and ledger, in one file, so that
+//! they never contradict each other.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use swak_sdk::data::Name;
+use swak_sdk::ledger::{Count, Sheet};
+
+/// What is kept of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Books {
+    /// The task's name.
+    pub task: String,
+    /// The positions of its input.
+    pub positions: BTreeMap<String, String>,
+    /// Its ledger.
+    pub sheet: Sheet,
+}
+
+/// Where the books of a task lie, newest first by name. Each is a whole file with a checksum; the
+/// highest generation that is whole counts.
+const FILES: [&str; 3] = ["state.new", "state", "state.old"];
+
+/// The books of a task in its folder, as they were found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The newest that are whole.
+    pub(crate) books: Option<Books>,
+    pub(crate) generation: u64,
+    /// Files that are there and are not whole.
+    pub(crate) damaged: Vec<PathBuf>,
+}
+
+/// Reads the books of every task in an agent's data folder, in the order of their names. They may be
+/// those of a running agent, which writes them each second.
+///
+/// # Errors
+/// When the folder cannot be read, or the books of a task cannot be.
+pub fn read_all(data_dir: &Path) -> io::Result<Vec<Books>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(data_dir)? {
+        let folder = entry?.path();
+        if folder.is_dir() {
+            let found = find(&folder)?;
+            if found.books.is_none() && !found.damaged.is_empty() {
+                let text = format!("{} is damaged", folder.join(FILES[1]).display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
+            all.extend(found.books);
+        }
+    }
+    all.sort_by(|a, b| a.task.cmp(&b.task));
+    Ok(all)
+}
+
+/// Looks for the books in the folder of a task.
+pub(crate) fn find(folder: &Path) -> io::Result<Found> {
+    let mut found = Found::default();
+    for name in FILES {
+        let path = folder.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => match decode(&bytes) {
+                Some((generation, books)) if generation >= found.generation => {
+                    (found.generation, found.books) = (generation, Some(books));
+                }
+                Some(_) => {}
+                None => found.damaged.push(path),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the books as this generation. A crash leaves those before or these; the generation before is
+/// kept, for the case that the disk damages these.
+pub(crate) fn write(folder: &Path, generation: u64, books: &Books) -> io::Result<()> {
+    use std::io::Write;
+    fs::create_dir_all(folder)?;
+    let [new, current, old] = FILES.map(|name| folder.join(name));
+    let mut file = fs::File::create(&new)?;
+    file.write_all(&encode(generation, books))?;
+    file.sync_all()?;
+    drop(file);
+    match fs::rename(&current, &old) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::rename(&new, &current)?;
+    sync_folder(folder)
+}
+
+/// Puts files aside that are not whole, and gives their new names.
+pub(crate) fn put_aside(damaged: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
+    let put = |path: &PathBuf| {
+        let name = path.file_name().expect("it was found under a name").to_string_lossy();
+        let aside = path.with_file_name(format!("{name}.damaged"));
+        fs::rename(path, &aside).map(|()| aside)
+    };
+    damaged.iter().map(put).collect()
+}
+
+const MAGIC: &str = "swak-state 1";
+
+/// One line that says what follows, then JSON.
+fn encode(generation: u64, books: &Books) -> Vec<u8> {
+    let mut body = format!("{generation}\n").into_bytes();
+    serde_json::to_writer(&mut body, &Stored::from(books)).expect("text and numbers are JSON");
+    body.push(b'\n');
+    let mut file = format!("{MAGIC} {:08x}\n", crc32fast::hash(&body)).into_bytes();
+    file.append(&mut body);
+    file
+}
+
+fn decode(file: &[u8]) -> Option<(u64, Books)> {
+    let (head, body) = split_line(file)?;
+    let checksum = std::str::from_utf8(head).ok()?.strip_prefix(MAGIC)?.strip_prefix(' ')?;
+    if u32::from_str_radix(checksum, 16).ok()? != crc32fast::hash(body) {
+        return None;
+    }
+    let (generation, json) = split_line(body)?;
+    let generation = std::str::from_utf8(generation).ok()?.parse().ok()?;
+    let stored: Stored = serde_json::from_slice(json).ok()?;
+    Some((generation, stored.into()))
+}
+
+fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    Some((&bytes[..end], &bytes[end + 1..]))
+}
+
+/// Without this a rename may be forgotten in a power failure.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match fs::File::open(folder)?.sync_all() {
+        // Some file systems, as those over the network, cannot and need not be told.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Windows writes folder entries through by itself, and has no call for it.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The books as JSON. Counts are pairs: records, bytes.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    task: String,
+    positions: BTreeMap<String, String>,
+    ledger: StoredSheet,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredSheet {
+    received: (u64, u64),
+    copies: (u64, u64),
+    found: (u64, u64),
+    again: (u64, u64),
+    delivered: (u64, u64),
+    in_flight: (u64, u64),
+    in_flight_once: (u64, u64),
+    filtered: Vec<(String, u64, u64)>,
+    buffered: Vec<(String, u64, u64)>,
+    dropped: Vec<(String, String, u64, u64)>,
+}
+
+impl From<&Books> for Stored {
+    fn from(books: &Books) -> Self {
+        let sheet = &books.sheet;
+        let pair = |count: Count| (count.records, count.bytes);
+        let places = |counts: &BTreeMap<Name, Count>| {
+            counts.iter().map(|(place, c)| (place.to_string(), c.records, c.bytes)).collect()
+        };
+        let dropped = |((place, reason), count): (&(Name, Name), &Count)| {
+            (place.to_string(), reason.to_string(), count.records, count.bytes)
+        };
+        Stored {
+            task: books.task.clone(),
+            positions: books.positions.clone(),
+            ledger: StoredSheet {
+                received: pair(sheet.received),
+                copies: pair(sheet.copies),
+                found: pair(sheet.found),
+                again: pair(sheet.again),
+                delivered: pair(sheet.delivered),
+                in_flight: pair(sheet.in_flight),
+                in_flight_once: pair(sheet.in_flight_once),
+                filtered: places(&sheet.filtered),
+                buffered: places(&sheet.buffered),
+                dropped: sheet.dropped.iter().map(dropped).collect(),
+            },
+        }
+    }
+}
+
+impl From<Stored> for Books {
+    fn from(stored: Stored) -> Self {
+        let ledger = stored.ledger;
+        let count = |(records, bytes)| Count { records, bytes };
+        let places = |counts: Vec<(String, u64, u64)>| {
+            counts.into_iter().map(|(place, r, b)| (Name::from(place), count((r, b)))).collect()
+        };
+        let dropped = |(place, reason, records, bytes): (String, String, u64, u64)| {
+            ((Name::from(place), Name::from(reason)), count((records, bytes)))
+        };
+        Books {
+            task: stored.task,
+            positions: stored.positions,
+            sheet: Sheet {
+                received: count(ledger.received),
+                copies: count(ledger.copies),
+                found: count(ledger.found),
+                again: count(ledger.again),
+                delivered: count(ledger.delivered),
+                in_flight: count(ledger.in_flight),
+                in_flight_once: count(ledger.in_flight_once),
+                filtered: places(ledger.filtered),
+                buffered: places(ledger.buffered),
+                dropped: ledger.dropped.into_iter().map(dropped).collect(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn books(position: &str) -> Books {
+        let count = Count { records: 2, bytes: 30 };
+        let place = Name::from("2 out.Filter");
+        Books {
+            task: "web".into(),
+            positions: [("a".to_owned(), position.to_owned())].into(),
+            sheet: Sheet {
+                received: Count { records: 6, bytes: 90 },
+                filtered: [(place.clone(), count)].into(),
+                buffered: [("3 out.DiskBuffer".into(), count)].into(),
+                dropped: [((place, "odd".into()), count)].into(),
+                ..Sheet::default()
+            },
+        }
+    }
+
+    #[test]
+    fn the_newest_whole_books_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        for generation in 1..=3 {
+            write(folder.path(), generation, &books(&generation.to_string())).unwrap();
+        }
+        let found = find(folder.path()).unwrap();
+        assert_eq!((found.generation, found.books), (3, Some(books("3"))));
+        assert!(found.damaged.is_empty());
+        // Every byte is covered.
+        let whole = fs::read(path("state")).unwrap();
+        for i in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[i] ^= 1 << (i % 8);
+            fs::write(path("state"), bytes).unwrap();
+            let found = find(folder.path()).unwrap();
+            assert_eq!((found.generation, found.books), (2, Some(books("2"))), "byte {i}");
+            assert_eq!(found.damaged, [path("state")]);
+        }
+        // A crash between the two renames, and one before them.
+        fs::rename(path("state.old"), path("state.new")).unwrap();
+        assert_eq!(find(folder.path()).unwrap().generation, 2);
+        fs::write(path("state"), whole).unwrap();
+        fs::write(path("state.new"), "swak-sta").unwrap();
+        assert_eq!(find(folder.path()).unwrap().generation, 3);
+    }
+
+    #[test]
+    fn an_agents_books_are_read_in_order() {
+        let data = tempfile::tempdir().unwrap();
+        fs::write(data.path().join(".lock"), "").unwrap();
+        fs::create_dir(data.path().join("empty")).unwrap();
+        for task in ["b", "a"] {
+            let books = Books { task: task.into(), ..books("1") };
+            write(&data.path().join(task), 1, &books).unwrap();
+        }
+        let tasks: Vec<_> = read_all(data.path()).unwrap().into_iter().map(|b| b.task).collect();
+        assert_eq!(tasks, ["a", "b"]);
+        fs::write(data.path().join("a/state"), "?").unwrap();
+        assert!(read_all(data.path()).unwrap_err().to_string().ends_with("state is damaged"));
+    }
+}
