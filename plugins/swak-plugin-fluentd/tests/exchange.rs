@@ -254,7 +254,8 @@ impl Input {
         };
         let (sender, chunks) = mpsc::channel(16);
         let checkpoints = Checkpoints::new(Box::new(NoPositions));
-        let out = Emitter::new(sender, Name::from("test"), checkpoints, Arc::clone(cx.counters()));
+        let (counters, ledger) = (Arc::clone(cx.counters()), Arc::default());
+        let out = Emitter::new(sender, Name::from("test"), checkpoints, counters, ledger);
         let (trigger, shutdown) = Shutdown::new();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

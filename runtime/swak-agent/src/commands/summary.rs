@@ -76,7 +76,13 @@ mod tests {
     #[test]
     fn only_a_task_that_failed_is_a_failure() {
         let summary = |ended| Summary {
-            tasks: vec![TaskSummary { name: "a".into(), ended, restarts: 0, steps: Vec::new() }],
+            tasks: vec![TaskSummary {
+                name: "a".into(),
+                ended,
+                restarts: 0,
+                steps: Vec::new(),
+                ledger: Default::default(),
+            }],
         };
         assert!(!log(&summary(Ended::Finished)));
         assert!(!log(&summary(Ended::Interrupted)));

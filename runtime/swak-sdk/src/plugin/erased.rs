@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use super::{
-    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Emitter, Inbox, Input,
-    Outlet, Output, Shutdown, Transform, WriteError,
+    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Emitter, Inbox,
+    Input, Outlet, Output, Shutdown, Transform, WriteError,
 };
 use crate::data::{Batch, Chunk};
 use crate::{Error, Result};
