@@ -1,5 +1,7 @@
 //! `in.Stdin`: lines of standard input.
 
+mod sent;
+
 use std::io::{self, Read};
 use std::sync::{Arc, LazyLock};
 
@@ -7,11 +9,14 @@ use swak_sdk::plugin::Counters;
 use swak_sdk::prelude::*;
 use tokio::sync::{Mutex, mpsc};
 
+use self::sent::Sent;
 use super::stream_lines::{READ, StreamLines};
 
 /// Reads lines from standard input; the task ends with it.
 ///
-/// One task of an agent can read it. When that task is started again it goes on where it was.
+/// One task of an agent can read it. When that task is started again it goes on where it was, within
+/// a line too, and what it had read and could not deliver comes again. When the agent ends, what it
+/// has not delivered is lost: nothing can be read from standard input twice.
 ///
 /// ```swak
 /// task(in.Stdin(), out.JsonParser(), out.Filter("status >= 500"), out.Stdout())
@@ -41,42 +46,66 @@ impl Plugin for Stdin {
 
 impl Input for Stdin {
     async fn run(self, out: Emitter, mut shutdown: Shutdown) -> Result<()> {
-        let Ok(mut blocks) = STDIN.try_lock() else {
+        let Ok(mut standing) = STDIN.try_lock() else {
             bail!("standard input is being read by another task; only one can have it");
         };
-        let mut lines = StreamLines::new(self.max_line, self.counters);
-        let source = Name::from("stdin");
-        loop {
+        let Standing { blocks, lines, sent } = &mut *standing;
+        let lines = lines
+            .get_or_insert_with(|| StreamLines::new(self.max_line, Arc::clone(&self.counters)));
+        lines.count_in(self.counters);
+        if let Some(begun) = sent.take_back() {
+            lines.put_back(&begun);
+        }
+        if sent.hand_on(&out).await == Err(Stopped) {
+            return Ok(());
+        }
+        let ended = loop {
             let block = tokio::select! {
                 biased;
-                () = shutdown.triggered() => None,
+                () = shutdown.triggered() => break false,
+                failed = sent.failed() => return Err(failed),
                 block = blocks.recv() => block,
             };
-            let Some(block) = block else { break };
+            let Some(block) = block else { break true };
             let block = block.context("cannot read standard input")?;
-            if let Some(batch) = lines.push(&block)
-                && out.emit(batch.with_source(source.clone())).await == Err(Stopped)
-            {
+            if let Some(batch) = lines.push(&block) {
+                sent.add(batch, false);
+            }
+            if sent.hand_on(&out).await == Err(Stopped) {
                 return Ok(());
             }
-        }
+        };
         if let Some(batch) = lines.finish() {
-            // Stopped or not: this was the last one.
-            let _ = out.emit(batch.with_source(source)).await;
+            sent.add(batch, !ended);
+        }
+        // Stopped or not: this was the last one.
+        let _ = sent.hand_on(&out).await;
+        if ended {
+            // The stages hear that nothing more comes, and give out what they hold.
+            drop(out);
+            sent.delivered().await?;
         }
         Ok(())
     }
 }
 
+/// What outlives the runs of the task.
+struct Standing {
+    blocks: mpsc::Receiver<io::Result<Vec<u8>>>,
+    /// With the beginning of a line whose end was not read yet; there from the first run on.
+    lines: Option<StreamLines>,
+    sent: Sent,
+}
+
 /// A read of standard input cannot be broken off, so one thread reads it as long as the agent runs,
 /// and what it has read is not lost when a task is started again.
-static STDIN: LazyLock<Mutex<mpsc::Receiver<io::Result<Vec<u8>>>>> = LazyLock::new(|| {
-    let (sender, receiver) = mpsc::channel(2);
+static STDIN: LazyLock<Mutex<Standing>> = LazyLock::new(|| {
+    let (sender, blocks) = mpsc::channel(2);
     std::thread::Builder::new()
         .name("stdin".into())
         .spawn(move || read(&mut io::stdin().lock(), &sender))
         .expect("the system has room for one more thread");
-    Mutex::new(receiver)
+    Mutex::new(Standing { blocks, lines: None, sent: Sent::default() })
 });
 
 fn read(from: &mut impl Read, to: &mpsc::Sender<io::Result<Vec<u8>>>) {

@@ -32,6 +32,16 @@ impl StreamLines {
         StreamLines { splitter, buffer: pool.take(), pool, counters, warned_of_cut: false }
     }
 
+    /// From now on, longer lines are counted here.
+    pub(super) fn count_in(&mut self, counters: Arc<Counters>) {
+        self.counters = counters;
+    }
+
+    /// The beginning of a line that was taken out by [`StreamLines::finish`].
+    pub(super) fn put_back(&mut self, begun: &[u8]) {
+        self.buffer.splice(..0, begun.iter().copied());
+    }
+
     /// Takes bytes and gives the lines that are complete now.
     pub(super) fn push(&mut self, mut bytes: &[u8]) -> Option<Batch> {
         let most = self.splitter.max_line + LINE_END;
@@ -66,6 +76,12 @@ impl StreamLines {
         let block = self.pool.seal(std::mem::replace(&mut self.buffer, next));
         self.count_cut(lines.cut.len());
         lines.into_batch(block, Timestamp::now())
+    }
+
+    /// How many bytes of a line without an end are held.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(super) fn held(&self) -> usize {
+        self.buffer.len()
     }
 
     fn count_cut(&mut self, cut: usize) {
@@ -108,7 +124,7 @@ mod tests {
             let mut found = Vec::new();
             for bytes in content.chunks(piece) {
                 found.extend(lines.push(bytes));
-                prop_assert!(lines.buffer.len() <= max_line + LINE_END);
+                prop_assert!(lines.held() <= max_line + LINE_END);
             }
             found.extend(lines.finish());
             let mut expected: Vec<&[u8]> = content.split(|b| *b == b'\n').collect();

@@ -154,6 +154,12 @@ impl Running {
         self.finish().expect("the input stops in order").0
     }
 
+    /// Stops it, and delivers nothing of what it gives.
+    pub(crate) fn stop_undelivered(mut self) {
+        self.trigger.trigger();
+        while self.next().expect("the input ends").is_some() {}
+    }
+
     /// Waits until it ends by itself and gives all records, and what was counted.
     pub(crate) fn finish(mut self) -> Result<(Vec<Got>, CountersSnapshot)> {
         while let Some(chunk) = self.next().expect("the input ends") {
