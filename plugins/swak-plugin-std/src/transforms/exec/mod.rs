@@ -29,7 +29,8 @@ use crate::formats::{Encoder, Format, FormatOptions};
 /// answers each with one line on standard output, in order, without waiting for more: a program that
 /// keeps its answers in a buffer of its own must be told not to (`python -u`, `sed -u`, `grep
 /// --line-buffered`). A result takes the time, tag and source of the record that it answers. A
-/// program that ended is started again when there are records, and asked once more.
+/// program that ended is started again when there are records, and asked once more. So is one that
+/// wrote a line too many after its answers had gone on, which is counted as an error.
 ///
 /// A program that cannot be started, ends with another exit status than 0, takes too long or breaks
 /// these rules has failed for the whole chunk; the error says how it ended and what it last said on
@@ -171,7 +172,7 @@ impl AsyncTransform for Exec {
         }
         let results = match &mut self.runner {
             Runner::File(process) => process.run(&chunk).await,
-            Runner::Stream(process) => process.run(&chunk).await,
+            Runner::Stream(process) => process.run(&chunk, out).await,
         };
         match results {
             Ok(results) => {
@@ -185,9 +186,9 @@ impl AsyncTransform for Exec {
         }
     }
 
-    async fn flush(&mut self, _: &mut Outlet) -> Result<()> {
+    async fn flush(&mut self, out: &mut Outlet) -> Result<()> {
         if let Runner::Stream(process) = &mut self.runner {
-            process.finish().await;
+            process.finish(out).await;
         }
         Ok(())
     }

@@ -228,6 +228,16 @@ fn a_program_that_breaks_the_rules_has_failed() {
 }
 
 #[test]
+fn a_line_too_many_at_the_end_is_counted() {
+    for script in ["cat; echo more", "cat; yes"] {
+        let call = format!("out.Exec([\"sh\", \"-c\", \"{script}\"], mode=\"stream\")");
+        let ran = run(&call, ["one", "two"]);
+        assert_eq!(ran.lines(), ["one", "two"]);
+        assert_eq!(ran.counters("2").errors, 1, "{script}");
+    }
+}
+
+#[test]
 fn a_line_break_in_a_record_is_not_streamed() {
     let broken = Record::from_line("two\nlines", Timestamp::default());
     let whole = Record::from_line("one", Timestamp::default());
