@@ -13,6 +13,10 @@ pub(crate) struct Context {
     pub(crate) root: PathBuf,
     /// Whether to put right what can be put right.
     pub(crate) fix: bool,
+    /// What to fuzz; nothing is everything.
+    pub(crate) targets: Vec<String>,
+    /// How long each of these is fuzzed.
+    pub(crate) seconds: u64,
 }
 
 /// Why a check failed, for people.
@@ -23,10 +27,10 @@ pub(crate) struct Failed(String);
 pub(crate) type Result<T = ()> = std::result::Result<T, Failed>;
 
 impl Context {
-    pub(crate) fn new(fix: bool) -> Self {
+    pub(crate) fn new(fix: bool, targets: Vec<String>, seconds: u64) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = here.parent().expect("the crate stands in the repository").to_owned();
-        Context { root, fix }
+        Context { root, fix, targets, seconds }
     }
 
     /// Runs Cargo in the root; its output is shown as it comes.

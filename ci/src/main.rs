@@ -17,18 +17,24 @@ use context::Context;
 #[derive(Parser)]
 #[command(name = "cargo ci", bin_name = "cargo ci")]
 struct Cli {
-    /// The checks to run, in this order; `all` is every one but the long ones
+    /// The checks to run, in this order; `all` is every one but the long ones. What follows `fuzz`
+    /// are its targets
     names: Vec<String>,
-    /// Put right what can be put right: fmt, clippy, reference
+    /// Put right what can be put right: fmt, clippy, reference, the corpora of fuzz
     #[arg(long)]
     fix: bool,
     /// Go on after a check has failed, and name all that did
     #[arg(long)]
     keep_going: bool,
+    /// How long `fuzz` runs each target
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    seconds: u64,
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    let after_fuzz = cli.names.iter().position(|name| name == "fuzz").map(|at| at + 1);
+    let targets = cli.names.split_off(after_fuzz.unwrap_or(cli.names.len()));
     if cli.names.is_empty() {
         list();
         return ExitCode::SUCCESS;
@@ -40,7 +46,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let cx = Context::new(cli.fix);
+    let cx = Context::new(cli.fix, targets, cli.seconds);
     let mut failed = Vec::new();
     for check in chosen {
         eprintln!("==> {}: {}", check.name, check.what);

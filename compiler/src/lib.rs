@@ -17,6 +17,9 @@ pub mod binary;
 pub mod build;
 pub mod check;
 pub mod cli;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod generate;
 pub mod manifest;
 pub mod names;

@@ -4,6 +4,7 @@ mod clippy;
 mod doc;
 mod e2e;
 mod fmt;
+mod fuzz;
 mod layers;
 mod manifests;
 mod modules;
@@ -42,4 +43,4 @@ pub(crate) const CHECKS: &[Check] = &[
 ];
 
 /// Those that take too long for that: `all` leaves them out.
-pub(crate) const LONG_CHECKS: &[Check] = &[release::CHECK];
+pub(crate) const LONG_CHECKS: &[Check] = &[release::CHECK, fuzz::CHECK];

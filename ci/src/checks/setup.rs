@@ -9,7 +9,7 @@ pub(super) const CHECK: Check =
     Check { name: "setup", what: "what the checks need is there, else it is installed", run };
 
 /// A tool, how to find out whether it is there, and how to get it.
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     /// What becomes of it without.
     without: &'static str,
@@ -27,6 +27,14 @@ enum Install {
     /// Any other command.
     Run(&'static [&'static str]),
 }
+
+/// What `cargo ci fuzz` needs, and nothing else.
+pub(super) const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    without: "`cargo ci fuzz` will fail",
+    probe: &["cargo", "fuzz", "--version"],
+    install: Install::Run(&["cargo", "install", "cargo-fuzz@0.13.2", "--locked", "--debug"]),
+};
 
 /// Each needs at most those before it.
 const TOOLS: &[Tool] = &[
@@ -190,23 +198,34 @@ pub(super) fn has_nextest(cx: &Context) -> bool {
 fn run(cx: &Context) -> Result {
     let apt = Apt { updated: Cell::new(false) };
     for tool in TOOLS.iter().filter(|tool| !is_there(tool, cx)) {
-        eprintln!("    installing {}", tool.name);
-        let (installed, by_hand) = match tool.install {
-            Install::Apt(packages) => (apt.install(cx, packages), command_line(packages)),
-            Install::Pip { folder, requirements } => {
-                let line = pip(folder, requirements);
-                (run_line(cx, &line), line.join(" "))
-            }
-            Install::Run(line) => (run_line(cx, line), line.join(" ")),
-        };
-        if installed.is_err() || !is_there(tool, cx) {
-            // A machine without the network, or without the rights to install, can still pass all
-            // that does not need it.
-            eprintln!("warning: {} could not be installed: {}", tool.name, tool.without);
-            eprintln!("    install it by hand, for example: {by_hand}");
-        }
+        install(cx, tool, &apt);
     }
     Ok(())
+}
+
+/// Installs one tool if it is not there.
+pub(super) fn ensure(cx: &Context, tool: &Tool) {
+    if !is_there(tool, cx) {
+        install(cx, tool, &Apt { updated: Cell::new(false) });
+    }
+}
+
+fn install(cx: &Context, tool: &Tool, apt: &Apt) {
+    eprintln!("    installing {}", tool.name);
+    let (installed, by_hand) = match tool.install {
+        Install::Apt(packages) => (apt.install(cx, packages), command_line(packages)),
+        Install::Pip { folder, requirements } => {
+            let line = pip(folder, requirements);
+            (run_line(cx, &line), line.join(" "))
+        }
+        Install::Run(line) => (run_line(cx, line), line.join(" ")),
+    };
+    if installed.is_err() || !is_there(tool, cx) {
+        // A machine without the network, or without the rights to install, can still pass all
+        // that does not need it.
+        eprintln!("warning: {} could not be installed: {}", tool.name, tool.without);
+        eprintln!("    install it by hand, for example: {by_hand}");
+    }
 }
 
 /// The system's packages, whose list is brought up to date at most once.

@@ -122,7 +122,14 @@ impl BuildConfig {
 /// # Errors
 /// When the file cannot be read, or is not YAML.
 pub fn read(path: &Path) -> Result<(BuildConfig, Vec<Diagnostic>), Diagnostics> {
-    let source = SourceFile::read(path, RECIPE_LIMIT)?;
+    from_source(SourceFile::read(path, RECIPE_LIMIT)?, path)
+}
+
+/// Reads a build config that was already loaded from `path`; see [`read`].
+pub(crate) fn from_source(
+    source: SourceFile,
+    path: &Path,
+) -> Result<(BuildConfig, Vec<Diagnostic>), Diagnostics> {
     let root = yaml::parse(&source)?;
     let mut found = Found { source: &source, list: Vec::new() };
     let config = from_node(&root, path, &mut found);

@@ -10,6 +10,9 @@
 //! Shared-key authentication, TLS and the UDP heartbeat are not there yet.
 
 mod forward;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod input;
 mod keepalive;
 mod msgpack;

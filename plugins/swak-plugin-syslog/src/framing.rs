@@ -97,12 +97,13 @@ impl Deframer {
     /// that is shorter than announced is cut.
     pub(crate) fn finish(self) -> Option<Frames> {
         let State::Begin = self.state else { return None };
-        let (start, cut) = match head(&self.bytes) {
-            Head::Counted(start, _) => (start, 1),
-            Head::Line | Head::Incomplete => (0, 0),
+        let (start, is_short) = match head(&self.bytes) {
+            Head::Counted(start, _) => (start, true),
+            Head::Line | Head::Incomplete => (0, false),
         };
-        let end = self.bytes.len().min(start + self.max);
-        let end = trim_end(&self.bytes, start, end);
+        let whole = trim_end(&self.bytes, start, self.bytes.len());
+        let end = whole.min(start + self.max);
+        let cut = usize::from(is_short || whole > end);
         let messages: Vec<_> = std::iter::once(start..end).filter(|m| !m.is_empty()).collect();
         (!messages.is_empty()).then(|| Frames { block: self.bytes.into(), messages, cut })
     }

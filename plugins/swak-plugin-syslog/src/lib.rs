@@ -11,6 +11,9 @@
 
 mod endpoint;
 mod framing;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod input;
 mod listen;
 mod parse;

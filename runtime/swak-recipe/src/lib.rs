@@ -9,6 +9,9 @@
 
 pub mod check;
 pub mod diag;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod graph;
 pub mod model;
 pub mod python;

@@ -49,6 +49,9 @@ extern crate self as swak_sdk;
 
 pub mod ack;
 pub mod data;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod ledger;
 pub mod options;
 pub mod plugin;

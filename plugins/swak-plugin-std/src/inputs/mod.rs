@@ -4,6 +4,9 @@ pub mod counter;
 pub mod dummy_data;
 pub mod exec;
 pub mod file_tailing;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod lines;
 mod pacing;
 pub mod stdin;

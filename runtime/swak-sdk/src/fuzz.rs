@@ -1,0 +1,106 @@
+//! What fuzzing holds against what it promises: JSON, templates and expressions.
+
+use crate::data::{Map, Record, Slice, Timestamp, Value, json};
+use crate::options::{Expr, Scope, SyntaxError, Template};
+
+#[cfg(test)]
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
+
+/// JSON is accepted and means what `serde_json` says, and is the same when it was written and read
+/// again.
+pub fn json(data: &[u8]) {
+    let read = json::parse(&Slice::from(data));
+    let expected: Result<serde_json::Value, _> = serde_json::from_slice(data);
+    let (value, expected) = match (read, expected) {
+        (Ok(value), Ok(expected)) => (value, expected),
+        (Err(_), Err(_)) => return,
+        (read, expected) => panic!("read {read:?}, expected {expected:?}"),
+    };
+    assert!(is_same(&value, &expected), "{value:?} is not {expected:?}");
+    let mut written = Vec::new();
+    json::write_value(&mut written, &value);
+    let again = json::parse(&(&*written).into()).expect("what was written can be read");
+    assert_eq!(again, value);
+}
+
+fn is_same(value: &Value, expected: &serde_json::Value) -> bool {
+    use serde_json::Value as Json;
+    match (value, expected) {
+        (Value::Null, Json::Null) => true,
+        (Value::Bool(a), Json::Bool(b)) => a == b,
+        (Value::Int(a), Json::Number(b)) => Some(*a) == b.as_i64(),
+        (Value::Float(a), Json::Number(b)) => !b.is_i64() && Some(*a) == b.as_f64(),
+        (Value::Text(a), Json::String(b)) => a.as_str() == b,
+        (Value::List(a), Json::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+        }
+        (Value::Map(a), Json::Object(b)) => {
+            let of_expected = |name: &str, a: &Value| b.get(name).is_some_and(|b| is_same(a, b));
+            a.len() == b.len() && a.iter().all(|(name, a)| of_expected(name, a))
+        }
+        _ => false,
+    }
+}
+
+/// A template or an expression is refused with a place in it, or gives the same for the same record,
+/// within bounded time and memory.
+pub fn templates(data: &[u8]) {
+    let Some((kind, text)) = data.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let record = record();
+    let scope = Scope { record: record.view(), tag: "web.access", source: "/var/log/a.log" };
+    if kind % 2 == 0 {
+        let Some(template) = compiled(text, Template::new) else { return };
+        assert_eq!(template.as_str(), text);
+        let rendered = template.render(&scope);
+        assert_eq!(template.render(&scope), rendered);
+        if let Some(constant) = template.as_constant() {
+            assert_eq!(rendered.as_deref(), Ok(constant));
+        }
+    } else {
+        let Some(expr) = compiled(text, Expr::new) else { return };
+        assert_eq!(expr.as_str(), text);
+        let value = expr.eval(&scope);
+        // By what is shown: a number that is none is not equal to itself.
+        assert_eq!(format!("{:?}", expr.eval(&scope)), format!("{value:?}"));
+        assert_eq!(expr.matches(&scope).is_err(), value.is_err());
+    }
+}
+
+fn compiled<T>(text: &str, new: fn(&str) -> Result<T, SyntaxError>) -> Option<T> {
+    new(text)
+        .inspect_err(|error| {
+            let place = text.get(error.range.clone());
+            assert!(place.is_some(), "{error} is told at {:?}", error.range);
+        })
+        .ok()
+}
+
+/// A record with a value of every type.
+fn record() -> Record {
+    let mut inner = Map::new();
+    inner.insert("b", vec![10i64, 20]);
+    let mut map = Map::new();
+    map.insert("status", 503);
+    map.insert("code", "503");
+    map.insert("word", "abc");
+    map.insert("ratio", 0.25);
+    map.insert("ok", true);
+    map.insert("nothing", Value::Null);
+    map.insert("raw", Value::Bytes(Slice::from(&b"caf\xe9"[..])));
+    map.insert("at", Timestamp::from_parts(1_700_000_000, 0));
+    map.insert("a", inner);
+    Record::from_fields(map, Timestamp::from_parts(1_700_000_000, 5))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fuzzing_found_stays_found() {
+        replay::replay("json", json);
+        replay::replay("templates", templates);
+    }
+}
