@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use swak_sdk::plugin::Counters;
 
-use super::lines::{Splitter, Unit};
+use super::lines::{Lines, Splitter, Unit};
 use super::stream_lines::StreamLines;
 
 #[cfg(test)]
@@ -19,27 +19,27 @@ pub fn lines(data: &[u8]) {
     let (width, keep_cr) = (unit.width(), kind & 0x80 != 0);
     let max_line = 1 + usize::from(max_line % 20);
     let splitter = Splitter { unit, keep_cr, max_line };
-    let (mut found, mut cut, mut start) = (Vec::new(), 0, 0);
+    let (mut found, mut cut, mut start) = (Vec::new(), Vec::new(), 0);
     let first = width * (1 + usize::from(block % 32));
     let mut len = first;
     loop {
         let part = &content[start..content.len().min(start + len)];
-        let mut ranges = Vec::new();
-        let split = splitter.split(part, &mut ranges);
-        assert_eq!(split.consumed, splitter.end_of_last_line(part));
+        let Lines { ranges, cut: cut_here, consumed } = splitter.split(part, 0);
+        assert_eq!(consumed, splitter.end_of_last_line(part));
         assert_eq!(splitter.find_feed(part).is_some(), !ranges.is_empty());
+        cut.extend(cut_here.iter().map(|index| found.len() + index));
         found.extend(ranges.iter().map(|r| part[r.start as usize..r.end as usize].to_vec()));
-        cut += split.cut;
-        start += split.consumed;
-        if start + len >= content.len() && split.consumed == 0 {
+        start += consumed;
+        if start + len >= content.len() && consumed == 0 {
             break;
         }
         // A block without a line end is read again with more behind it.
-        len = if split.consumed == 0 { 2 * len } else { first };
+        len = if consumed == 0 { 2 * len } else { first };
     }
     let whole = whole(content, unit, keep_cr);
     assert_eq!(found.len(), whole.len());
-    assert_eq!(cut, whole.iter().filter(|line| line.len() > max_line).count());
+    let long = (0..whole.len()).filter(|i| whole[*i].len() > max_line);
+    assert_eq!(cut, long.collect::<Vec<_>>());
     for (found, whole) in found.iter().zip(&whole) {
         holds(found, whole, unit, max_line);
     }
