@@ -223,6 +223,7 @@ mod tests {
             r#"{"b":1,"a":[true,false,null,-1.5,"x"],"c":{"d":"a\"b\\c\n\u0001"}}"#,
             r#""한글 text""#,
             "9223372036854775807",
+            "9.955174407370957e+19",
             "[]",
         ] {
             assert_eq!(round_trip(text), text);
