@@ -98,3 +98,17 @@ fn real_logs_come_out_byte_for_byte() {
         }
     }
 }
+
+#[test]
+fn a_task_that_holds_all_it_may_lets_go() {
+    let ran = Bench::new(register)
+        .start(
+            "task(in.Counter(count=100000), out.LinedBuffer(1000000), out.TimedBuffer(\"1h\"), \
+             out.Null(), unacked=\"1m\")",
+        )
+        .wait();
+    assert_eq!(format!("{:?}", ran.ended()), "Finished");
+    assert_eq!(ran.counters("4").sent, 100_000);
+    let ledger = &ran.summary().tasks[0].ledger;
+    assert_eq!((ledger.delivered.records, ledger.in_flight_once.records), (100_000, 0));
+}

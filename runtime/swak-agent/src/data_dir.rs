@@ -5,6 +5,23 @@ use std::path::{Path, PathBuf};
 
 use swak_recipe::diag::{Diagnostic, Diagnostics};
 
+use crate::About;
+
+/// The folder that the command line names, or the config file, or the system's own rules.
+///
+/// # Errors
+/// As [`default`].
+pub(crate) fn chosen(
+    given: Option<&PathBuf>,
+    config: Option<PathBuf>,
+    about: &About,
+) -> Result<PathBuf, Diagnostics> {
+    match given.cloned().or(config) {
+        Some(folder) => Ok(folder),
+        None => default(about.name),
+    }
+}
+
 /// The folder that the system's own rules give to this agent.
 ///
 /// A service under systemd with `StateDirectory=` has one made for it. Else it is, for root and
@@ -13,7 +30,7 @@ use swak_recipe::diag::{Diagnostic, Diagnostics};
 ///
 /// # Errors
 /// `no-data-dir`: the environment does not tell.
-pub(crate) fn default(name: &str) -> Result<PathBuf, Diagnostics> {
+fn default(name: &str) -> Result<PathBuf, Diagnostics> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let base = if cfg!(windows) {
         in_windows(&variable)

@@ -93,10 +93,69 @@ fn run_refuses_a_data_folder_that_is_a_file() {
     let recipe = trial.path("my.swak");
     let answer = agent(&["run", &recipe, "--data-dir", &recipe]);
     assert_eq!(answer.status, 1);
-    assert!(answer.stderr.starts_with("error[cannot-start]: "), "{}", answer.stderr);
+    assert!(answer.stderr.starts_with("error[data-dir-unusable]: "), "{}", answer.stderr);
     assert!(
         answer.stderr.contains("help: name another folder with --data-dir"),
         "{}",
         answer.stderr
     );
+}
+
+#[test]
+fn audit_accounts_for_every_record_over_all_runs() {
+    let trial = Trial::new(TWO);
+    let (recipe, data) = (trial.path("my.swak"), trial.path("data"));
+    for _ in 0..2 {
+        assert_eq!(agent(&["run", &recipe, "--data-dir", &data]).status, 0);
+    }
+    let answer = agent(&["audit", "--data-dir", &data]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    let task = |name: &str, records: u64| {
+        format!(
+            "{name}\n  received   {records} records  {records} bytes\n\
+             \x20 delivered  {records} records  {records} bytes\n\
+             \x20 in flight  0 records  0 bytes\n  every record is accounted for\n"
+        )
+    };
+    assert_eq!(answer.stdout, task("second", 2) + &task("task-1", 4));
+    let answer = agent(&["audit", "--data-dir", &data, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    assert_eq!(json["tasks"][1]["delivered"]["records"], 4);
+    assert_eq!(json["tasks"][1]["holds"], true);
+}
+
+#[test]
+fn audit_fails_when_a_record_is_nowhere() {
+    let trial = Trial::new(
+        "task(in.Lines([\"a\", \"b\"]), out.Shout(forgets=True), out.Keep(r\"HERE/one\"))",
+    );
+    let data = trial.path("data");
+    assert_eq!(agent(&["run", &trial.path("my.swak"), "--data-dir", &data]).status, 0);
+    let answer = agent(&["audit", "--data-dir", &data]);
+    assert_eq!(answer.status, 1);
+    assert_eq!(
+        answer.stderr,
+        "error[ledger-unbalanced]: task task-1: +1 records (+0 bytes) are not accounted for\n"
+    );
+    let answer = agent(&["audit", "--data-dir", &data, "--json"]);
+    assert_eq!(answer.status, 1);
+    assert!(answer.stdout.contains("\"holds\": false"), "{}", answer.stdout);
+    let empty = trial.path("nobody");
+    fs::create_dir(&empty).unwrap();
+    let answer = agent(&["audit", "--data-dir", &empty]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.starts_with("error[no-ledger]: "), "{}", answer.stderr);
+}
+
+#[test]
+fn run_leaves_the_folder_of_another_agent_alone() {
+    let trial = Trial::new(TWO);
+    let data = trial.path("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(Path::new(&data).join(".agent"), "swak-other\n").unwrap();
+    let answer = agent(&["run", &trial.path("my.swak"), "--data-dir", &data]);
+    assert_eq!(answer.status, 1);
+    assert!(answer.stderr.starts_with("error[data-dir-foreign]: "), "{}", answer.stderr);
+    assert!(answer.stderr.contains("belongs to the agent `swak-other`"), "{}", answer.stderr);
+    assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
 }

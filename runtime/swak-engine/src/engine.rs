@@ -1,7 +1,5 @@
 //! All tasks of a recipe, side by side.
 
-use std::fs::{self, File, TryLockError};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::assemble::Book;
+use crate::folder::{self, StartError};
 use crate::links::Links;
 use crate::settings::Settings;
 use crate::store::FileStore;
@@ -25,26 +24,6 @@ pub struct Engine {
     settings: Settings,
 }
 
-/// Why nothing could be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The data folder cannot be made or written to.
-    #[error("cannot use the data folder {}: {source}", folder.display())]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Another agent runs in it.
-    #[error("the data folder {} is used by another running agent", folder.display())]
-    Locked {
-        /// The folder.
-        folder: PathBuf,
-    },
-}
-
 impl Engine {
     /// An engine for a checked recipe. The plugins must be those it was checked against.
     pub fn new(recipe: Recipe, plugins: Arc<Plugins>, settings: Settings) -> Self {
@@ -56,7 +35,7 @@ impl Engine {
     /// # Errors
     /// When nothing was started. What goes wrong in a task is in the summary and the log.
     pub async fn run(self, shutdown: Shutdown) -> Result<Summary, StartError> {
-        let lock = lock_folder(&self.settings.data_dir)?;
+        let lock = folder::claim(&self.settings.data_dir, self.settings.agent.as_deref())?;
         let links = Links::new(&self.recipe, self.settings.queue);
         let stores = self.open_stores()?;
         let mut tasks = JoinSet::new();
@@ -134,18 +113,5 @@ impl Summary {
     /// The tasks that failed for good.
     pub fn failed(&self) -> impl Iterator<Item = &TaskSummary> {
         self.tasks.iter().filter(|task| matches!(task.ended, Ended::Failed(_)))
-    }
-}
-
-/// Two agents that share positions would each undo what the other has stored.
-fn lock_folder(folder: &PathBuf) -> Result<File, StartError> {
-    let failed = |source| StartError::Folder { folder: folder.clone(), source };
-    fs::create_dir_all(folder).map_err(failed)?;
-    // No folder of a task is named so: in those, a full stop is written `%2e`.
-    let lock = File::create(folder.join(".lock")).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StartError::Locked { folder: folder.clone() }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }

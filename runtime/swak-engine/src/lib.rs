@@ -20,6 +20,7 @@ mod buffer_stage;
 mod dead_letters;
 mod engine;
 mod failover;
+mod folder;
 mod links;
 mod route;
 mod settings;
@@ -31,7 +32,8 @@ mod summary;
 mod supervise;
 
 pub use backoff::Backoff;
-pub use engine::{Engine, StartError};
+pub use engine::Engine;
+pub use folder::StartError;
 pub use settings::{RestartPolicy, Settings, Trace, When};
 pub use store::MemoryStore;
 pub use summary::{Ended, StepSummary, Summary, TaskSummary};

@@ -14,6 +14,9 @@ use crate::Backoff;
 pub struct Settings {
     /// Where positions and buffers are kept: one folder a task. Locked while the engine runs.
     pub data_dir: PathBuf,
+    /// The agent's name: a folder that an agent of another name has used is refused. Default: none,
+    /// which takes any folder.
+    pub agent: Option<String>,
     /// How long an orderly stop may take. What is not delivered by then is read again after the next
     /// start. Default: 10 seconds.
     pub shutdown_limit: Duration,
@@ -37,6 +40,7 @@ impl Settings {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Settings {
             data_dir: data_dir.into(),
+            agent: None,
             shutdown_limit: Duration::from_secs(10),
             restart: RestartPolicy::Backoff(Backoff::new(
                 Duration::from_secs(1),
@@ -79,6 +83,7 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("data_dir", &self.data_dir)
+            .field("agent", &self.agent)
             .field("shutdown_limit", &self.shutdown_limit)
             .field("restart", &self.restart)
             .field("retry", &self.retry)

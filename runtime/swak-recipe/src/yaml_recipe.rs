@@ -84,13 +84,13 @@ impl Reader {
         }
     }
 
-    /// `[step, step]` or `{name, steps, dead_letter}`
+    /// `[step, step]` or `{name, steps, dead_letter, unacked}`
     fn task(&mut self, node: &Node) -> Option<Expr> {
         let mut args = Vec::new();
         match &node.value {
             Value::List(steps) => self.steps_into(steps, &mut args),
             Value::Map(entries) => {
-                let known = ["steps", "name", "dead_letter"];
+                let known = ["steps", "name", "dead_letter", "unacked"];
                 let values = self.only_keys(entries, &known, "a task");
                 match values[0].map(|steps| (&steps.value, steps)) {
                     Some((Value::List(steps), _)) => self.steps_into(steps, &mut args),
@@ -109,7 +109,7 @@ impl Reader {
                 }
                 for (key, value) in entries {
                     let value = match key.name.as_str() {
-                        "name" => self.value(value),
+                        "name" | "unacked" => self.value(value),
                         "dead_letter" => self.step(value),
                         _ => continue,
                     };

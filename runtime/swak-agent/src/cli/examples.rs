@@ -31,6 +31,13 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     ("check", &[("check my.swak", ""), ("check my.swak --json", "for editors and scripts")]),
     (
+        "audit",
+        &[
+            ("audit", "of the last second of a running agent, or of a stopped one"),
+            ("audit --data-dir /var/lib/my --json", ""),
+        ],
+    ),
+    (
         "graph",
         &[
             ("graph my.swak", "Mermaid, for a Markdown page"),

@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Find every mistake in a recipe without running it
     Check(CheckArgs),
+    /// Print what became of every record; fails when one is not accounted for
+    Audit(AuditArgs),
     /// Draw the tasks of a recipe
     Graph(GraphArgs),
     /// List the plugins of this agent
@@ -147,6 +149,19 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct CheckArgs {
     /// The recipe; `-` is standard input [default: the recipe that was built in]
     pub(crate) recipe: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Answer in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Folder for positions and buffers, of a stopped or a running agent [default: by the rules of
+    /// the system]
+    #[arg(long, value_name = "DIR", env = "SWAK_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
     /// Answer in JSON
@@ -255,6 +270,7 @@ impl Command {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Command::Check(args) => args.json,
+            Command::Audit(args) => args.json,
             Command::List(args) => args.json,
             Command::Version(args) => args.json,
             Command::Desc(args) => args.format == DescFormat::Json,

@@ -1,5 +1,6 @@
 //! What the commands do, one a file.
 
+mod audit;
 mod check;
 mod convert;
 mod desc;
@@ -34,6 +35,7 @@ pub(crate) fn dispatch(
     match cli.command {
         Command::Run(args) => run::run(&args, &cli.log, about, plugins, console),
         Command::Test(args) => test::run(&args, &cli.log, about, plugins, console),
+        Command::Audit(args) => audit::run(&args, about, console),
         Command::Check(args) => check::run(&args, about, &plugins, console),
         Command::Graph(args) => graph::run(&args, about, &plugins, console),
         Command::List(args) => list::run(&args, &plugins, console),

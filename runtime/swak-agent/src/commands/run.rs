@@ -18,11 +18,9 @@ pub(super) fn run(
     let config = recipe::config(&args.settings.config)?;
     logging::start(log, &config.log, console.stderr_color)?;
     let recipe = recipe::checked_aloud(args.recipe.as_deref(), &config, about, &plugins, console)?;
-    let folder = match args.data_dir.clone().or(config.data_dir) {
-        Some(folder) => folder,
-        None => data_dir::default(about.name)?,
-    };
+    let folder = data_dir::chosen(args.data_dir.as_ref(), config.data_dir, about)?;
     let mut settings = Settings::new(folder);
+    settings.agent = Some(about.name.to_owned());
     if let Some(limit) = args.settings.shutdown_timeout.or(config.shutdown_timeout) {
         settings.shutdown_limit = limit;
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use swak_engine::{Engine, Settings, Summary};
+use swak_engine::{Engine, Settings, StartError, Summary};
 use swak_recipe::Recipe;
 use swak_recipe::diag::Diagnostic;
 use swak_sdk::Plugins;
@@ -36,10 +36,7 @@ pub(super) fn to_the_end(
         ready();
         let engine = Engine::new(recipe, Arc::new(plugins), settings);
         tokio::select! {
-            ended = engine.run(shutdown) => ended.map_err(|error| {
-                let found = Diagnostic::error("cannot-start", error.to_string());
-                Failure::Tried(found.help("name another folder with --data-dir").into())
-            }),
+            ended = engine.run(shutdown) => ended.map_err(|error| cannot_start(&error)),
             status = second => Err(Failure::Signalled(status)),
         }
     });
@@ -47,4 +44,21 @@ pub(super) fn to_the_end(
     // A thread that waits in a blocking read, of a terminal for example, may never come back.
     runtime.shutdown_timeout(DROP_WAIT);
     ended
+}
+
+fn cannot_start(error: &StartError) -> Failure {
+    let (code, help) = match error {
+        StartError::Locked { .. } => (
+            "data-dir-locked",
+            "stop that one, or give this one a folder of its own with --data-dir",
+        ),
+        StartError::Foreign { .. } => (
+            "data-dir-foreign",
+            "give this agent a folder of its own with --data-dir; two would undo each other's positions",
+        ),
+        _ => {
+            ("data-dir-unusable", "name another folder with --data-dir, or make this one writable")
+        }
+    };
+    Failure::Tried(Diagnostic::error(code, error.to_string()).help(help).into())
 }

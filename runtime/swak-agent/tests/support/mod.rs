@@ -53,23 +53,30 @@ impl Input for Lines {
 /// Makes lines upper case.
 #[derive(Options)]
 #[plugin(transform, name = "Shout")]
-pub(crate) struct ShoutOptions;
+pub(crate) struct ShoutOptions {
+    /// Forget the first line of each batch: a mistake of this plugin's author.
+    #[option(default = false)]
+    forgets: bool,
+}
 
-struct Shout;
+struct Shout(ShoutOptions);
 
 impl Plugin for Shout {
     type Options = ShoutOptions;
 
-    fn new(_: ShoutOptions, _: &BuildContext) -> Result<Self> {
-        Ok(Shout)
+    fn new(options: ShoutOptions, _: &BuildContext) -> Result<Self> {
+        Ok(Shout(options))
     }
 }
 
 impl Transform for Shout {
     fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
+        if self.0.forgets {
+            batch.records_mut().remove(0);
+        }
         for record in batch.records_mut() {
             if let Some(line) = record.line() {
-                *record = Record::from_line(line.to_ascii_uppercase(), record.time());
+                record.set_content(Record::from_line(line.to_ascii_uppercase(), record.time()));
             }
         }
         out.emit(batch);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use swak_sdk::options::{Key, Kind, LiteralValue, OptionErrors, OptionValue};
+use swak_sdk::options::{ByteSize, Key, Kind, LiteralValue, OptionErrors, OptionValue};
 
 use super::Checker;
 use super::params::Params;
@@ -14,6 +14,9 @@ use crate::syntax::{self, Expr, ExprKind, Script};
 
 /// The longest name of a task, in characters.
 const MAX_NAME: usize = 100;
+
+/// The smallest bound of what may be on its way: some blocks of lines.
+const LEAST_UNACKED: ByteSize = ByteSize(1 << 20);
 
 impl Checker<'_> {
     /// All tasks; those that are wrong are noted. `complete` says that the whole text could be
@@ -68,7 +71,8 @@ impl Checker<'_> {
         target: Option<&Key>,
         index: usize,
     ) -> (Task, Span) {
-        let params = Params::bind_open(call, &["name", "dead_letter"], 0, &mut self.found);
+        let params =
+            Params::bind_open(call, &["name", "dead_letter", "unacked"], 0, &mut self.found);
         let named = params.get("name").and_then(|name| Some((self.task_name(name)?, name.span)));
         let bound = || target.map(|key| (key.name.clone(), key.span));
         let (name, name_at) =
@@ -77,10 +81,11 @@ impl Checker<'_> {
         self.dead_letter = false;
         let dead_letter = params.get("dead_letter").and_then(|expr| self.dead_letter(expr));
         self.dead_letter = params.get("dead_letter").is_some();
+        let unacked = params.get("unacked").and_then(|expr| self.unacked(expr));
         let mut exprs = params.rest;
         let restart_after = self.take_sleep(&mut exprs);
         let steps = self.task_steps(&exprs, call.callee.span);
-        (Task { name, span: expr.span, steps, dead_letter, unacked: None, restart_after }, name_at)
+        (Task { name, span: expr.span, steps, dead_letter, unacked, restart_after }, name_at)
     }
 
     fn task_name(&mut self, expr: &Expr) -> Option<String> {
@@ -163,12 +168,30 @@ impl Checker<'_> {
             );
             return None;
         };
-        let value = self.value(duration)?;
-        if self.later.contains(&value.span) {
-            return Some(Duration::ZERO);
+        self.argument(duration, Duration::ZERO)
+    }
+
+    /// The greatest size of what may be on its way. Less than a block of lines would only make it slow.
+    fn unacked(&mut self, expr: &Expr) -> Option<u64> {
+        let size = self.argument(expr, LEAST_UNACKED)?;
+        if size < LEAST_UNACKED {
+            self.found.push(
+                Diagnostic::error("bad-argument", "`unacked` is at least 1m")
+                    .at(expr.span, "")
+                    .help("it bounds what is read and not delivered yet; 64m when left out"),
+            );
         }
-        match Duration::read(&value) {
-            Ok(duration) => Some(duration),
+        Some(size.bytes())
+    }
+
+    /// A typed argument of a flow word; `later` stands for one that is known only in the agent.
+    fn argument<T: OptionValue>(&mut self, expr: &Expr, later: T) -> Option<T> {
+        let value = self.value(expr)?;
+        if self.later.contains(&value.span) {
+            return Some(later);
+        }
+        match T::read(&value) {
+            Ok(value) => Some(value),
             Err(OptionErrors(errors)) => {
                 for error in errors {
                     let found = Diagnostic::error("bad-argument", error.message).at(error.span, "");

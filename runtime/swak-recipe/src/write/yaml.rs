@@ -32,12 +32,14 @@ fn task(statement: &Statement) -> Out {
     let given = argument(call, usize::MAX, "name").map(value);
     let name = given.or_else(|| Some(word(&statement.target.as_ref()?.name)));
     let dead_letter = argument(call, usize::MAX, "dead_letter").map(step);
-    if name.is_none() && dead_letter.is_none() {
+    let unacked = argument(call, usize::MAX, "unacked").map(value);
+    if name.is_none() && dead_letter.is_none() && unacked.is_none() {
         return steps;
     }
     let mut entries = Vec::new();
     entries.extend(name.map(|name| ("name".to_owned(), name)));
     entries.extend(dead_letter.map(|output| ("dead_letter".to_owned(), output)));
+    entries.extend(unacked.map(|size| ("unacked".to_owned(), size)));
     entries.push(("steps".into(), steps));
     Out::Map(entries)
 }

@@ -22,6 +22,10 @@ pub(super) fn definitions() -> Map<String, Value> {
                             reference("output"),
                             "Where records go that no output can ever take.",
                         ),
+                        "unacked": described(
+                            value(&TypeSpec::Text(TextKind::Size)),
+                            "How much may be read and not delivered yet: 64m when left out.",
+                        ),
                         "steps": reference("chain"),
                     },
                 },
