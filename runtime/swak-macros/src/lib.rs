@@ -102,7 +102,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `positional` | may be given without its name; positions follow the order of the fields. What must be given stands before what may be left out |
+/// | `positional` | may be given without its name; positions follow the order of the fields. What must be given stands before what may be left out. In a nested struct: the field that a value stands for which is written instead of the dict |
 /// | `default = …` | the value when left out, as a recipe would write it: `"1m"`, `5`, `-0.5`, `true`, `["a", "b"]`, `{"a": 1}`, `{}` |
 /// | `range = 1..=65535` | the numbers that are allowed; also `0.0..=1.0`, `1..`, `..=9`. For numbers, and `Option` and `Vec` of them |
 /// | `secret` | the value is shown nowhere; for the type `Secret` it goes without saying |

@@ -148,13 +148,12 @@ fn check_names(options: &[Opt], errors: &mut Errors) {
 
 fn check_positions(options: &[Opt], is_plugin: bool, errors: &mut Errors) {
     let mut left_out: Option<&str> = None;
+    let mut alone: Option<&str> = None;
     for option in options {
         let Some(span) = option.attrs.positional else { continue };
-        if !is_plugin {
-            errors.push(syn::Error::new(
-                span,
-                "a nested struct is written as a dict, which has no positions",
-            ));
+        if let (false, Some(first)) = (is_plugin, alone.replace(&option.name)) {
+            let what = format!("a nested struct is a dict, or one value alone, which is `{first}`");
+            errors.push(syn::Error::new(span, what));
             return;
         }
         match left_out {

@@ -55,6 +55,17 @@ struct TlsOptions {
     tries: i32,
 }
 
+/// A rule.
+#[derive(Debug, Options)]
+struct RuleOptions {
+    /// How often.
+    #[option(default = 1)]
+    times: u8,
+    /// Its name.
+    #[option(positional)]
+    name: Option<Made>,
+}
+
 /// What is made.
 #[derive(Debug, PartialEq, Choice)]
 enum Made {
@@ -218,6 +229,17 @@ fn a_nested_struct_is_a_dict() {
         mistakes(TlsOptions::read(&text("on"))),
         ["expected a dict of options, found `on`; a dict with the keys: on, tries"]
     );
+}
+
+#[test]
+fn one_value_may_stand_for_a_nested_struct() {
+    let rule = RuleOptions::read(&text("people")).unwrap();
+    assert_eq!((rule.name, rule.times), (Some(Made::People), 1));
+    let noun = RuleOptions::type_spec().noun();
+    assert!(noun.ends_with(", or a dict of options"), "{noun}");
+    assert!(mistakes(RuleOptions::read(&text("x")))[0].starts_with("unknown word `x`"));
+    let none = literal(LiteralValue::None);
+    assert!(mistakes(RuleOptions::read(&none))[0].contains("found None"));
 }
 
 fn literal(value: LiteralValue) -> Literal {

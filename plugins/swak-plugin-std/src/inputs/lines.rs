@@ -50,6 +50,11 @@ impl Unit {
             Unit::Utf16Le | Unit::Utf16Be => 2,
         }
     }
+
+    /// Bytes of a carriage return and a line feed.
+    pub(super) fn longest_end(self) -> usize {
+        2 * self.width()
+    }
 }
 
 impl Splitter {

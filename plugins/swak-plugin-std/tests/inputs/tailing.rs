@@ -409,6 +409,99 @@ fn a_last_line_is_taken_after_a_while_if_that_is_asked_for() {
 }
 
 #[test]
+fn a_compressed_file_is_read_as_it_grows_and_once_to_its_end() {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    let folder = Folder::new();
+    let store = Store::default();
+    let mut gzip =
+        GzEncoder::new(File::create(folder.path("a.log.gz")).unwrap(), Compression::fast());
+    gzip.write_all(b"one\ntwo\nthr").unwrap();
+    gzip.flush().unwrap();
+    let mut tail = folder.tail("*.gz").start_with(&store);
+    assert_eq!(tail.lines(2), ["one", "two"]);
+    tail.stop();
+    // Goes on in the middle, and the last line is taken once the file is whole.
+    let mut tail = folder.tail("*.gz").start_with(&store);
+    gzip.write_all(b"ee\nfour").unwrap();
+    gzip.finish().unwrap();
+    assert_eq!(tail.lines(2), ["three", "four"]);
+    tail.stop();
+    assert_eq!(read_all(&folder.read("*.gz"), &store), Vec::<String>::new());
+    // One more member.
+    let mut more = GzEncoder::new(Vec::new(), Compression::fast());
+    more.write_all(b"five\n").unwrap();
+    folder.append("a.log.gz", more.finish().unwrap());
+    assert_eq!(read_all(&folder.read("*.gz"), &store), ["five"]);
+}
+
+#[test]
+fn of_a_damaged_compressed_file_comes_what_can_be_read() {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    let folder = Folder::new();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(b"one\ntwo\n").unwrap();
+    let bytes = gzip.finish().unwrap();
+    folder.append("cut.gz", &bytes[..bytes.len() - 3]);
+    folder.append("bad.gz", &[&bytes[..], b"no gzip"].concat());
+    for (name, compression) in [("cut.gz", "auto"), ("bad.gz", "gzip")] {
+        let call = folder.read(name).with("compression", compression);
+        let (got, counters) = call.start().finish().unwrap();
+        assert_eq!(texts(&got), ["one", "two"], "{name}");
+        assert_eq!(counters.errors, 1, "{name}");
+    }
+    let (got, _) = folder.read("bad.gz").with("compression", "none").start().finish().unwrap();
+    assert!(got[0].raw().starts_with(b"\x1f\x8b"));
+}
+
+#[test]
+fn lines_that_belong_together_are_one_record() {
+    let folder = Folder::new();
+    let store = Store::default();
+    let call = || {
+        let rule: Map =
+            [("start", Value::from("^A")), ("timeout", Value::from("50ms"))].into_iter().collect();
+        folder.tail("a.log").with("multiline", Value::from(rule))
+    };
+    let mut tail = call().start_with(&store);
+    folder.append("a.log", "A 1\nmore\nA 2\n");
+    // The last one ends when nothing follows for a while, though not within a line.
+    assert_eq!(tail.lines(2), ["A 1\nmore", "A 2"]);
+    folder.append("a.log", "late\nA 3\nx\nA ");
+    assert_eq!(tail.lines(4)[2..], ["late", "A 3\nx"]);
+    folder.append("a.log", "4\ny");
+    assert_eq!(tail.lines(5)[4..], ["A 4"]);
+    // Rotated: nothing will follow.
+    folder.append("a.log", "\nA 5\nx\n");
+    folder.rename("a.log", "a.log.1");
+    folder.append("a.log", "A 6\n");
+    assert_eq!(tail.lines(8)[5..], ["y", "A 5\nx", "A 6"]);
+    tail.stop();
+    let mut tail = folder.tail("b.log").with("multiline", "python").start();
+    folder.append(
+        "b.log",
+        "begin\nTraceback (most recent call last):\n  File \"a\"\nError: 1\nnext\n",
+    );
+    assert_eq!(tail.lines(2)[0].lines().count(), 4);
+}
+
+#[test]
+fn a_record_that_was_not_complete_comes_whole_after_a_restart() {
+    let folder = Folder::new();
+    let store = Store::default();
+    let call = || folder.tail("a.log").with("multiline", "indented");
+    folder.append("a.log", "one\ntwo\n half");
+    let mut tail = call().start_with(&store);
+    assert_eq!(tail.lines(1), ["one"]);
+    tail.stop();
+    folder.append("a.log", " and half\n more\nthree\n");
+    let mut tail = call().start_with(&store);
+    assert_eq!(tail.lines(2), ["two\n half and half\n more", "three"]);
+    tail.stop();
+}
+
+#[test]
 fn a_thousand_files_are_followed_at_once() {
     let folder = Folder::new();
     for i in 0..1000 {
@@ -450,6 +543,10 @@ fn mistakes_in_options_are_said() {
     assert_eq!(
         Call::new("FileTailing").arg("a").with("max_line", "2g").mistakes(),
         ["`max_line` is from 1 byte to 1g, not 2g"]
+    );
+    assert_eq!(
+        Call::new("FileTailing").arg("a").with("multiline", "cobol").mistakes(),
+        ["unknown word `cobol`"]
     );
     assert_eq!(
         Call::new("FileTailing").arg("a").with("encoding", "utf-9").mistakes(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use swak_sdk::options::{
     Address, Args, ByteSize, DeliveryOptions, Expr, FieldPath, Glob, Kind, Literal, LiteralValue,
     OptionError, OptionErrors, OptionSpec, OptionValue, Pattern, PluginSpec, Template, TextKind,
-    TypeSpec, did_you_mean,
+    TypeSpec, alone, did_you_mean,
 };
 use swak_sdk::plugin::Plugins;
 
@@ -164,6 +164,9 @@ fn check_value(ty: &TypeSpec, value: &Literal, errors: &mut Vec<OptionError>) {
             }
         }
         (TypeSpec::Struct(fields), LiteralValue::Dict(_)) => check_struct(fields, value, errors),
+        (TypeSpec::Struct(fields), _) if alone(fields).is_some() => {
+            alone(fields).into_iter().for_each(|field| check_option(field, value, errors));
+        }
         (TypeSpec::Bool, _) => errors.extend(failure(bool::read(value))),
         (TypeSpec::Int { min, max }, LiteralValue::Int(n)) if (min..=max).contains(&n) => {}
         (TypeSpec::Int { .. }, LiteralValue::Str(text)) if text.trim().parse::<i64>().is_ok() => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use swak_sdk::options::{Kind, OptionSpec, PluginSpec, TypeSpec};
+use swak_sdk::options::{Kind, OptionSpec, PluginSpec, TypeSpec, alone};
 
 use super::{Edge, Frame, Graph, Node, Shape, Style};
 use crate::check::Catalog;
@@ -201,6 +201,11 @@ fn masked(value: &Expr, ty: &TypeSpec) -> Expr {
                 })
                 .collect(),
         ),
+        (ExprKind::Str(_), TypeSpec::Struct(fields))
+            if alone(fields).is_some_and(|field| !field.secret) =>
+        {
+            value.kind.clone()
+        }
         // A struct that is written as something else is answered by `env(…)`, whose default may
         // hold anything.
         (_, TypeSpec::Struct(_)) => ExprKind::Str(HIDDEN.into()),

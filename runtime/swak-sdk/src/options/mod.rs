@@ -44,7 +44,7 @@ pub use range::Ranged;
 pub use read::{OptionError, OptionErrors, OptionReader, OptionValue};
 pub use secret::Secret;
 pub use size::ByteSize;
-pub use spec::{ChoiceSpec, Kind, OptionSpec, PluginSpec, Str, TextKind, TypeSpec};
+pub use spec::{ChoiceSpec, Kind, OptionSpec, PluginSpec, Str, TextKind, TypeSpec, alone};
 pub use suggest::did_you_mean;
 
 pub use swak_macros::{Choice, Options};

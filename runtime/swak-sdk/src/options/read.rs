@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::range::check_range;
+use super::spec::alone;
 use super::suggest::known_words;
 use super::{Args, Key, Literal, LiteralValue, OptionSpec, Span, TypeSpec};
 
@@ -117,7 +118,7 @@ impl<'a> OptionReader<'a> {
         reader
     }
 
-    /// Reads a nested struct from a dict.
+    /// Reads a nested struct from a dict, or from the value of the field that may stand alone.
     pub fn from_literal(literal: &'a Literal, specs: &'a [OptionSpec]) -> Self {
         let mut reader = OptionReader::new(literal.span, specs);
         match &literal.value {
@@ -125,6 +126,9 @@ impl<'a> OptionReader<'a> {
                 for (key, value) in entries {
                     reader.give(key, value);
                 }
+            }
+            value if alone(specs).is_some() && !matches!(value, LiteralValue::None) => {
+                reader.given.extend(alone(specs).map(|field| (field.name.as_ref(), literal)));
             }
             _ => {
                 let spec = TypeSpec::Struct(specs.to_vec().into());

@@ -142,7 +142,7 @@ pub enum TypeSpec {
     List(Box<TypeSpec>),
     /// A dict from strings to this.
     Dict(Box<TypeSpec>),
-    /// A dict with these keys.
+    /// A dict with these keys; a single value may stand for the field that [`alone`] names.
     Struct(Cow<'static, [OptionSpec]>),
     /// May be `None`.
     Optional(Box<TypeSpec>),
@@ -206,6 +206,12 @@ impl TextKind {
     }
 }
 
+/// The field that a struct is, when a value is written instead of a dict: the first that may be
+/// given by position. `retry="fast"` is then `retry={"mode": "fast"}`.
+pub fn alone(fields: &[OptionSpec]) -> Option<&OptionSpec> {
+    fields.iter().find(|field| field.positional)
+}
+
 impl TypeSpec {
     /// What a person calls it: `a whole number from 1 to 65535`. A list of globs is said as
     /// `a list of: a glob pattern`.
@@ -234,7 +240,10 @@ impl TypeSpec {
             }
             TypeSpec::List(inner) => format!("a list of: {}", inner.noun()),
             TypeSpec::Dict(inner) => format!("a dict of: {}", inner.noun()),
-            TypeSpec::Struct(_) => "a dict of options".into(),
+            TypeSpec::Struct(fields) => match alone(fields) {
+                Some(field) => format!("{}, or a dict of options", field.ty.noun()),
+                None => "a dict of options".into(),
+            },
             TypeSpec::Optional(inner) => format!("{}, or None", inner.noun()),
         }
     }

@@ -8,6 +8,7 @@ use swak_sdk::prelude::*;
 
 use super::encoding::{FileEncoding, LONGEST_MARK};
 use super::gzip::{Damage, GzipSource, MAGIC, Packed};
+use super::multiline::Multiline;
 use super::read::ReadAt;
 use super::tail::{BLOCK, Settings};
 use crate::inputs::lines::Splitter;
@@ -41,8 +42,9 @@ impl Content {
     /// What an open file holds. `path` is only looked at for how it ends.
     pub(super) fn new(file: File, path: &Path, settings: &Settings) -> io::Result<Self> {
         let source = if is_gzip(&file, path, settings.compression)? {
-            // A line that has no end yet, and more.
-            let keep = settings.max_line + BLOCK;
+            // A record that is not complete yet, and more.
+            let record = settings.multiline.as_ref().map_or(0, Multiline::max_size);
+            let keep = settings.max_line + record + BLOCK;
             Source::Gzip(Box::new(GzipSource::new(file, keep)))
         } else {
             Source::Plain(file)

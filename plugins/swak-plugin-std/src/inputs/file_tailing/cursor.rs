@@ -1,8 +1,8 @@
 //! Where reading of one file stands, and how it goes on.
 //!
-//! Nothing of a file is kept in memory between two reads. The unfinished last line is read again with
-//! what follows it; of a long one it is remembered up to where it has no end, so that no byte is read
-//! more than a few times.
+//! Nothing of a file is kept in memory between two reads. The unfinished last record is read again
+//! with what follows it; of a long line it is remembered up to where it has no end, so that no byte is
+//! read more than a few times.
 
 use std::io;
 
@@ -17,9 +17,11 @@ use crate::inputs::lines::Lines;
 /// Where reading of one file stands.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
-    /// Everything before this was found; always the beginning of a line.
+    /// Everything before this was found; always the beginning of a record.
     offset: u64,
-    /// There is no line end between `offset` and this.
+    /// Between `offset` and this are complete lines of a record that may go on.
+    line: u64,
+    /// There is no line end between `line` and this.
     scanned: u64,
     /// The end of the content, when all of it had been read.
     end: Option<u64>,
@@ -31,9 +33,9 @@ pub(super) struct Cursor {
 
 /// What a read found.
 pub(super) struct Found {
-    /// The lines.
+    /// The records.
     pub(super) batch: Batch,
-    /// How many of them were longer than allowed, and were cut.
+    /// How many of them were larger than allowed, and were cut.
     pub(super) cut: usize,
     /// How many of them held bytes that mean nothing in the encoding of the file.
     pub(super) damaged: usize,
@@ -42,7 +44,7 @@ pub(super) struct Found {
 impl Cursor {
     /// At a place that was reached before.
     pub(super) fn at(offset: u64, head: Fingerprint, trace: Fingerprint) -> Self {
-        Cursor { offset, scanned: offset, head, trace, ..Cursor::default() }
+        Cursor { offset, line: offset, scanned: offset, head, trace, ..Cursor::default() }
     }
 
     /// After what is there already, but for a last line that is not complete.
@@ -80,9 +82,15 @@ impl Cursor {
         self.end.is_some()
     }
 
-    /// Whether all was read that was there, and the last line has no end.
+    /// Whether all was read that was there, and the last record is not complete.
     pub(super) fn has_rest(&self) -> bool {
         self.end.is_some_and(|end| end > self.offset)
+    }
+
+    /// Whether all was read that was there, and its last complete lines are those of a record that
+    /// may go on.
+    pub(super) fn has_open_record(&self) -> bool {
+        self.is_at_end() && self.line > self.offset
     }
 
     /// After a change of the file. `false` when what was read is gone, and other bytes may stand
@@ -92,17 +100,16 @@ impl Cursor {
         if !content.is_same()? || !self.trace.ends_at(content, self.offset)? {
             return Ok(false);
         }
-        let unfinished = self.scanned - self.offset;
-        if unfinished > 0 {
+        if self.scanned > self.offset {
             let mut last = Vec::new();
             if content.read_at(&mut last, self.scanned - 1, 1)? == 0 {
-                self.scanned = self.offset;
+                (self.line, self.scanned) = (self.offset, self.offset);
             }
         }
         Ok(true)
     }
 
-    /// Reads one block, and finds the lines that are complete.
+    /// Reads one block, and finds the records that are complete.
     pub(super) fn read(
         &mut self,
         content: &Content,
@@ -111,14 +118,17 @@ impl Cursor {
         let mark = content.encoding.mark;
         if self.offset == 0 && mark > 0 {
             (self.head, self.trace) = Fingerprint::of_file(content, mark)?;
-            (self.offset, self.scanned) = (mark, self.scanned.max(mark));
+            let at_least_mark = |place: u64| place.max(mark);
+            self.offset = mark;
+            (self.line, self.scanned) = (at_least_mark(self.line), at_least_mark(self.scanned));
         }
-        let mut want = BLOCK;
-        if self.scanned - self.offset >= LONG_REST {
+        // Of a large record twice as much is read each time, so that all of it is read a few times.
+        let mut want = BLOCK.max(2 * span(self.offset, self.line));
+        if self.scanned - self.line >= LONG_REST {
             match self.find_end_of_long_line(content, settings)? {
-                LongLine::Fits(len) => want = want.max(len),
+                LongLine::Fits(end) => want = want.max(span(self.offset, end)),
                 LongLine::Unfinished => return Ok(None),
-                LongLine::TooLong(end) => return self.read_up_to(end, content, settings).map(Some),
+                LongLine::TooLong(end) => return self.read_up_to(end, content, settings),
             }
         }
         let mut buffer = settings.pool.take();
@@ -129,53 +139,100 @@ impl Cursor {
         if read < want {
             self.end = Some(self.offset + read as u64);
         }
-        if lines.consumed == 0 {
-            self.scanned = self.offset + rest;
-            // The memory goes back to the pool.
-            drop(settings.pool.seal(buffer));
-            return Ok(None);
-        }
-        let consumed = &buffer[..lines.consumed];
-        self.head.grow(self.offset, consumed);
-        self.trace = Fingerprint::trace(consumed);
-        self.offset += lines.consumed as u64;
-        self.scanned = self.offset + rest;
+        self.line = self.offset + lines.consumed as u64;
+        self.scanned = self.line + rest;
         self.expected = lines.ranges.len();
+        let found = self.take(buffer, lines, false, content, settings);
         content.release(self.offset);
-        Ok(Some(found(buffer, lines, content, settings)))
+        Ok(found)
     }
 
-    /// Takes the last line although it has no end: nothing will follow.
+    /// Takes the last lines although they may go on, or have no end: nothing will follow.
     pub(super) fn read_rest(
         &mut self,
         content: &Content,
         settings: &Settings,
     ) -> io::Result<Option<Found>> {
         match self.end.filter(|end| *end > self.offset) {
-            Some(end) => self.read_up_to(end, content, settings).map(Some),
+            Some(end) => self.read_up_to(end, content, settings),
             None => Ok(None),
         }
     }
 
-    /// Takes what is before `end` as one line, which may be longer than what is read of it.
+    /// Takes the complete lines of a record that may go on: nothing followed for too long.
+    pub(super) fn read_open_record(
+        &mut self,
+        content: &Content,
+        settings: &Settings,
+    ) -> io::Result<Option<Found>> {
+        self.read_up_to(self.line, content, settings)
+    }
+
+    /// Takes what is before `end`, of which nothing after `line` is a line end but the last bytes. Of
+    /// a line that is too long no more is read than is kept.
     fn read_up_to(
         &mut self,
         end: u64,
         content: &Content,
         settings: &Settings,
-    ) -> io::Result<Found> {
-        let want = settings.max_line + LINE_END;
-        let len = usize::try_from(end - self.offset).unwrap_or(usize::MAX).min(want);
+    ) -> io::Result<Option<Found>> {
+        let rest = span(self.line, end).min(settings.max_line + LINE_END);
+        let len = span(self.offset, self.line) + rest;
         let mut buffer = settings.pool.take();
         content.read_at(&mut buffer, self.offset, len)?;
         buffer.truncate(len);
-        let mut lines = Lines::default();
+        let mut lines = content.splitter.split(&buffer, 0);
         content.splitter.push_unended(&buffer, &mut lines);
-        self.head.grow(self.offset, &buffer);
+        let found = self.take(buffer, lines, true, content, settings);
         self.trace = Fingerprint::before(content, end)?;
-        (self.offset, self.scanned) = (end, end);
+        (self.offset, self.line, self.scanned) = (end, end, self.scanned.max(end));
         content.release(end);
-        Ok(found(buffer, lines, content, settings))
+        Ok(found)
+    }
+
+    /// Takes the records that are complete among the lines of a block that begins at the offset. With
+    /// `is_end` the last of them is.
+    fn take(
+        &mut self,
+        buffer: Vec<u8>,
+        mut lines: Lines,
+        is_end: bool,
+        content: &Content,
+        settings: &Settings,
+    ) -> Option<Found> {
+        let multiline = settings.multiline.as_ref();
+        let (mut text, mut damaged) = (None, Vec::new());
+        let starts: Vec<u32> = match multiline {
+            Some(_) => lines.ranges.iter().map(|line| line.start).collect(),
+            None => Vec::new(),
+        };
+        if !content.encoding.is_raw() {
+            let text = text.insert(settings.pool.take());
+            let keep_ends = multiline.is_some();
+            damaged = content.encoding.decode(&buffer, &mut lines.ranges, keep_ends, text);
+        }
+        if let Some(multiline) = multiline {
+            let joined = multiline.join(text.as_ref().unwrap_or(&buffer), &lines, is_end);
+            damaged.retain(|line| *line < joined.lines);
+            if let Some(start) = starts.get(joined.lines) {
+                lines.consumed = *start as usize;
+            }
+            (lines.ranges, lines.cut) = (joined.ranges, joined.cut);
+        }
+        if lines.ranges.is_empty() {
+            // The memory goes back to the pool.
+            drop(settings.pool.seal(buffer));
+            text.map(|text| settings.pool.seal(text));
+            return None;
+        }
+        let consumed = &buffer[..lines.consumed];
+        self.head.grow(self.offset, consumed);
+        self.trace = Fingerprint::trace(consumed);
+        self.offset += lines.consumed as u64;
+        let (cut, damaged) = (lines.cut.len(), damaged.len());
+        let block = settings.pool.seal(buffer);
+        let block = text.map_or(block, |text| settings.pool.seal(text));
+        Some(Found { batch: lines.into_batch(block, Timestamp::now()), cut, damaged })
     }
 
     /// Looks for the end of a line of which a part is known to have none.
@@ -197,18 +254,17 @@ impl Cursor {
             return Ok(LongLine::Unfinished);
         };
         let end = self.scanned + (feed + width) as u64;
-        let len = usize::try_from(end - self.offset).unwrap_or(usize::MAX);
-        let fits = len <= settings.max_line + 2 * width;
-        Ok(if fits { LongLine::Fits(len) } else { LongLine::TooLong(end) })
+        let fits = span(self.line, end) <= settings.max_line + 2 * width;
+        Ok(if fits { LongLine::Fits(end) } else { LongLine::TooLong(end) })
     }
 }
 
 enum LongLine {
     /// It has no end yet, as far as was looked.
     Unfinished,
-    /// It is so long, and may be kept whole.
-    Fits(usize),
-    /// It ends there.
+    /// It ends there, and is kept whole.
+    Fits(u64),
+    /// It ends there, and is cut.
     TooLong(u64),
 }
 
@@ -218,18 +274,9 @@ const LONG_REST: u64 = 64 << 10;
 /// Room for a line end, so that a line of just the greatest length is not taken for a longer one.
 const LINE_END: usize = 4;
 
-/// The lines of a block as records, in UTF-8.
-fn found(buffer: Vec<u8>, mut lines: Lines, content: &Content, settings: &Settings) -> Found {
-    let (cut, mut damaged) = (lines.cut.len(), 0);
-    let block = if content.encoding.is_raw() {
-        settings.pool.seal(buffer)
-    } else {
-        let mut text = settings.pool.take();
-        damaged = content.encoding.decode(&buffer, &mut lines.ranges, &mut text);
-        drop(settings.pool.seal(buffer));
-        settings.pool.seal(text)
-    };
-    Found { batch: lines.into_batch(block, Timestamp::now()), cut, damaged }
+/// The bytes between two places.
+fn span(from: u64, to: u64) -> usize {
+    usize::try_from(to - from).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -73,14 +73,31 @@ impl FileEncoding {
         self.encoding == UTF_8
     }
 
-    /// Appends the lines of a block to `text` as UTF-8, and makes the ranges those of `text`. Gives
-    /// back how many lines held bytes that mean nothing in this encoding; those became U+FFFD.
-    pub(super) fn decode(self, block: &[u8], lines: &mut [LineRange], text: &mut Vec<u8>) -> usize {
-        let mut damaged = 0;
-        for line in lines {
+    /// Appends the lines of a block to `text` as UTF-8, and makes the ranges those of `text`. With
+    /// `keep_ends` what is between two lines stays there. Gives back which lines held bytes that mean
+    /// nothing in this encoding, by index; those became U+FFFD.
+    pub(super) fn decode(
+        self,
+        block: &[u8],
+        lines: &mut [LineRange],
+        keep_ends: bool,
+        text: &mut Vec<u8>,
+    ) -> Vec<usize> {
+        let (mut damaged, mut last_end) = (Vec::new(), None);
+        for (i, line) in lines.iter_mut().enumerate() {
+            if let Some(end) = last_end.replace(line.end as usize).filter(|_| keep_ends) {
+                match &block[end..line.start as usize] {
+                    between if between.len() <= self.unit().longest_end() => {
+                        self.decode_line(between, text);
+                    }
+                    // What was cut off stands there.
+                    _ => text.push(b'\n'),
+                }
+            }
             let start = text.len();
-            let bytes = &block[line.start as usize..line.end as usize];
-            damaged += usize::from(self.decode_line(bytes, text));
+            if self.decode_line(&block[line.start as usize..line.end as usize], text) {
+                damaged.push(i);
+            }
             *line = LineRange { start: start as u32, end: text.len() as u32 };
         }
         damaged
@@ -124,7 +141,7 @@ mod tests {
     fn decoded(encoding: FileEncoding, line: &[u8]) -> (String, usize) {
         let mut lines = [LineRange { start: 0, end: line.len() as u32 }];
         let mut text = b"before".to_vec();
-        let damaged = encoding.decode(line, &mut lines, &mut text);
+        let damaged = encoding.decode(line, &mut lines, false, &mut text).len();
         assert_eq!(lines, [LineRange { start: 6, end: text.len() as u32 }]);
         (String::from_utf8(text.split_off(6)).unwrap(), damaged)
     }
@@ -155,6 +172,17 @@ mod tests {
         assert_eq!(decoded(of("latin1", b""), b"caf\xe9"), ("café".into(), 0));
         assert_eq!(decoded(of("utf-16", b""), b"a\0=\xd8\0\xde"), ("a😀".into(), 0));
         assert_eq!(decoded(of("utf-16", b""), b"a\0b"), ("a\u{fffd}".into(), 1));
+    }
+
+    #[test]
+    fn line_ends_stay_where_lines_are_to_be_joined() {
+        let block = b"a\0\r\0\n\0b\0\n\0too long\n\0c\0";
+        let range = |start, end| LineRange { start, end };
+        let mut lines = [range(0, 2), range(6, 8), range(10, 12), range(20, 22)];
+        let mut text = Vec::new();
+        assert!(of("utf-16", b"").decode(block, &mut lines, true, &mut text).is_empty());
+        assert_eq!(String::from_utf8(text).unwrap(), "a\r\nb\n\u{6f74}\nc");
+        assert_eq!(lines[1..], [range(3, 4), range(5, 8), range(9, 10)]);
     }
 
     #[test]

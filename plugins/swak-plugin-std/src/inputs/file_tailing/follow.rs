@@ -237,13 +237,15 @@ impl<'a> Follower<'a> {
     fn round(&mut self) -> Result<bool, Stopped> {
         let now = Instant::now();
         let mut open = self.files.values().filter(|f| f.tail.is_open()).count();
+        // A record that may go on is part of what is read before the file after it.
+        let before = |file: &Followed| self.files.get(&file.after?).map(|before| before.is_read());
         let waiting: HashSet<u64> = self
             .files
             .iter()
-            .filter(|(_, f)| f.after.is_some_and(|n| self.files.get(&n).is_some_and(|b| !b.at_end)))
+            .filter(|(_, file)| before(file) == Some(false))
             .map(|(number, _)| *number)
             .collect();
-        let mut busy = !waiting.is_empty();
+        let mut busy = false;
         let mut moved = false;
         for (number, file) in &mut self.files {
             if now < file.next_look || waiting.contains(number) {
@@ -305,15 +307,21 @@ impl<'a> Follower<'a> {
             let last_line_wait =
                 if file.tail.is_whole() { Some(wait) } else { self.pace.last_line_wait };
             let overdue = last_line_wait.is_some_and(|w| now >= file.last_growth + w);
-            if (over || overdue) && file.tail.has_rest() {
-                match file.tail.emit_rest(self.settings, self.out) {
-                    Ok(()) => {}
-                    Err(TurnError::Stopped) => return Err(Stopped),
-                    Err(TurnError::Moved) => {}
-                    Err(TurnError::Io(error)) => {
-                        tracing::warn!(file = ?file.tail, "cannot read the last line: {error}");
-                        self.settings.counters.error();
-                    }
+            let multiline = self.settings.multiline.as_ref();
+            let waited = multiline.is_some_and(|m| now >= file.last_growth + m.timeout());
+            let emitted = if (over || overdue) && file.tail.has_rest() {
+                file.tail.emit_rest(self.settings, self.out)
+            } else if waited && file.tail.has_open_record() {
+                file.tail.emit_open_record(self.settings, self.out)
+            } else {
+                Ok(())
+            };
+            match emitted {
+                Ok(()) | Err(TurnError::Moved) => {}
+                Err(TurnError::Stopped) => return Err(Stopped),
+                Err(TurnError::Io(error)) => {
+                    tracing::warn!(file = ?file.tail, "cannot read the last line: {error}");
+                    self.settings.counters.error();
                 }
             }
             if over {
@@ -352,6 +360,11 @@ impl<'a> Follower<'a> {
 }
 
 impl Followed {
+    /// Whether all of it was read, and its records are complete but for a last line without an end.
+    fn is_read(&self) -> bool {
+        self.at_end && !self.tail.has_open_record()
+    }
+
     fn turned(&mut self, turn: Turn, now: Instant, pace: Pace) {
         match turn {
             Turn::More => {

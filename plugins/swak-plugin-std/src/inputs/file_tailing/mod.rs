@@ -5,7 +5,7 @@
 //! and is not taken for another that got its inode. `discover` finds files, `follow` keeps them and
 //! gives them their turns, `tail` is one of them, `parked` holds the positions of those that are not
 //! followed now. What a file holds is read by `content`, unpacked by `gzip`, and becomes records by
-//! `cursor` and `encoding`.
+//! `cursor`, `encoding` and `multiline`.
 
 mod content;
 mod cursor;
@@ -14,6 +14,7 @@ mod encoding;
 mod fingerprint;
 mod follow;
 mod gzip;
+mod multiline;
 mod parked;
 mod position;
 mod read;
@@ -25,9 +26,11 @@ use swak_sdk::prelude::*;
 
 pub use content::Compression;
 pub use encoding::Encoding;
+pub use multiline::{MultilineOptions, Preset};
 
 use discover::Discovery;
 use follow::{Follower, Pace};
+use multiline::Multiline;
 use tail::{BLOCK, Settings};
 
 /// Follows growing files, one record a line.
@@ -78,6 +81,10 @@ pub struct FileTailingOptions {
     /// A carriage return before a line feed belongs to the line.
     #[option(default = false)]
     pub keep_cr: bool,
+    /// Joins lines to records: by a name as `multiline="java"`, or by patterns as
+    /// `multiline={"start": "^\\d{4}-"}`. Left out: each line is a record. The text of a record is what
+    /// stands in the file, with the line ends between its lines.
+    pub multiline: Option<MultilineOptions>,
     /// How soon a file that just grew is looked at again. A file that stays quiet is looked at less
     /// and less often, at the least as often as `rescan` says.
     #[option(default = "100ms")]
@@ -126,6 +133,7 @@ impl Plugin for FileTailing {
                 keep_cr: options.keep_cr,
                 encoding: options.encoding,
                 compression: options.compression,
+                multiline: options.multiline.map(Multiline::new).transpose()?,
                 counters: cx.counters().clone(),
             },
             pace: Pace {

@@ -12,6 +12,7 @@ use super::content::{Compression, Content};
 use super::cursor::{Cursor, Found};
 use super::encoding::Encoding;
 use super::gzip::Damage;
+use super::multiline::Multiline;
 use super::position::{Position, key};
 use crate::identity::{FileId, Stat};
 
@@ -25,6 +26,7 @@ pub(super) struct Settings {
     pub(super) keep_cr: bool,
     pub(super) encoding: Encoding,
     pub(super) compression: Compression,
+    pub(super) multiline: Option<Multiline>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -113,7 +115,9 @@ impl Tail {
             Some(packed) => content.is_known(packed, *offset)?,
             None => false,
         };
-        if !is_known && !(head.is_beginning_of(content)? && trace.ends_at(content, *offset)?) {
+        let is_same =
+            is_known || head.is_beginning_of(content)? && trace.ends_at(content, *offset)?;
+        if !is_same {
             return Ok(false);
         }
         content.release(*offset);
@@ -166,7 +170,7 @@ impl Tail {
         Ok(if self.cursor.is_at_end() { Turn::End } else { Turn::More })
     }
 
-    /// Whether all of the file was read and the last line has no end.
+    /// Whether all of the file was read and the last record is not complete.
     pub(super) fn has_rest(&self) -> bool {
         self.cursor.has_rest()
     }
@@ -176,7 +180,26 @@ impl Tail {
         self.cursor.is_at_end() && self.open.as_ref().is_some_and(|o| o.packed().is_some())
     }
 
-    /// Emits the last line although it has no end: nothing will follow.
+    /// Whether all of the file was read, and its last lines are those of a record that may go on.
+    pub(super) fn has_open_record(&self) -> bool {
+        self.cursor.has_open_record()
+    }
+
+    /// Emits the last lines of a record that may go on: nothing followed for too long.
+    pub(super) fn emit_open_record(
+        &mut self,
+        settings: &Settings,
+        out: &BlockingEmitter,
+    ) -> Result<(), TurnError> {
+        self.open(settings)?;
+        let content = self.open.as_ref().expect("it was opened above");
+        match self.cursor.read_open_record(content, settings)? {
+            Some(found) => self.emit(found, settings, out),
+            None => Ok(()),
+        }
+    }
+
+    /// Emits the last record although it may go on, or its last line has no end: nothing will follow.
     pub(super) fn emit_rest(
         &mut self,
         settings: &Settings,
@@ -280,8 +303,7 @@ impl Tail {
             self.warned_of_cut = true;
             tracing::warn!(
                 path = %self.path.display(),
-                "a line of more than {} bytes was cut; further ones in this file are only counted",
-                settings.max_line
+                "a line or record that is too long was cut; further ones in this file are only counted"
             );
         }
         let batch = found.batch.with_source(self.source.clone());

@@ -1,7 +1,7 @@
 //! The types of options as JSON Schema.
 
 use serde_json::{Map, Value, json};
-use swak_sdk::options::{OptionSpec, TextKind, TypeSpec};
+use swak_sdk::options::{OptionSpec, TextKind, TypeSpec, alone};
 
 use super::default::default_value;
 use super::{described, names, reference};
@@ -77,7 +77,10 @@ pub(super) fn plain(ty: &TypeSpec) -> Value {
         TypeSpec::Dict(inner) => {
             wrapped(&json!({ "type": "object", "additionalProperties": value(inner) }))
         }
-        TypeSpec::Struct(options) => wrapped(&structure(options)),
+        TypeSpec::Struct(options) => match alone(options) {
+            Some(field) => json!({ "anyOf": [wrapped(&structure(options)), plain(&field.ty)] }),
+            None => wrapped(&structure(options)),
+        },
         TypeSpec::Optional(inner) => json!({ "anyOf": [plain(inner), { "type": "null" }] }),
     }
 }

@@ -15,9 +15,12 @@ struct AOptions {
 /// Nested.
 #[derive(Options)]
 struct NestedOptions {
-    /// Has no position.
+    /// Stands for all of it.
     #[option(positional)]
     path: String,
+    /// Cannot stand for it too.
+    #[option(positional)]
+    name: String,
 }
 
 fn main() {}

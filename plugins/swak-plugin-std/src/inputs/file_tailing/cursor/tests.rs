@@ -11,6 +11,7 @@ use swak_sdk::options::{Literal, LiteralValue, OptionValue};
 use super::*;
 use crate::inputs::file_tailing::content::Compression;
 use crate::inputs::file_tailing::encoding::Encoding;
+use crate::inputs::file_tailing::multiline::Multiline;
 
 fn settings(encoding: &str, max_line: usize, keep_cr: bool) -> Settings {
     Settings {
@@ -19,6 +20,7 @@ fn settings(encoding: &str, max_line: usize, keep_cr: bool) -> Settings {
         keep_cr,
         encoding: Encoding::read(&Literal::bare(LiteralValue::Str(encoding.into()))).unwrap(),
         compression: Compression::Auto,
+        multiline: None,
         counters: Arc::default(),
     }
 }
@@ -73,6 +75,7 @@ impl Growing {
         let Cursor { offset, head, trace, .. } = self.cursor;
         assert!(head.is_beginning_of(&self.content).unwrap());
         assert!(trace.ends_at(&self.content, offset).unwrap());
+        self.content.release(offset);
         self.cursor = Cursor::at(offset, head, trace);
     }
 
@@ -100,14 +103,30 @@ fn naive(content: &[u8], max_line: usize, keep_cr: bool) -> (Vec<Vec<u8>>, usize
     (lines.iter().map(|line| line[..line.len().min(max_line)].to_vec()).collect(), cut)
 }
 
+/// A piece of content; one that fails a test is shown in a few words.
+#[derive(Clone, Debug)]
+enum Piece {
+    Bytes(Vec<u8>),
+    Run(u8, usize),
+}
+
+impl Piece {
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Piece::Bytes(bytes) => bytes.clone(),
+            Piece::Run(byte, n) => vec![*byte; *n],
+        }
+    }
+}
+
 /// Pieces of content: short ones, and such around the sizes that matter.
-fn pieces() -> impl Strategy<Value = Vec<Vec<u8>>> {
+fn pieces() -> impl Strategy<Value = Vec<Piece>> {
     let text = prop_oneof![Just(b'a'), Just(b'b'), Just(0), Just(b'\r'), Just(b'\n'), Just(0xff)];
     let piece = prop_oneof![
-        8 => proptest::collection::vec(text, 0..30),
-        1 => (60_000usize..300_000).prop_map(|n| vec![b'x'; n]),
-        1 => Just(b"\r\n".to_vec()),
-        1 => (1usize..200_000).prop_map(|n| vec![b'\n'; n]),
+        8 => proptest::collection::vec(text, 0..30).prop_map(Piece::Bytes),
+        1 => (60_000usize..300_000).prop_map(|n| Piece::Run(b'x', n)),
+        1 => Just(Piece::Bytes(b"\r\n".to_vec())),
+        1 => (1usize..200_000).prop_map(|n| Piece::Run(b'\n', n)),
     ];
     proptest::collection::vec(piece, 0..20)
 }
@@ -125,9 +144,10 @@ proptest! {
     ) {
         let mut growing = Growing::new(settings("utf-8", max_line, keep_cr));
         let mut content = Vec::new();
-        for (piece, reopen) in std::iter::once(&if mark { b"\xef\xbb\xbf".to_vec() } else { Vec::new() }).chain(&pieces).zip(reopen) {
-            growing.append(piece);
-            content.extend(piece);
+        let mark = Piece::Bytes(if mark { b"\xef\xbb\xbf".to_vec() } else { Vec::new() });
+        for (piece, reopen) in std::iter::once(&mark).chain(&pieces).zip(reopen) {
+            growing.append(&piece.bytes());
+            content.extend(piece.bytes());
             growing.read_all();
             if reopen {
                 growing.reopen();
@@ -153,12 +173,12 @@ proptest! {
         let mut gzip = GzEncoder::new(Vec::new(), Level::fast());
         for (piece, reopen) in pieces.iter().zip(reopen) {
             use std::io::Write;
-            gzip.write_all(piece).unwrap();
+            gzip.write_all(&piece.bytes()).unwrap();
             gzip.flush().unwrap();
             let packed = gzip.get_ref()[written..].to_vec();
             written += packed.len();
             growing.append(&packed);
-            content.extend(piece);
+            content.extend(piece.bytes());
             growing.read_all();
             if reopen {
                 growing.reopen();
@@ -200,6 +220,71 @@ proptest! {
         growing.read_rest();
         prop_assert_eq!(growing.lines, naive(text.as_bytes(), 1000, false).0);
         prop_assert_eq!((growing.cut, growing.damaged), (0, 0));
+    }
+}
+
+/// Joined lines the slow way: a line that begins with `A` begins a record, a line that is too long is
+/// one, and a record has at most so many lines and bytes.
+fn naive_records(
+    content: &[u8],
+    max_line: usize,
+    max_lines: usize,
+    max_size: usize,
+) -> Vec<Vec<u8>> {
+    let mut records: Vec<Vec<u8>> = Vec::new();
+    let (mut lines, mut is_closed) = (0, true);
+    for line in naive(content, usize::MAX, true).0 {
+        let is_long = line.len() > max_line;
+        let line = &line[..line.len().min(max_line)];
+        let fits = |record: &Vec<u8>| record.len() + 1 + line.len() <= max_size;
+        let follows = !is_closed && !is_long && !line.starts_with(b"A") && lines < max_lines;
+        match records.last_mut().filter(|record| follows && fits(record)) {
+            Some(record) => {
+                record.push(b'\n');
+                record.extend(line);
+                lines += 1;
+            }
+            None => {
+                records.push(line.to_vec());
+                lines = 1;
+            }
+        }
+        is_closed = is_long;
+    }
+    records
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..Default::default() })]
+
+    #[test]
+    fn records_of_several_lines_are_those_of_the_whole(
+        pieces in pieces(),
+        begins in proptest::collection::vec(any::<bool>(), 20),
+        reopen in proptest::collection::vec(any::<bool>(), 20),
+        max_line in prop_oneof![3usize..40, 50_000usize..350_000],
+        max_lines in prop_oneof![1usize..6, 1000usize..100_000],
+        max_size in prop_oneof![1usize..60, 10_000usize..700_000],
+    ) {
+        let mut growing = Growing::new(Settings {
+            multiline: Some(Multiline::for_test("^A", max_lines, max_size)),
+            ..settings("utf-8", max_line, true)
+        });
+        let mut content = Vec::new();
+        for ((piece, begins), reopen) in pieces.iter().zip(begins).zip(reopen) {
+            let begin = if begins { &b"\nA"[..] } else { b"" };
+            growing.append(&[begin, &piece.bytes()].concat());
+            content.extend([begin, &piece.bytes()].concat());
+            growing.read_all();
+            if reopen {
+                growing.reopen();
+            }
+        }
+        growing.read_all();
+        growing.read_rest();
+        let records = naive_records(&content, max_line, max_lines, max_size);
+        prop_assert_eq!(growing.lines.len(), records.len());
+        prop_assert!(growing.lines == records);
     }
 }
 
