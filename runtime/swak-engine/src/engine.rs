@@ -6,6 +6,7 @@ use std::time::Duration;
 use swak_recipe::model::{Recipe, Task};
 use swak_sdk::data::Name;
 use swak_sdk::plugin::{Plugins, Shutdown};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -38,7 +39,7 @@ impl Engine {
         let lock = folder::claim(&self.settings.data_dir, self.settings.agent.as_deref())?;
         let links = Links::new(&self.recipe, self.settings.queue);
         let stores = self.open_stores()?;
-        let mut tasks = JoinSet::new();
+        let mut supervisors = Vec::new();
         for ((i, task), store) in self.recipe.tasks.into_iter().enumerate().zip(&stores) {
             let supervisor = Supervisor {
                 book: Book::new(&task, &self.settings),
@@ -47,8 +48,13 @@ impl Engine {
                 settings: self.settings.clone(),
                 store: store.clone(),
                 restarts: 0,
+                failed_delivery: watch::channel(false).1,
             };
-            let (links, shutdown) = (links.of_task(&supervisor.task), shutdown.clone());
+            supervisors.push((i, links.of_task(&supervisor.task), supervisor));
+        }
+        let mut tasks = JoinSet::new();
+        for (i, links, supervisor) in supervisors {
+            let shutdown = shutdown.clone();
             tasks.spawn(async move { (i, supervisor.supervise(links, shutdown).await) });
         }
         // From now on only the tasks hold senders; with the last one the receiver ends.

@@ -7,7 +7,7 @@ use swak_recipe::model::{Recipe, Step, Task};
 use swak_sdk::data::{Batch, Chunk};
 use swak_sdk::plugin::erased::{AnyInput, BoxFuture};
 use swak_sdk::plugin::{Emitter, Shutdown, Stopped};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::route::Gone;
 
@@ -18,15 +18,29 @@ struct End {
     task: String,
     sender: mpsc::Sender<Chunk>,
     receiver: Receiver,
+    senders: Arc<watch::Sender<Senders>>,
 }
 
 type Receiver = Arc<Mutex<mpsc::Receiver<Chunk>>>;
 
+/// The tasks that send to a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Senders {
+    /// They have not ended for good: what was not delivered they would send again.
+    alive: usize,
+    /// They run now, and have not sent everything yet.
+    active: usize,
+}
+
 /// The ends that one task holds for as long as it lives, over all its runs: a task that is started
-/// again goes on where it was, and a link ends when all that send to it have ended for good.
+/// again goes on where it was.
+///
+/// A run that receives a link ends when no run sends to it, so that what it holds is delivered; the
+/// task itself goes on until all that send to it have ended for good.
 pub(crate) struct TaskLinks {
-    senders: BTreeMap<String, LinkSender>,
-    receiver: Option<Receiver>,
+    sends: BTreeMap<String, (LinkSender, Arc<watch::Sender<Senders>>)>,
+    receives: Option<LinkInput>,
+    active: bool,
 }
 
 /// Sends to the task that receives a link.
@@ -34,7 +48,11 @@ pub(crate) struct TaskLinks {
 pub(crate) struct LinkSender(mpsc::Sender<Chunk>);
 
 /// The first step of a task that receives a link.
-pub(crate) struct LinkInput(Receiver);
+#[derive(Clone)]
+pub(crate) struct LinkInput {
+    receiver: Receiver,
+    senders: watch::Receiver<Senders>,
+}
 
 impl Links {
     /// A channel for each task that begins with a link.
@@ -44,38 +62,81 @@ impl Links {
             if let Some(Step::Link(link)) = task.steps.first() {
                 let (sender, receiver) = mpsc::channel(queue);
                 let receiver = Arc::new(Mutex::new(receiver));
-                let end = End { task: task.name.clone(), sender, receiver };
+                let senders = Arc::new(watch::Sender::new(Senders::default()));
+                let end = End { task: task.name.clone(), sender, receiver, senders };
                 ends.insert(link.name.clone(), end);
             }
         }
         Links(ends)
     }
 
-    /// The ends that a task holds.
+    /// The ends that a task holds, which counts as running from now on. All tasks are to be given
+    /// theirs before one is started.
     pub(crate) fn of_task(&self, task: &Task) -> TaskLinks {
         let mut names = Vec::new();
         sent_links(task.steps.get(1..).unwrap_or_default(), &mut names);
         let sender = |name: String| {
-            let sender = self.0.get(&name)?.sender.clone();
-            Some((name, LinkSender(sender)))
+            let end = self.0.get(&name)?;
+            Some((name, (LinkSender(end.sender.clone()), Arc::clone(&end.senders))))
         };
         let own = self.0.values().find(|end| end.task == task.name);
-        TaskLinks {
-            senders: names.into_iter().filter_map(sender).collect(),
-            receiver: own.map(|end| Arc::clone(&end.receiver)),
-        }
+        let links = TaskLinks {
+            sends: names.into_iter().filter_map(sender).collect(),
+            receives: own.map(|end| LinkInput {
+                receiver: Arc::clone(&end.receiver),
+                senders: end.senders.subscribe(),
+            }),
+            active: true,
+        };
+        links.count(|senders| {
+            senders.alive += 1;
+            senders.active += 1;
+        });
+        links
     }
 }
 
 impl TaskLinks {
     /// What the task sends to; `None` when no task receives it.
     pub(crate) fn sender(&self, name: &str) -> Option<LinkSender> {
-        self.senders.get(name).cloned()
+        self.sends.get(name).map(|(sender, _)| sender.clone())
     }
 
     /// What the task receives from.
     pub(crate) fn receiver(&self) -> Option<LinkInput> {
-        self.receiver.clone().map(LinkInput)
+        self.receives.clone()
+    }
+
+    /// Says whether a run of the task sends now.
+    pub(crate) fn set_active(&mut self, active: bool) {
+        match (self.active, active) {
+            (true, false) => self.count(|senders| senders.active -= 1),
+            (false, true) => self.count(|senders| senders.active += 1),
+            _ => {}
+        }
+        self.active = active;
+    }
+
+    /// Waits until a task sends to this one again, or none will any more; then it is `false`. A task
+    /// that receives no link has nothing to wait for.
+    pub(crate) async fn sends_again(&mut self) -> bool {
+        let Some(link) = &mut self.receives else { return false };
+        let decided =
+            link.senders.wait_for(|senders| senders.active > 0 || senders.alive == 0).await;
+        decided.is_ok_and(|senders| senders.active > 0)
+    }
+
+    fn count(&self, change: impl Fn(&mut Senders)) {
+        for (_, senders) in self.sends.values() {
+            senders.send_modify(&change);
+        }
+    }
+}
+
+impl Drop for TaskLinks {
+    fn drop(&mut self) {
+        self.set_active(false);
+        self.count(|senders| senders.alive -= 1);
     }
 }
 
@@ -102,16 +163,24 @@ impl LinkSender {
 }
 
 impl AnyInput for LinkInput {
-    /// Ends when the last sender has: at shutdown the senders are flushed first, and what they still
-    /// send is taken. In a task that failed it ends at once, and takes nothing with it.
-    fn run(self: Box<Self>, out: Emitter, _: Shutdown) -> BoxFuture<'static, swak_sdk::Result<()>> {
+    /// Ends when no run sends any more: at shutdown the senders are flushed first, and what they
+    /// still send is taken. In a task that failed it ends at once, and takes nothing with it.
+    fn run(
+        mut self: Box<Self>,
+        out: Emitter,
+        _: Shutdown,
+    ) -> BoxFuture<'static, swak_sdk::Result<()>> {
         Box::pin(async move {
-            let mut receiver = self.0.lock().await;
+            let mut receiver = self.receiver.lock().await;
             loop {
                 let chunk = tokio::select! {
                     biased;
                     () = out.closed() => return Err(Stopped.into()),
                     chunk = receiver.recv() => chunk,
+                    // Whoever sent has sent before it said that it is done.
+                    _ = self.senders.wait_for(|senders| senders.active == 0) => {
+                        receiver.try_recv().ok()
+                    }
                 };
                 let Some(chunk) = chunk else { return Ok(()) };
                 out.emit_chunk(chunk).await?;
@@ -132,19 +201,21 @@ mod tests {
     #[tokio::test]
     async fn a_failed_task_takes_nothing_from_its_link() {
         let (sender, receiver) = mpsc::channel(1);
+        let count = watch::Sender::new(Senders { alive: 1, active: 1 });
         let receiver = Arc::new(Mutex::new(receiver));
-        let run = |receiver: &Receiver| {
+        let input = LinkInput { receiver: Arc::clone(&receiver), senders: count.subscribe() };
+        let run = || {
             let (out, _) = mpsc::channel(1);
             let checkpoints = Checkpoints::new(Box::new(MemoryStore::default()));
             let out = Emitter::new(out, "test".into(), checkpoints, Arc::default(), Arc::default());
-            let run = Box::new(LinkInput(Arc::clone(receiver))).run(out, Shutdown::new().1);
+            let run = Box::new(input.clone()).run(out, Shutdown::new().1);
             timeout(std::time::Duration::from_secs(60), run)
         };
-        let ended = run(&receiver).await.expect("it ends though nothing comes");
+        let ended = run().await.expect("it ends though nothing comes");
         assert!(ended.unwrap_err().is::<Stopped>());
         let record = Record::from_line("a", Timestamp::default());
         sender.try_send(Batch::new(vec![record]).into()).unwrap();
-        run(&receiver).await.expect("it ends").unwrap_err();
+        run().await.expect("it ends").unwrap_err();
         assert_eq!(receiver.lock().await.try_recv().unwrap().len(), 1);
     }
 }

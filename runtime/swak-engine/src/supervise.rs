@@ -27,6 +27,8 @@ pub(crate) struct Supervisor {
     pub(crate) store: FileStore,
     pub(crate) book: Book,
     pub(crate) restarts: u64,
+    /// Whether the last run has emitted a batch that could not be delivered.
+    pub(crate) failed_delivery: watch::Receiver<bool>,
 }
 
 /// A run of this length shows that the task can work: the next wait is the shortest again.
@@ -43,16 +45,26 @@ impl Supervisor {
     /// tasks that receive from this one end too.
     pub(crate) async fn supervise(
         mut self,
-        links: TaskLinks,
+        mut links: TaskLinks,
         mut shutdown: Shutdown,
     ) -> TaskSummary {
         let ended = loop {
             let began = Instant::now();
-            let result = self.run(&links, shutdown.clone()).await;
+            links.set_active(true);
+            let mut result = self.run(&links, shutdown.clone()).await;
+            links.set_active(false);
+            if matches!(result, Ok(Ended::Finished)) {
+                // Those that receive from it may still fail.
+                tokio::select! {
+                    delivered = self.delivered() => result = delivered,
+                    () = shutdown.triggered() => {}
+                }
+            }
             let (wait, when_stopped) = match result {
                 _ if shutdown.is_triggered() => break self.ended_at_shutdown(result),
                 Ok(Ended::Finished) => match self.restart_after() {
                     Some(wait) => (wait, Ended::Stopped),
+                    None if links.sends_again().await => continue,
                     None => break Ended::Finished,
                 },
                 Ok(ended) => break ended,
@@ -78,8 +90,10 @@ impl Supervisor {
                 }
             };
             tokio::select! {
-                () = sleep(wait) => {}
+                // Those that receive from it may have stopped by now.
+                biased;
                 () = shutdown.triggered() => break when_stopped,
+                () = sleep(wait) => {}
             }
         };
         TaskSummary {
@@ -88,6 +102,15 @@ impl Supervisor {
             restarts: self.restarts,
             steps: self.book.summary(),
             ledger: self.store.ledger().sheet(),
+        }
+    }
+
+    /// Waits until everything that a run has sent on has arrived, or something has not.
+    async fn delivered(&mut self) -> Result<Ended, Failure> {
+        self.store.ledger().quiet().await;
+        match *self.failed_delivery.borrow() {
+            true => Err(Failure::Undelivered),
+            false => Ok(Ended::Finished),
         }
     }
 
@@ -110,10 +133,10 @@ impl Supervisor {
         }
     }
 
-    async fn run(&self, links: &TaskLinks, shutdown: Shutdown) -> Result<Ended, Failure> {
+    async fn run(&mut self, links: &TaskLinks, shutdown: Shutdown) -> Result<Ended, Failure> {
         let (stop, when_stopped) = Shutdown::new();
         let checkpoints = Checkpoints::new(Box::new(self.store.clone()));
-        let failed_delivery = checkpoints.failed();
+        self.failed_delivery = checkpoints.failed();
         let assembler = Assembler {
             task: &self.task,
             plugins: &self.plugins,
@@ -126,7 +149,8 @@ impl Supervisor {
             parts: Vec::new(),
             dead_letters: None,
         };
-        let run = Run::start(assembler.assemble()?, failed_delivery, stop, when_stopped);
+        let assembly = assembler.assemble()?;
+        let run = Run::start(assembly, self.failed_delivery.clone(), stop, when_stopped);
         run.until_ended(self.settings.shutdown_limit, shutdown).await
     }
 }

@@ -335,3 +335,47 @@ fn an_input_that_gives_up_a_batch_says_why() {
     let reason = "step 1 in.Numbers: deadline has elapsed";
     assert_eq!(*ran.ended(), Ended::Failed(reason.into()));
 }
+
+#[test]
+fn a_sender_that_has_finished_sends_again_what_its_receiver_lost() {
+    let mut bench = Bench::new(register);
+    let soon = Duration::from_millis(5);
+    bench.settings_mut().restart = RestartPolicy::Backoff(Backoff::new(soon, soon));
+    let mut out = Collector::new("after a receiver failed");
+    // The receiver holds everything until the sender has finished, and fails then.
+    let ran = bench
+        .start(
+            "task(in.Numbers(20), link(\"x\"), name=\"sender\")\n\
+             task(link(\"x\"), out.Hold(), link(\"y\"))\n\
+             task(link(\"y\"), out.Hold(), out.Panic(\"10\", 2, \"receiver\"), \
+             out.Collected(\"after a receiver failed\"))",
+        )
+        .wait();
+    let tasks = &ran.summary().tasks;
+    assert!(tasks.iter().all(|task| task.ended == Ended::Finished), "{tasks:#?}");
+    assert_eq!((tasks[0].restarts, tasks[2].restarts), (2, 2));
+    assert_eq!(out.lines(), numbers(1..=20));
+    assert_eq!((tasks[0].ledger.delivered.records, tasks[0].ledger.again.records), (20, 40));
+}
+
+#[test]
+fn a_task_that_sleeps_waits_for_what_it_sent_before_it_starts_again() {
+    let bench = Bench::new(register);
+    let mut out = Collector::new("over a link, again and again");
+    let mut running = bench.start(
+        "task(in.Numbers(20), link(\"x\"), sleep(\"1ms\"))\n\
+         task(link(\"x\"), out.Hold(), out.Collected(\"over a link, again and again\"))",
+    );
+    let mut lines = Vec::new();
+    while lines.len() < 20 {
+        lines.extend(out.lines());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Some further runs, which find nothing new.
+    std::thread::sleep(Duration::from_millis(50));
+    let _ = running.arrived();
+    let ran = running.stop();
+    lines.extend(out.lines());
+    assert_eq!(lines, numbers(1..=20));
+    assert_eq!(ran.summary().tasks[0].ledger.received.records, 20);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign};
+use std::pin::pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -170,28 +171,36 @@ impl Ledger {
         self.pressure.subscribe()
     }
 
+    /// Waits until nothing is on its way any more.
+    pub async fn quiet(&self) {
+        self.until(|sheet| sheet.in_flight + sheet.in_flight_once == Count::default(), || {}).await;
+    }
+
     /// Waits until this much more may be on its way. A batch that is larger than the limit goes alone.
     pub(crate) async fn room_for(&self, count: Count) {
-        let mut waited = false;
-        loop {
-            let settled = self.settled.notified();
-            tokio::pin!(settled);
-            settled.as_mut().enable();
-            if self.has_room(count) {
-                return;
-            }
-            if !waited {
-                self.pressure.send_modify(|n| *n += 1);
-                waited = true;
-            }
-            settled.await;
-        }
+        let press = || self.pressure.send_modify(|n| *n += 1);
+        self.until(|sheet| sheet.has_room(count, self.limit), press).await;
     }
 
     pub(crate) fn has_room(&self, count: Count) -> bool {
-        let sheet = self.lock();
-        let under_way = (sheet.in_flight + sheet.in_flight_once).cost();
-        under_way == 0 || under_way.saturating_add(count.cost()) <= self.limit
+        self.lock().has_room(count, self.limit)
+    }
+
+    /// Waits until something is so. `wait` is called before it waits, if it does.
+    async fn until(&self, so: impl Fn(&Sheet) -> bool, wait: impl FnOnce()) {
+        let mut wait = Some(wait);
+        loop {
+            let mut settled = pin!(self.settled.notified());
+            // From here on no settlement is missed.
+            settled.as_mut().enable();
+            if so(&self.lock()) {
+                return;
+            }
+            if let Some(wait) = wait.take() {
+                wait();
+            }
+            settled.await;
+        }
     }
 
     /// Records set out.
@@ -300,6 +309,11 @@ impl Sheet {
             bytes: i128::from(came.bytes) - i128::from(went.bytes),
         };
         if came == went { Ok(()) } else { Err(missing) }
+    }
+
+    fn has_room(&self, count: Count, limit: u64) -> bool {
+        let under_way = (self.in_flight + self.in_flight_once).cost();
+        under_way == 0 || under_way.saturating_add(count.cost()) <= limit
     }
 
     fn note(&mut self, fate: Fate, count: Count) {
