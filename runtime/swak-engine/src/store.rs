@@ -13,8 +13,8 @@ use crate::books::{self, Books};
 
 /// The positions and the ledger of one task, kept in memory and written to its folder when told to.
 ///
-/// Books that cannot be read are put aside and said in the log: the agent starts, and what was read
-/// before is read again.
+/// Books that cannot be read, or are not there any more, are said in the log, and the former put aside:
+/// the agent starts, and what was read before is read again.
 #[derive(Clone)]
 pub(crate) struct FileStore(Arc<Inner>);
 
@@ -25,7 +25,7 @@ struct Inner {
     positions: Mutex<Positions>,
     /// Held while writing, so that two writers do not overtake each other.
     writing: Mutex<Writing>,
-    /// There were books, and none of them could be read.
+    /// The task ran before, and nothing is known of its positions.
     lost: bool,
 }
 
@@ -51,7 +51,16 @@ impl FileStore {
         unacked: u64,
         input: &Name,
     ) -> io::Result<Self> {
+        // Made with the first books: who deletes those does not make this the first start.
+        let ran_before = folder.is_dir();
         let found = books::find(&folder)?;
+        if found.books.is_none() && found.damaged.is_empty() && ran_before {
+            tracing::error!(
+                task,
+                "the positions are gone from {}; everything that is still there is read again",
+                folder.display()
+            );
+        }
         if !found.damaged.is_empty() {
             let aside = books::put_aside(&found.damaged)?;
             let aside: Vec<_> = aside.iter().map(|path| path.display().to_string()).collect();
@@ -68,8 +77,8 @@ impl FileStore {
                 ),
             }
         }
-        let lost = found.books.is_none() && !found.damaged.is_empty();
         let books = found.books.unwrap_or_default();
+        let lost = ran_before && books.positions.is_empty();
         Ok(FileStore(Arc::new(Inner {
             task: task.to_owned(),
             folder,
@@ -234,5 +243,10 @@ mod tests {
         store.set("a", "3");
         store.flush().unwrap();
         assert_eq!(open(&folder).get("a").as_deref(), Some("3"));
+        assert!(!open(&folder).were_lost());
+        for name in ["state", "state.damaged", "state.old.damaged"] {
+            fs::remove_file(folder.join(name)).unwrap();
+        }
+        assert!(open(&folder).were_lost(), "a folder that is empty is no new one");
     }
 }

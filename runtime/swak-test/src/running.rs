@@ -18,8 +18,9 @@ use crate::collect::{Collected, raw};
 /// A task that runs while the test goes on. Waiting is bounded: what does not come within
 /// [`Running::PATIENCE`] fails the test.
 pub struct Running {
+    /// Dropped before the runtime, which waits for the threads of its tasks.
+    trigger: StopWhenDropped,
     runtime: Runtime,
-    trigger: ShutdownTrigger,
     ended: JoinHandle<Result<Summary, StartError>>,
     arriving: UnboundedReceiver<Vec<(Name, Name, Record)>>,
     dying: UnboundedReceiver<Vec<(Name, Name, Record)>>,
@@ -40,7 +41,8 @@ impl Running {
         dying: UnboundedReceiver<Vec<(Name, Name, Record)>>,
         data: Arc<TempDir>,
     ) -> Self {
-        Running { runtime, trigger, ended, arriving, dying, collected: Vec::new(), _data: data }
+        let trigger = StopWhenDropped(trigger);
+        Running { trigger, runtime, ended, arriving, dying, collected: Vec::new(), _data: data }
     }
 
     /// Waits until this many records have come out since the start, and gives all that have.
@@ -82,7 +84,7 @@ impl Running {
     /// # Panics
     /// If it does not end.
     pub fn stop(self) -> Ran {
-        self.trigger.trigger();
+        self.trigger.0.trigger();
         self.wait()
     }
 
@@ -107,5 +109,14 @@ impl Running {
     pub(crate) fn outcome(&mut self) -> Result<Summary, StartError> {
         let ended = self.runtime.block_on(async { timeout(Self::PATIENCE, &mut self.ended).await });
         ended.expect("the task ends in time").expect("the engine does not panic")
+    }
+}
+
+/// A test that fails must not wait for a task that nobody stops.
+struct StopWhenDropped(ShutdownTrigger);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.trigger();
     }
 }

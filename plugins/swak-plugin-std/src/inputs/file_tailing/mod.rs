@@ -153,7 +153,11 @@ impl Plugin for FileTailing {
 impl BlockingInput for FileTailing {
     fn run(self, out: BlockingEmitter, shutdown: Shutdown) -> Result<()> {
         let discovery = Discovery::new(self.include, self.exclude);
-        match Follower::new(&self.settings, self.pace, discovery, &out).run(&shutdown) {
+        // Files were followed before, up to places that nobody knows any more: what came after them
+        // must not be passed over.
+        let skip_present = self.pace.skip_present && !out.checkpoints().were_lost();
+        let pace = Pace { skip_present, ..self.pace };
+        match Follower::new(&self.settings, pace, discovery, &out).run(&shutdown) {
             Ok(()) | Err(Stopped) => Ok(()),
         }
     }
