@@ -162,7 +162,8 @@ mod tests {
         assert_eq!(found(&packed(EVENTS, option)).unwrap(), expected(Some(b"id")));
         let as_str = [&[0x92, 0xa1, b't', 0xa0 | EVENTS.len() as u8], EVENTS].concat();
         assert_eq!(found(&as_str).unwrap(), expected(None));
-        let (first, second) = (gzip::tests::pack(&EVENTS[..6]), gzip::tests::pack(&EVENTS[6..]));
+        let (first, second) =
+            (gzip::tests::packed(&EVENTS[..6]), gzip::tests::packed(&EVENTS[6..]));
         let compressed = packed(&[first, second].concat(), &gzip_option());
         assert_eq!(found(&compressed).unwrap(), expected(Some(b"id")));
     }
@@ -207,7 +208,7 @@ mod tests {
         assert!(error(&packed(b"\xc1", b"\x80")).contains("never uses"));
         assert!(error(&packed(EVENTS, &gzip_option())).contains("not gzip"));
         assert!(error(&packed(EVENTS, b"\x81\xaacompressed\xa4zstd")).contains("`zstd`"));
-        let bomb = gzip::tests::pack(&vec![0xc0; 100_000]);
+        let bomb = gzip::tests::packed(&vec![0xc0; 100_000]);
         let head = [&b"\x93\xa1t\xc5"[..], &(bomb.len() as u16).to_be_bytes()].concat();
         let bomb = [&*head, &*bomb, &*gzip_option()];
         assert!(error(&bomb.concat()).contains("larger than"));

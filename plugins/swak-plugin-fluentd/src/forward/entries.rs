@@ -1,8 +1,8 @@
 //! The events of a message, read one after the other.
 
-use swak_sdk::data::{Record, Slice, Timestamp};
+use swak_sdk::data::{Map, Record, Slice, Timestamp};
 
-use crate::msgpack::{Malformed, Reader};
+use crate::msgpack::{Malformed, Reader, Shape};
 
 /// The events of a message. The bytes are complete MessagePack; whether they are events is found
 /// when each is read.
@@ -47,10 +47,50 @@ fn read(reader: &mut Reader<'_>, single: bool, received: Timestamp) -> Result<Re
     if items < 2 {
         return Err(Malformed { expected: "a time and a record" });
     }
-    let time = reader.time()?.unwrap_or(received);
-    let fields = reader.map()?;
+    let (time, metadata) = time(reader)?;
+    let mut fields = reader.map()?;
     for _ in 2..items {
         reader.skip()?;
     }
-    Ok(Record::from_fields(fields, time))
+    if !metadata.is_empty() && fields.get(METADATA).is_none() {
+        fields.insert(METADATA, metadata);
+    }
+    Ok(Record::from_fields(fields, time.unwrap_or(received)))
+}
+
+/// The field that an event's metadata become.
+const METADATA: &str = "metadata";
+
+/// The time of an event, and what else stands in its place: Fluent Bit from version 2.1 on sends
+/// `[time, {metadata}]` where its recipe says so.
+fn time(reader: &mut Reader<'_>) -> Result<(Option<Timestamp>, Map), Malformed> {
+    if reader.peek()? != Shape::Array {
+        return Ok((reader.time()?, Map::new()));
+    }
+    if reader.array()? != 2 {
+        return Err(Malformed { expected: "a time and metadata" });
+    }
+    Ok((reader.time()?, reader.map()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_become_a_field_where_there_are_any() {
+        let json = |bytes: &[u8]| {
+            let mut entries = Entries::stream(bytes.into());
+            let record = entries.next(Timestamp::default()).unwrap().unwrap();
+            let mut json = Vec::new();
+            record.view().write_json(&mut json);
+            (record.time().seconds(), String::from_utf8(json).unwrap())
+        };
+        let empty = b"\x92\x92\x09\x80\x81\xa1a\x01";
+        assert_eq!(json(empty), (9, r#"{"a":1}"#.to_owned()));
+        let some = b"\x92\x92\x09\x81\xa1m\x02\x81\xa1a\x01";
+        assert_eq!(json(some), (9, r#"{"a":1,"metadata":{"m":2}}"#.to_owned()));
+        let taken = b"\x92\x92\x09\x81\xa1m\x02\x81\xa8metadata\x01";
+        assert_eq!(json(taken), (9, r#"{"metadata":1}"#.to_owned()));
+    }
 }

@@ -9,13 +9,17 @@
 //! | PackedForward | `[tag, bytes of [time, record] …, option?]` |
 //! | CompressedPackedForward | the same, compressed as `option.compressed` says |
 //!
-//! With `option.chunk` the sender asks for the answer `{"ack": chunk}`.
+//! With `option.chunk` the sender asks for the answer `{"ack": chunk}`. nil, alone, is a heartbeat.
+//!
+//! Specification: "Forward Protocol Specification v1" and "v1.5", in the wiki of `fluent/fluentd`.
 
 mod decode;
 mod encode;
 mod entries;
 mod gzip;
+mod handshake;
 
 pub(crate) use decode::{ForwardError, Message, decode};
-pub(crate) use encode::{read_ack, write_ack, write_packed_forward};
-use entries::Entries;
+pub(crate) use encode::{Encoder, Mode, read_ack, write_ack};
+pub(crate) use entries::Entries;
+pub(crate) use handshake::{Helo, Ping, Pong, digest, is_helo, same};

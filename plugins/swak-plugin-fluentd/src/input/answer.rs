@@ -1,36 +1,95 @@
 //! Acks to the peer, each when its chunk is delivered.
 
-use swak_sdk::ack::{Delivery, Outcome};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use swak_sdk::ack::Outcome;
 use swak_sdk::data::Slice;
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::connection::ConnectionError;
+use super::seen::Verdict;
 use crate::forward::write_ack;
+use crate::transport::Stream;
+
+/// How many chunks of one peer may wait for their delivery.
+const MAX_UNANSWERED: usize = 256;
+
+/// How long a peer may leave acks unread before it is taken for gone.
+const MAX_WRITE: Duration = Duration::from_secs(30);
 
 /// A chunk that was handed on.
-pub(super) struct Unanswered {
-    pub(super) chunk: Slice,
-    pub(super) delivery: Delivery,
+struct Unanswered {
+    chunk: Slice,
+    verdict: Verdict,
 }
 
-/// Answers chunks in the order in which they came, until there are no more. A chunk that can never
-/// be delivered is answered too: to send it again would change nothing.
-pub(super) async fn answer(
-    mut writer: OwnedWriteHalf,
-    mut waiting: mpsc::Receiver<Unanswered>,
-) -> Result<(), ConnectionError> {
-    let mut bytes = Vec::new();
-    while let Some(Unanswered { chunk, delivery }) = waiting.recv().await {
-        match delivery.await {
-            Outcome::Delivered | Outcome::Rejected => {
-                bytes.clear();
-                write_ack(&mut bytes, &chunk);
-                writer.write_all(&bytes).await?;
-            }
-            Outcome::Errored => return Err(ConnectionError::NotDelivered),
-        }
+/// Where chunks wait for their answers.
+pub(super) struct Answering {
+    queue: mpsc::Sender<Unanswered>,
+    open: Arc<AtomicUsize>,
+}
+
+/// What gives the answers.
+pub(super) struct Answers {
+    queue: mpsc::Receiver<Unanswered>,
+    open: Arc<AtomicUsize>,
+}
+
+/// Both ends of the answers to one peer.
+pub(super) fn answers() -> (Answering, Answers) {
+    let (sender, receiver) = mpsc::channel(MAX_UNANSWERED);
+    let open = Arc::new(AtomicUsize::new(0));
+    (Answering { queue: sender, open: Arc::clone(&open) }, Answers { queue: receiver, open })
+}
+
+impl Answering {
+    /// Answers a chunk when it is known what became of it.
+    pub(super) async fn answer(&self, chunk: Slice, verdict: Verdict) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        // When nobody answers any more, the connection is closing.
+        let _ = self.queue.send(Unanswered { chunk, verdict }).await;
     }
+
+    /// Whether the peer waits for an answer.
+    pub(super) fn is_owing(&self) -> bool {
+        self.open.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Answers {
+    /// Answers chunks in the order in which they came, until there are no more. A chunk that can
+    /// never be delivered is answered too: to send it again would change nothing.
+    pub(super) async fn run(
+        mut self,
+        mut writer: WriteHalf<Stream>,
+    ) -> Result<(), ConnectionError> {
+        let mut bytes = Vec::new();
+        while let Some(Unanswered { chunk, verdict }) = self.queue.recv().await {
+            match verdict.outcome().await {
+                Outcome::Delivered | Outcome::Rejected => {
+                    bytes.clear();
+                    write_ack(&mut bytes, &chunk);
+                    within(async {
+                        writer.write_all(&bytes).await?;
+                        writer.flush().await
+                    })
+                    .await?;
+                }
+                Outcome::Errored => return Err(ConnectionError::NotDelivered),
+            }
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+        // It may have closed its side already.
+        let _ = within(writer.shutdown()).await;
+        Ok(())
+    }
+}
+
+async fn within(write: impl Future<Output = std::io::Result<()>>) -> Result<(), ConnectionError> {
+    timeout(MAX_WRITE, write).await.map_err(|_| ConnectionError::AcksUnread)??;
     Ok(())
 }

@@ -3,25 +3,23 @@
 use std::io;
 use std::ops::Range;
 use std::pin::pin;
+use std::time::Duration;
 
-use swak_sdk::data::Block;
+use swak_sdk::data::{Block, Slice};
 use swak_sdk::plugin::{Shutdown, Stopped};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
-use tokio::sync::mpsc;
+use tokio::io::{AsyncRead, AsyncReadExt, ReadHalf};
+use tokio::time::timeout;
 
 use super::Limits;
-use super::answer::{Unanswered, answer};
+use super::answer::{Answering, answers};
+use super::budget::{Exhausted, Share};
 use super::deliver::Deliver;
 use crate::forward::{ForwardError, decode};
-use crate::msgpack::{ScanError, Scanner};
+use crate::msgpack::{Malformed, ScanError, Scanner};
+use crate::transport::{Stream, TlsError};
 
 /// How much is read at once.
 const READ: usize = 64 * 1024;
-
-/// How many chunks of one peer may wait for their delivery.
-const MAX_UNANSWERED: usize = 256;
 
 /// Why a connection ended that the peer did not end in order.
 #[derive(Debug, thiserror::Error)]
@@ -31,54 +29,67 @@ pub(super) enum ConnectionError {
     #[error("the peer left in the middle of a message")]
     Truncated,
     #[error("nothing came for {0:?}")]
-    Idle(std::time::Duration),
+    Idle(Duration),
     #[error("what it sent could not be delivered; it should send it again")]
     NotDelivered,
+    #[error("it does not read its acks")]
+    AcksUnread,
+    #[error("too many bytes of unfinished messages, of all peers together: `max_unfinished`")]
+    Unfinished,
+    #[error("it was not ready to send within {0:?}")]
+    Slow(Duration),
+    #[error("it left in the handshake: does it have a shared key?")]
+    NoHandshake,
+    #[error("it did not answer the handshake: does it have a shared key?")]
+    NoPing(#[source] Malformed),
+    #[error("`{host}` is not let in: {reason}")]
+    NotAdmitted { host: String, reason: &'static str },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl From<Exhausted> for ConnectionError {
+    fn from(_: Exhausted) -> Self {
+        ConnectionError::Unfinished
+    }
 }
 
 /// Reads messages and answers them, until the peer leaves or the agent stops and all that was read
 /// is answered.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: Stream,
+    incoming: Incoming,
     limits: Limits,
     deliver: Deliver,
     shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
-    let (reader, writer) = stream.into_split();
-    let (unanswered, waiting) = mpsc::channel(MAX_UNANSWERED);
-    let mut answering = pin!(answer(writer, waiting));
+    let (reader, writer) = tokio::io::split(stream);
+    let (answering, answers) = answers();
+    let mut answers = pin!(answers.run(writer));
     let read = tokio::select! {
-        read = read_messages(reader, limits, deliver, unanswered, shutdown) => read,
-        answered = &mut answering => return answered,
+        read = read_messages(reader, incoming, limits, deliver, answering, shutdown) => read,
+        answered = &mut answers => return answered,
     };
     // Garbage after a good message does not take its answer away.
-    answering.await.and(read)
+    answers.await.and(read)
 }
 
 async fn read_messages(
-    mut reader: OwnedReadHalf,
+    mut reader: ReadHalf<Stream>,
+    mut incoming: Incoming,
     limits: Limits,
     mut deliver: Deliver,
-    unanswered: mpsc::Sender<Unanswered>,
+    answering: Answering,
     mut shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
-    let mut incoming = Incoming::new(limits.max_message);
     loop {
-        let read = tokio::select! {
-            read = read_some(&mut reader, &mut incoming.bytes, limits) => read?,
-            () = shutdown.triggered() => return Ok(()),
-        };
-        if read == 0 {
-            let complete = incoming.bytes.is_empty();
-            return if complete { Ok(()) } else { Err(ConnectionError::Truncated) };
-        }
         let garbage = incoming.find_messages();
         if let Some((block, messages)) = incoming.take_messages() {
             for range in messages {
-                let message = block.slice(range.start, range.end);
-                let message = match decode(&message, limits.max_message) {
+                let bytes = block.slice(range.start, range.end);
+                let message = match decode(&bytes, limits.max_message) {
                     Ok(Some(message)) => message,
                     Ok(None) => continue,
                     Err(error) => {
@@ -88,7 +99,7 @@ async fn read_messages(
                         return Err(error.into());
                     }
                 };
-                if deliver.message(message, &unanswered).await == Err(Stopped) {
+                if deliver.message(message, &bytes, &answering).await == Err(Stopped) {
                     return Ok(());
                 }
             }
@@ -97,20 +108,41 @@ async fn read_messages(
             }
         }
         garbage.map_err(ForwardError::Scan)?;
+        incoming.count()?;
+        let read = tokio::select! {
+            read = read_some(&mut reader, &mut incoming, limits.idle_timeout) => read,
+            () = shutdown.triggered() => return Ok(()),
+        };
+        match read {
+            Ok(0) if incoming.bytes.is_empty() => return Ok(()),
+            Ok(0) => return Err(ConnectionError::Truncated),
+            // It is we who keep it waiting.
+            Err(ConnectionError::Idle(_)) if answering.is_owing() => {}
+            read => drop(read?),
+        }
     }
 }
 
 /// What came in and is not yet handed on.
-struct Incoming {
+pub(super) struct Incoming {
     bytes: Vec<u8>,
     scanner: Scanner,
     max: usize,
     messages: Vec<Range<usize>>,
+    share: Share,
 }
 
 impl Incoming {
-    fn new(max: usize) -> Self {
-        Incoming { bytes: Vec::new(), scanner: Scanner::default(), max, messages: Vec::new() }
+    /// For messages of up to `max` bytes. What there is of unfinished ones comes from `share`.
+    pub(super) fn new(max: usize, share: Share) -> Self {
+        let (bytes, messages) = (Vec::new(), Vec::new());
+        Incoming { bytes, scanner: Scanner::default(), max, messages, share }
+    }
+
+    /// The next value, when it is whole and of up to `max` bytes.
+    pub(super) fn take_one(&mut self, max: usize) -> Result<Option<Slice>, ScanError> {
+        let found = self.scanner.advance(&self.bytes, max)?;
+        Ok(found.map(|len| Slice::from(self.bytes.drain(..len).collect::<Vec<u8>>())))
     }
 
     /// Looks for complete messages. Those before what is no MessagePack are found all the same.
@@ -132,31 +164,40 @@ impl Incoming {
         bytes.shrink_to_fit();
         Some((Block::from(bytes), std::mem::take(&mut self.messages)))
     }
+
+    /// Takes what is left, beyond what every peer may have, from what all have together.
+    fn count(&mut self) -> Result<(), Exhausted> {
+        self.share.set(self.bytes.len().saturating_sub(READ))
+    }
 }
 
-async fn read_some(
-    reader: &mut OwnedReadHalf,
-    bytes: &mut Vec<u8>,
-    limits: Limits,
+/// Reads what there is; 0 when the peer has closed its side.
+pub(super) async fn read_some(
+    reader: &mut (impl AsyncRead + Unpin),
+    incoming: &mut Incoming,
+    idle_timeout: Option<Duration>,
 ) -> Result<usize, ConnectionError> {
-    bytes.reserve(READ);
-    let mut some = pin!(reader.read_buf(bytes));
-    match limits.idle_timeout {
-        None => Ok(some.await?),
-        Some(limit) => match tokio::time::timeout(limit, &mut some).await {
-            Ok(read) => Ok(read?),
-            Err(_) => Err(ConnectionError::Idle(limit)),
-        },
+    incoming.bytes.reserve(READ);
+    let mut some = pin!(reader.read_buf(&mut incoming.bytes));
+    let read = match idle_timeout {
+        None => some.await,
+        Some(limit) => timeout(limit, &mut some).await.map_err(|_| ConnectionError::Idle(limit))?,
+    };
+    match read {
+        // TLS peers that go without a word; whether a message is cut short shows the message.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+        read => Ok(read?),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::Budget;
     use super::*;
 
     #[test]
     fn messages_are_found_once_and_the_rest_waits() {
-        let mut incoming = Incoming::new(100);
+        let mut incoming = Incoming::new(100, Budget::new(0).share());
         incoming.bytes.extend_from_slice(b"\xa1a\xa2bc\xa3d");
         incoming.find_messages().unwrap();
         let (block, ranges) = incoming.take_messages().unwrap();
@@ -168,5 +209,21 @@ mod tests {
         incoming.bytes.extend_from_slice(b"ef\xc1");
         assert_eq!(incoming.find_messages(), Err(ScanError::Reserved));
         assert_eq!(incoming.take_messages().unwrap().1.last(), Some(&(0..4)));
+    }
+
+    #[test]
+    fn an_unfinished_message_takes_from_what_all_have() {
+        let budget = Budget::new(READ);
+        let mut one = Incoming::new(1 << 20, budget.share());
+        one.bytes = vec![0; 2 * READ];
+        assert_eq!(one.count(), Ok(()));
+        let mut two = Incoming::new(1 << 20, budget.share());
+        two.bytes = vec![0; READ];
+        assert_eq!(two.count(), Ok(()), "so much every peer may have");
+        two.bytes.push(0);
+        assert_eq!(two.count(), Err(Exhausted));
+        one.bytes.clear();
+        assert_eq!(one.count(), Ok(()));
+        assert_eq!(two.count(), Ok(()));
     }
 }

@@ -1,116 +1,119 @@
 //! `in.Fluentd`: receives the Forward protocol.
 
 mod answer;
+mod budget;
 mod connection;
 mod deliver;
+mod handshake;
+mod heartbeat;
 mod listen;
+#[cfg(unix)]
+mod listen_unix;
+mod options;
+mod secure;
+mod seen;
 
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::plugin::Counters;
 use swak_sdk::prelude::*;
-use tokio::net::TcpStream;
+use tokio::net::UdpSocket;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
-use crate::keepalive;
-
-/// Receives events from Fluentd, Fluent Bit, Swak and the logger libraries of many languages.
-///
-/// It speaks the Forward protocol, version 1, over TCP: the modes Message, Forward, PackedForward and
-/// CompressedPackedForward (gzip). Each event becomes a record with the event's fields and time; the
-/// batch has the event's tag, and the peer's address as its source.
-///
-/// A sender that asks for acks gets them once its events are delivered. When they cannot be, the
-/// connection is closed without an ack, so that the sender sends them again.
-///
-/// ```swak
-/// task(
-///     in.Fluentd("0.0.0.0:24224"),
-///     out.File("received/{{ tag }}.json", format="json")
-/// )
-/// ```
-#[derive(Options)]
-#[plugin(input, name = "Fluentd")]
-pub struct InFluentdOptions {
-    /// The address to listen on. `[::]:24224` listens to IPv4 too.
-    #[option(positional, default = "127.0.0.1:24224")]
-    listen: Address,
-    /// The largest message, and the most that a compressed one may hold. A peer that sends a larger
-    /// one is disconnected.
-    #[option(default = "64m")]
-    max_message: ByteSize,
-    /// How many peers may be connected at once. Others wait until one leaves.
-    #[option(default = 1000, range = 1..=1000000)]
-    max_connections: usize,
-    /// How long a peer may be silent before it is disconnected. Left out, it is kept as long as it
-    /// is there.
-    idle_timeout: Option<Duration>,
-}
-
-/// The port of the Forward protocol.
-pub(crate) const PORT: u16 = 24224;
+use self::budget::Budget;
+use self::connection::{ConnectionError, Incoming};
+use self::deliver::Deliver;
+use self::handshake::Door;
+use self::listen::{Accepted, Listener};
+pub use self::options::InFluentdOptions;
+use self::secure::Secure;
+use self::seen::Seen;
+use crate::network::Network;
+use crate::transport::{Stream, TlsFiles};
 
 /// How long accepting rests after it failed, which it does when there are no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) struct InFluentd {
-    listen: Address,
+    place: Place,
     max_connections: usize,
+    heartbeat: bool,
+    guests: Guests,
+    tls: Option<TlsFiles>,
     limits: Limits,
-    counters: Arc<Counters>,
+    shared: Arc<Shared>,
+}
+
+/// Where it listens.
+enum Place {
+    Tcp(Address),
+    /// Only where there are Unix sockets; the options see to it.
+    Unix(PathBuf, Option<u32>),
 }
 
 /// What a connection must keep to.
 #[derive(Clone, Copy)]
 struct Limits {
     max_message: usize,
+    handshake_timeout: Duration,
     idle_timeout: Option<Duration>,
 }
 
-impl Plugin for InFluentd {
-    type Options = InFluentdOptions;
+/// Who may connect at all.
+struct Guests(Vec<Network>);
 
-    fn new(options: InFluentdOptions, cx: &BuildContext) -> Result<Self> {
-        // A message becomes a block, which holds less than 4 GiB.
-        let largest = 1 << 30;
-        let max_message = usize::try_from(options.max_message.0).unwrap_or(usize::MAX);
-        ensure!(
-            (1024..=largest).contains(&max_message),
-            "`max_message` is from 1k to 1g, not {}",
-            options.max_message
-        );
-        let never = options.idle_timeout.is_some_and(|limit| limit.is_zero());
-        ensure!(!never, "`idle_timeout` must be longer than nothing; left out, there is none");
-        Ok(InFluentd {
-            listen: options.listen,
-            max_connections: options.max_connections,
-            limits: Limits { max_message, idle_timeout: options.idle_timeout },
-            counters: cx.counters().clone(),
-        })
+impl Guests {
+    fn admit(&self, address: Option<IpAddr>) -> bool {
+        match address {
+            Some(address) if !self.0.is_empty() => self.0.iter().any(|n| n.contains(address)),
+            _ => true,
+        }
     }
+}
+
+/// What all connections have together.
+struct Shared {
+    counters: Arc<Counters>,
+    door: Option<Door>,
+    seen: Arc<Seen>,
+    budget: Budget,
 }
 
 impl Input for InFluentd {
     async fn run(self, out: Emitter, mut shutdown: Shutdown) -> Result<()> {
-        let listener = listen::bind(&self.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", self.listen))?;
+        let listener = self.listen().await?;
+        let heartbeats = self.listen_for_heartbeats(&listener)?;
+        let mut secure = self.tls.clone().map(Secure::new).transpose()?;
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 () = shutdown.triggered() => break,
+                () = answer_heartbeats(heartbeats.as_ref(), &self.guests) => {}
                 Some(ended) = connections.join_next() => pass_on_panic(ended),
                 accepted = listener.accept(), if connections.len() < self.max_connections => {
                     match accepted {
-                        Ok((stream, peer)) => {
-                            keepalive::enable(&stream);
-                            let source = Name::from(peer.to_string());
-                            let connection = self.serve(stream, source, &out, &shutdown);
-                            connections.spawn(connection);
+                        Ok(accepted) if self.guests.admit(accepted.address) => {
+                            let acceptor = secure.as_mut().map(Secure::acceptor);
+                            connections.spawn(serve(
+                                accepted,
+                                acceptor,
+                                self.limits,
+                                Arc::clone(&self.shared),
+                                out.clone(),
+                                shutdown.clone(),
+                            ));
+                        }
+                        Ok(accepted) => {
+                            self.shared.counters.error();
+                            let peer = &*accepted.source;
+                            tracing::warn!(peer, "turned away: it is in none of the networks of `allow`");
                         }
                         Err(error) => {
-                            self.counters.error();
+                            self.shared.counters.error();
                             tracing::warn!("cannot accept a connection: {error}");
                             tokio::time::sleep(ACCEPT_PAUSE).await;
                         }
@@ -120,7 +123,7 @@ impl Input for InFluentd {
         }
         // They have heard of the shutdown too and read no more. What they read is still answered when
         // it is delivered; the stages are flushed once no emitter is left.
-        drop(out);
+        drop((out, listener));
         while let Some(ended) = connections.join_next().await {
             pass_on_panic(ended);
         }
@@ -129,26 +132,85 @@ impl Input for InFluentd {
 }
 
 impl InFluentd {
-    fn serve(
-        &self,
-        stream: TcpStream,
-        source: Name,
-        out: &Emitter,
-        shutdown: &Shutdown,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let deliver = deliver::Deliver::new(out.clone(), source.clone(), self.counters.clone());
-        let (limits, counters, shutdown) = (self.limits, self.counters.clone(), shutdown.clone());
-        async move {
-            tracing::debug!(peer = %source, "connected");
-            match connection::serve(stream, limits, deliver, shutdown).await {
-                Ok(()) => tracing::debug!(peer = %source, "disconnected"),
-                Err(error) => {
-                    counters.error();
-                    tracing::warn!(peer = %source, "disconnected: {:#}", Error::new(error));
-                }
+    async fn listen(&self) -> Result<Listener> {
+        match &self.place {
+            Place::Tcp(address) => {
+                Listener::tcp(address).await.with_context(|| format!("cannot listen on {address}"))
             }
+            Place::Unix(path, permissions) => Listener::unix(path, *permissions)
+                .with_context(|| format!("cannot listen on {}", path.display())),
         }
     }
+
+    fn listen_for_heartbeats(&self, listener: &Listener) -> Result<Option<UdpSocket>> {
+        let Some(address) = listener.address().filter(|_| self.heartbeat) else { return Ok(None) };
+        heartbeat::bind(address).map(Some).with_context(|| {
+            format!(
+                "cannot listen for heartbeats on {address} (UDP); `heartbeat=False` goes without"
+            )
+        })
+    }
+}
+
+async fn answer_heartbeats(socket: Option<&UdpSocket>, guests: &Guests) {
+    match socket {
+        Some(socket) => heartbeat::answer(socket, guests).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn serve(
+    accepted: Accepted,
+    acceptor: Option<crate::transport::Acceptor>,
+    limits: Limits,
+    shared: Arc<Shared>,
+    out: Emitter,
+    shutdown: Shutdown,
+) {
+    let Accepted { stream, source, address } = accepted;
+    tracing::debug!(peer = %source, "connected");
+    let counters = Arc::clone(&shared.counters);
+    let served = async {
+        let mut incoming = Incoming::new(limits.max_message, shared.budget.share());
+        let opening = open(stream, acceptor, shared.door.as_ref(), &mut incoming);
+        let stream = tokio::select! {
+            opened = timeout(limits.handshake_timeout, opening) => {
+                opened.map_err(|_| ConnectionError::Slow(limits.handshake_timeout))??
+            }
+            () = stopped(shutdown.clone()) => return Ok(()),
+        };
+        let seen = Arc::clone(&shared.seen);
+        let deliver = Deliver::new(out, source.clone(), address, Arc::clone(&counters), seen);
+        connection::serve(stream, incoming, limits, deliver, shutdown).await
+    };
+    match served.await {
+        Ok(()) => tracing::debug!(peer = %source, "disconnected"),
+        Err(error) => {
+            counters.error();
+            tracing::warn!(peer = %source, "disconnected: {:#}", Error::new(error));
+        }
+    }
+}
+
+/// All that comes before messages.
+async fn open(
+    stream: Stream,
+    acceptor: Option<crate::transport::Acceptor>,
+    door: Option<&Door>,
+    incoming: &mut Incoming,
+) -> Result<Stream, ConnectionError> {
+    let mut stream = match (acceptor, stream) {
+        (Some(acceptor), Stream::Tcp(stream)) => acceptor.accept(stream).await?,
+        (_, stream) => stream,
+    };
+    if let Some(door) = door {
+        handshake::admit(&mut stream, door, incoming).await?;
+    }
+    Ok(stream)
+}
+
+async fn stopped(mut shutdown: Shutdown) {
+    shutdown.triggered().await;
 }
 
 fn pass_on_panic(ended: Result<(), JoinError>) {

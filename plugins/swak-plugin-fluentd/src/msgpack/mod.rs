@@ -19,7 +19,7 @@ mod write;
 
 pub(crate) use read::{Malformed, Reader, Shape};
 pub(crate) use scan::{ScanError, Scanner};
-pub(crate) use write::Writer;
+pub(crate) use write::{Open, Precision, Writer};
 
 /// How deep lists and maps may lie in each other.
 pub(crate) const MAX_DEPTH: usize = 64;

@@ -92,6 +92,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// True or false.
+    pub(crate) fn bool(&mut self) -> Result<bool, Malformed> {
+        match self.take()? {
+            Head::Bool(b) => Ok(b),
+            _ => Err(Malformed { expected: "true or false" }),
+        }
+    }
+
     /// The time of an event. `None` is a time that was not known: nil, or the number 0.
     pub(crate) fn time(&mut self) -> Result<Option<Timestamp>, Malformed> {
         let malformed = Malformed { expected: "a time" };

@@ -30,27 +30,75 @@ impl Writer<'_> {
         written(encode::write_sint(self.0, n));
     }
 
-    /// Bytes whose number is known only when they are written.
-    pub(crate) fn bin_of(&mut self, write: impl FnOnce(&mut Writer<'_>)) {
-        self.0.extend_from_slice(&[Marker::Bin32.to_u8(), 0, 0, 0, 0]);
-        let start = self.0.len();
-        write(self);
-        let len = length(self.0.len() - start);
-        self.0[start - 4..start].copy_from_slice(&len.to_be_bytes());
+    /// True or false.
+    pub(crate) fn bool(&mut self, b: bool) {
+        self.0.push(if b { Marker::True } else { Marker::False }.to_u8());
+    }
+
+    /// Bytes.
+    pub(crate) fn bin(&mut self, bytes: &[u8]) {
+        written(encode::write_bin(self.0, bytes));
+    }
+
+    /// Begins bytes whose number is known only when they are written; [`Writer::end`] says it.
+    pub(crate) fn begin_bin(&mut self) -> Open {
+        self.begin(Marker::Bin32)
+    }
+
+    /// Begins an array of which it is not yet known how many items it gets.
+    pub(crate) fn begin_array(&mut self) -> Open {
+        self.begin(Marker::Array32)
+    }
+
+    /// Says how many bytes or items it became.
+    pub(crate) fn end(&mut self, open: Open, n: usize) {
+        self.0[open.0 - 4..open.0].copy_from_slice(&length(n).to_be_bytes());
+    }
+
+    fn begin(&mut self, marker: Marker) -> Open {
+        self.0.extend_from_slice(&[marker.to_u8(), 0, 0, 0, 0]);
+        Open(self.0.len())
     }
 
     /// An event: time and fields. A line becomes the field `message`.
-    pub(crate) fn event(&mut self, record: RecordRef<'_>) {
+    #[inline]
+    pub(crate) fn event(&mut self, record: RecordRef<'_>, precision: Precision) {
+        let time = record.time();
+        if precision == Precision::Nanoseconds
+            && let (None, Some(line)) = (record.fields(), record.line())
+            && let Ok(seconds) = u32::try_from(time.seconds())
+        {
+            return self.line(seconds, time.subsec_nanos(), line);
+        }
         self.array(2);
-        self.event_time(record.time());
-        match (record.fields(), record.line()) {
-            (Some(fields), _) => self.map(fields),
-            (None, line) => {
+        self.time_and_fields(record, precision);
+    }
+
+    /// The time and the fields of an event, without the array around them.
+    pub(crate) fn time_and_fields(&mut self, record: RecordRef<'_>, precision: Precision) {
+        match precision {
+            Precision::Nanoseconds => self.event_time(record.time()),
+            Precision::Seconds => self.int(record.time().seconds()),
+        }
+        match record.fields() {
+            Some(fields) => self.map(fields),
+            None => {
                 self.begin_map(1);
                 self.str(MESSAGE);
-                self.text_or_bytes(line.unwrap_or_default());
+                self.text_or_bytes(record.line().unwrap_or_default());
             }
         }
+    }
+
+    /// The event of a line whose time EventTime can say: what nearly all records are, all at once.
+    #[inline]
+    fn line(&mut self, seconds: u32, nanos: u32, line: &[u8]) {
+        let mut head = LINE_HEAD;
+        head[3..7].copy_from_slice(&seconds.to_be_bytes());
+        head[7..11].copy_from_slice(&nanos.to_be_bytes());
+        self.0.reserve(head.len() + 5 + line.len());
+        self.0.extend_from_slice(&head);
+        self.text_or_bytes(line);
     }
 
     /// EventTime; before 1970 and after 2106, which it cannot say, whole seconds.
@@ -76,12 +124,11 @@ impl Writer<'_> {
     fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.0.push(Marker::Null.to_u8()),
-            Value::Bool(true) => self.0.push(Marker::True.to_u8()),
-            Value::Bool(false) => self.0.push(Marker::False.to_u8()),
+            Value::Bool(b) => self.bool(*b),
             Value::Int(n) => self.int(*n),
             Value::Float(n) => written(encode::write_f64(self.0, *n)),
             Value::Text(text) => self.str(text),
-            Value::Bytes(bytes) => written(encode::write_bin(self.0, bytes)),
+            Value::Bytes(bytes) => self.bin(bytes),
             Value::Time(time) => self.str(&time.to_string()),
             Value::List(items) => {
                 self.array(items.len());
@@ -97,10 +144,30 @@ impl Writer<'_> {
     pub(crate) fn text_or_bytes(&mut self, bytes: &[u8]) {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.str(text),
-            Err(_) => written(encode::write_bin(self.0, bytes)),
+            Err(_) => self.bin(bytes),
         }
     }
 }
+
+/// Something whose length comes later: where its content begins.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Open(pub(crate) usize);
+
+/// How exactly times are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// EventTime.
+    Nanoseconds,
+    /// Whole seconds, as receivers from before EventTime want them.
+    Seconds,
+}
+
+/// `[EventTime, {"message":` with a time that is filled in.
+const LINE_HEAD: [u8; 20] = {
+    assert!(MESSAGE.len() == 7, "it is written out below");
+    *b"\x92\xd7\x00ssssnnnn\x81\xa7message"
+};
 
 fn length(n: usize) -> u32 {
     u32::try_from(n).expect("a chunk is far smaller than 4 GiB")
@@ -120,7 +187,7 @@ mod tests {
 
     fn encoded(record: &Record) -> Slice {
         let mut out = Vec::new();
-        Writer(&mut out).event(record.view());
+        Writer(&mut out).event(record.view(), Precision::Nanoseconds);
         out.into()
     }
 

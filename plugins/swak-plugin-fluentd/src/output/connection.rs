@@ -1,24 +1,37 @@
 //! The connection of `out.Fluentd` to its receiver.
 
-use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use swak_sdk::data::Slice;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
 
-use crate::forward::read_ack;
-use crate::keepalive;
+use super::message::Asked;
+use crate::forward::{is_helo, read_ack};
 use crate::msgpack::{Malformed, ScanError, Scanner};
+use crate::transport::{Stream, TlsError};
 
-/// The largest answer of a receiver. An ack takes about thirty bytes.
+/// The largest answer of a receiver. An ack takes about forty bytes.
 const MAX_ANSWER: usize = 64 * 1024;
+
+/// The message that says nothing: nil.
+const HEARTBEAT: &[u8] = b"\xc0";
 
 /// A connection without half-sent messages and without open answers.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
+    answers: Answers,
+    /// Whether the receiver lets it be used for more than one chunk.
+    pub(super) keepalive: bool,
+}
+
+/// What was received and not yet read.
+#[derive(Default)]
+struct Answers {
     scanner: Scanner,
     unread: Vec<u8>,
 }
@@ -37,84 +50,154 @@ pub(super) enum ConnectionError {
     #[error("the answer is not MessagePack")]
     Scan(#[from] ScanError),
     #[error("the answer is not an ack")]
-    NotAnAck(#[from] Malformed),
+    NotAnAck(#[source] Malformed),
+    #[error("it acknowledged a chunk that it was not asked for")]
+    UnknownChunk,
+    #[error("it said something that nobody had asked for")]
+    Unasked,
+    #[error("it asks for a shared key: give it as `shared_key`")]
+    WantsKey,
+    #[error("the handshake failed")]
+    Handshake(#[source] Malformed),
+    #[error("it does not let us in: {0}")]
+    Refused(String),
+    #[error("it does not have the same shared key")]
+    OtherKey,
+    #[error("it asks for a user: give `username` and `password`")]
+    WantsUser,
+    #[error("it calls itself `{0}` as we do: give another `self_hostname`")]
+    SameName(String),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 impl Connection {
-    /// Connects to the first address of the host that answers.
-    pub(super) async fn open(
-        address: (&str, u16),
-        limit: Duration,
-    ) -> Result<Self, ConnectionError> {
-        let stream = timeout(limit, TcpStream::connect(address))
-            .await
-            .map_err(|_| ConnectionError::ConnectTimeout(limit))??;
-        stream.set_nodelay(true)?;
-        keepalive::enable(&stream);
-        Ok(Connection { stream, scanner: Scanner::default(), unread: Vec::new() })
+    /// Of a stream on which nothing was sent yet.
+    pub(super) fn new(stream: Stream) -> Self {
+        Connection { stream, answers: Answers::default(), keepalive: true }
     }
 
-    /// Sends all of the bytes.
-    pub(super) async fn send(
+    /// Sends all of the bytes and waits until each chunk is acknowledged, in whichever order. Acks
+    /// are read while the bytes are still on their way: a receiver whose acks nobody takes would stop
+    /// reading.
+    pub(super) async fn exchange(
         &mut self,
         bytes: &[u8],
-        limit: Duration,
+        asked: &mut Asked,
+        write_timeout: Duration,
+        ack_timeout: Duration,
     ) -> Result<(), ConnectionError> {
-        self.check_open()?;
-        timeout(limit, self.stream.write_all(bytes))
+        self.check_open().await?;
+        let Connection { stream, answers, .. } = self;
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let mut sending = pin!(async {
+            let sent = async {
+                writer.write_all(bytes).await?;
+                writer.flush().await
+            };
+            match timeout(write_timeout, sent).await {
+                Ok(sent) => Ok(sent?),
+                Err(_) => Err(ConnectionError::WriteTimeout(write_timeout)),
+            }
+        });
+        let mut receiving = pin!(async {
+            while !asked.is_done() {
+                let answer = answers.next(&mut reader).await?;
+                if is_helo(&answer) {
+                    return Err(ConnectionError::WantsKey);
+                }
+                let chunk = read_ack(&answer).map_err(ConnectionError::NotAnAck)?;
+                asked.answered(&chunk).map_err(|_| ConnectionError::UnknownChunk)?;
+            }
+            Ok(())
+        });
+        tokio::select! {
+            sent = &mut sending => sent?,
+            received = &mut receiving => {
+                received?;
+                return sending.await;
+            }
+        }
+        timeout(ack_timeout, receiving)
             .await
-            .map_err(|_| ConnectionError::WriteTimeout(limit))??;
-        Ok(())
+            .map_err(|_| ConnectionError::AckTimeout(ack_timeout))?
     }
 
-    /// Waits until each of these chunks is answered, in whichever order.
-    pub(super) async fn wait_for_acks(
-        &mut self,
-        mut unanswered: BTreeSet<Vec<u8>>,
-        limit: Duration,
-    ) -> Result<(), ConnectionError> {
-        let end = Instant::now() + limit;
-        while !unanswered.is_empty() {
-            let answer = timeout_at(end, self.answer())
-                .await
-                .map_err(|_| ConnectionError::AckTimeout(limit))??;
-            // The ack of another chunk says nothing of these.
-            unanswered.remove(&read_ack(&answer)?);
-        }
-        Ok(())
+    /// The next value that the receiver sends.
+    pub(super) async fn answer(&mut self) -> Result<Slice, ConnectionError> {
+        self.answers.next(&mut self.stream).await
+    }
+
+    /// Sends a message to which no ack is due.
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), ConnectionError> {
+        self.stream.write_all(bytes).await?;
+        Ok(self.stream.flush().await?)
+    }
+
+    /// Tells the receiver, and whatever watches the connection on the way, that it is still there.
+    pub(super) async fn heartbeat(&mut self, limit: Duration) -> Result<(), ConnectionError> {
+        self.check_open().await?;
+        timeout(limit, self.send(HEARTBEAT))
+            .await
+            .map_err(|_| ConnectionError::WriteTimeout(limit))?
     }
 
     /// Says that nothing more will come.
     pub(super) async fn close(mut self) -> io::Result<()> {
-        self.stream.shutdown().await
+        match self.stream.shutdown().await {
+            // It was quicker.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            closed => closed,
+        }
     }
 
     /// A receiver that went away while the connection was idle is noticed before anything is sent
-    /// to it; a receiver that sends what nobody asked for has it thrown away.
-    fn check_open(&mut self) -> Result<(), ConnectionError> {
+    /// to it, and so is one that said what nobody asked for.
+    async fn check_open(&mut self) -> Result<(), ConnectionError> {
         let mut bytes = [0; 1024];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        let read = poll_fn(|cx| {
+            Poll::Ready(match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(read) => Some(read),
+                Poll::Pending => None,
+            })
+        });
+        if let Some(read) = read.await {
+            read?;
+            if buffer.filled().is_empty() {
+                return Err(ConnectionError::Closed);
+            }
+            self.answers.unread.extend_from_slice(buffer.filled());
+        }
+        match self.answers.take()? {
+            Some(answer) if is_helo(&answer) => Err(ConnectionError::WantsKey),
+            None if self.answers.unread.is_empty() => Ok(()),
+            _ => Err(ConnectionError::Unasked),
+        }
+    }
+}
+
+impl Answers {
+    async fn next(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+    ) -> Result<Slice, ConnectionError> {
         loop {
-            match self.stream.try_read(&mut bytes) {
-                Ok(0) => return Err(ConnectionError::Closed),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error.into()),
+            if let Some(answer) = self.take()? {
+                return Ok(answer);
+            }
+            if stream.read_buf(&mut self.unread).await? == 0 {
+                return Err(ConnectionError::Closed);
             }
         }
     }
 
-    async fn answer(&mut self) -> Result<Slice, ConnectionError> {
-        loop {
-            if let Some(len) = self.scanner.advance(&self.unread, MAX_ANSWER)? {
-                let rest = self.unread.split_off(len);
-                return Ok(std::mem::replace(&mut self.unread, rest).into());
-            }
-            if self.stream.read_buf(&mut self.unread).await? == 0 {
-                return Err(ConnectionError::Closed);
-            }
-        }
+    /// The next value, when it is whole.
+    fn take(&mut self) -> Result<Option<Slice>, ConnectionError> {
+        let Some(len) = self.scanner.advance(&self.unread, MAX_ANSWER)? else { return Ok(None) };
+        Ok(Some(Slice::from(self.unread.drain(..len).collect::<Vec<u8>>())))
     }
 }
 
@@ -130,7 +213,7 @@ mod tests {
         for (error, told) in [
             (ConnectionError::from(refused), "connection refused"),
             (ScanError::Reserved.into(), "a byte that MessagePack never uses"),
-            (Malformed { expected: "a map" }.into(), "expected a map"),
+            (ConnectionError::NotAnAck(Malformed { expected: "a map" }), "expected a map"),
         ] {
             let error = format!("{:#}", Error::new(error).context("127.0.0.1:1"));
             assert_eq!(error.matches(told).count(), 1, "{error}");

@@ -1,89 +1,210 @@
 //! From a chunk to the messages that carry it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
 
 use swak_sdk::data::{Batch, Chunk, RecordRef};
 use swak_sdk::options::{Scope, Template};
 
-use crate::forward::write_packed_forward;
+use crate::forward::Encoder;
+use crate::host::random;
 
-/// After how many bytes a message ends and another begins: receivers refuse those that are too large.
+/// After how many bytes of events a message ends and another begins: receivers refuse those that are
+/// too large.
 const MESSAGE_SIZE: usize = 4 << 20;
 
 /// How much memory the buffer keeps for the next chunk.
 const KEPT_SIZE: usize = 2 * MESSAGE_SIZE;
 
 /// The messages of one chunk, in a buffer that is used again.
+///
+/// A chunk that is sent again has the ids that it had: a receiver that has it already, and whose ack
+/// was lost, can tell. So, until it is known to be delivered, its bytes are kept to compare with.
 pub(super) struct Messages {
+    encoder: Encoder,
     bytes: Vec<u8>,
     ids: Option<ChunkIds>,
-    unanswered: BTreeSet<Vec<u8>>,
+    /// What was written before, while it may still come again.
+    before: Vec<u8>,
+    /// The first id of what was written last, until it is known to be delivered.
+    in_doubt: Option<u64>,
+    asked: Asked,
+    tag: String,
+    /// Whether a message has begun.
+    open: bool,
 }
 
 impl Messages {
     /// With ids, each message asks for an ack.
-    pub(super) fn new(ids: Option<ChunkIds>) -> Self {
-        Messages { bytes: Vec::new(), ids, unanswered: BTreeSet::new() }
+    pub(super) fn new(encoder: Encoder, ids: Option<ChunkIds>) -> Self {
+        Messages {
+            encoder,
+            bytes: Vec::new(),
+            ids,
+            before: Vec::new(),
+            in_doubt: None,
+            asked: Asked::default(),
+            tag: String::new(),
+            open: false,
+        }
     }
 
     /// Writes the messages of a chunk: one for each run of records with the same tag, so that
     /// their order stays.
     pub(super) fn write(&mut self, chunk: &Chunk, tag: &Tag) {
+        let next = self.asked.end();
+        match self.in_doubt.take() {
+            Some(first) => {
+                std::mem::swap(&mut self.bytes, &mut self.before);
+                self.write_from(first, chunk, tag);
+                if self.bytes != self.before {
+                    self.write_from(next, chunk, tag);
+                }
+                self.before = Vec::new();
+            }
+            None => self.write_from(next, chunk, tag),
+        }
+        self.in_doubt = self.ids.is_some().then_some(self.asked.first);
+    }
+
+    /// What is to be sent, and for what an ack must come.
+    pub(super) fn parts(&mut self) -> (&[u8], &mut Asked) {
+        (&self.bytes, &mut self.asked)
+    }
+
+    /// What was written is delivered.
+    pub(super) fn delivered(&mut self) {
+        self.in_doubt = None;
+    }
+
+    fn write_from(&mut self, first: u64, chunk: &Chunk, tag: &Tag) {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_SIZE);
-        self.unanswered.clear();
-        let mut run: Vec<RecordRef<'_>> = Vec::new();
-        let mut run_tag = Cow::Borrowed("");
+        self.asked.begin(first, self.ids.as_ref().map(|ids| ids.sender));
         for batch in chunk.batches() {
-            for record in batch.iter() {
-                let tag = tag.of(batch, record);
-                if tag != run_tag {
-                    self.message(&run_tag, &mut run);
-                    run_tag = tag;
+            match tag.of_all(batch) {
+                Some(tag) => {
+                    self.switch_to(tag);
+                    for record in batch.iter() {
+                        self.event(record);
+                    }
                 }
-                run.push(record);
+                None => {
+                    for record in batch.iter() {
+                        self.switch_to(&tag.of(batch, record));
+                        self.event(record);
+                    }
+                }
             }
         }
-        self.message(&run_tag, &mut run);
+        self.end_message();
     }
 
-    /// What is to be sent.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The chunk ids for which an ack must come.
-    pub(super) fn unanswered(&self) -> BTreeSet<Vec<u8>> {
-        self.unanswered.clone()
-    }
-
-    fn message(&mut self, tag: &str, run: &mut Vec<RecordRef<'_>>) {
-        let mut records = run.drain(..).peekable();
-        while records.peek().is_some() {
-            let id = self.ids.as_mut().map(ChunkIds::next);
-            write_packed_forward(&mut self.bytes, tag, id.as_deref(), &mut records, MESSAGE_SIZE);
-            self.unanswered.extend(id.map(String::into_bytes));
+    fn switch_to(&mut self, tag: &str) {
+        if tag != self.tag {
+            self.end_message();
+            tag.clone_into(&mut self.tag);
         }
+    }
+
+    #[inline]
+    fn event(&mut self, record: RecordRef<'_>) {
+        if !self.open {
+            self.encoder.begin(&mut self.bytes, &self.tag, self.ids.is_some());
+            self.open = true;
+        }
+        self.encoder.event(&mut self.bytes, record);
+        if self.encoder.is_one_each() || self.encoder.size(&self.bytes) >= MESSAGE_SIZE {
+            self.end_message();
+        }
+    }
+
+    fn end_message(&mut self) {
+        if !self.open {
+            return;
+        }
+        self.open = false;
+        match &self.ids {
+            Some(ids) => {
+                let id = ids.id(self.asked.ask());
+                self.encoder.end(&mut self.bytes, Some(&id));
+            }
+            None => self.encoder.end(&mut self.bytes, None),
+        }
+    }
+}
+
+/// The chunk ids for which acks must come: numbers one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    sender: u64,
+    first: u64,
+    /// Of each number, whether its ack is still to come.
+    open: Vec<bool>,
+    left: usize,
+}
+
+/// An ack for a chunk that was not asked for, or has it already.
+#[derive(Debug, PartialEq)]
+pub(super) struct UnknownChunk;
+
+impl Asked {
+    fn begin(&mut self, first: u64, sender: Option<u64>) {
+        self.sender = sender.unwrap_or_default();
+        self.first = first;
+        self.open.clear();
+        self.left = 0;
+    }
+
+    /// The number after the last.
+    fn end(&self) -> u64 {
+        self.first + self.open.len() as u64
+    }
+
+    fn ask(&mut self) -> u64 {
+        let number = self.end();
+        self.open.push(true);
+        self.left += 1;
+        number
+    }
+
+    /// Whether all acks have come.
+    pub(super) fn is_done(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Takes note of an ack.
+    pub(super) fn answered(&mut self, id: &[u8]) -> Result<(), UnknownChunk> {
+        let (sender, number) = read_id(id).ok_or(UnknownChunk)?;
+        let i = number.checked_sub(self.first).and_then(|i| usize::try_from(i).ok());
+        let open = i.and_then(|i| self.open.get_mut(i)).filter(|open| **open);
+        let open = open.filter(|_| sender == self.sender).ok_or(UnknownChunk)?;
+        *open = false;
+        self.left -= 1;
+        Ok(())
     }
 }
 
 /// Ids that no other sender uses.
 pub(super) struct ChunkIds {
     sender: u64,
-    next: u64,
 }
 
 impl ChunkIds {
     pub(super) fn new() -> Self {
-        ChunkIds { sender: RandomState::new().hash_one(std::process::id()), next: 0 }
+        ChunkIds { sender: u64::from_be_bytes(random()) }
     }
 
-    fn next(&mut self) -> String {
-        self.next += 1;
-        format!("{:016x}-{:x}", self.sender, self.next)
+    fn id(&self, number: u64) -> String {
+        format!("{:016x}-{number:016x}", self.sender)
     }
+}
+
+fn read_id(id: &[u8]) -> Option<(u64, u64)> {
+    let (sender, number) = std::str::from_utf8(id).ok()?.split_once('-')?;
+    if sender.len() != 16 || number.len() != 16 {
+        return None;
+    }
+    Some((u64::from_str_radix(sender, 16).ok()?, u64::from_str_radix(number, 16).ok()?))
 }
 
 /// Where the tag of a record comes from. Most often it is that of its batch, and no template has to
@@ -106,90 +227,27 @@ impl From<Template> for Tag {
 }
 
 impl Tag {
+    /// The tag of all records of a batch, where it is the same.
+    fn of_all<'a>(&'a self, batch: &'a Batch) -> Option<&'a str> {
+        match self {
+            Tag::OfBatch => Some(&batch.tag),
+            Tag::Fixed(tag) => Some(tag),
+            Tag::Template(_) => None,
+        }
+    }
+
     fn of<'a>(&'a self, batch: &'a Batch, record: RecordRef<'a>) -> Cow<'a, str> {
         match self {
-            Tag::OfBatch => Cow::Borrowed(&batch.tag),
-            Tag::Fixed(tag) => Cow::Borrowed(tag),
             // A template that fails on one record must not stop the others.
             Tag::Template(template) => match template.render(&Scope::new(batch, record)) {
                 Ok(tag) if !tag.is_empty() => Cow::Owned(tag),
                 _ => Cow::Borrowed(&batch.tag),
             },
+            Tag::OfBatch => Cow::Borrowed(&batch.tag),
+            Tag::Fixed(tag) => Cow::Borrowed(tag),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use swak_sdk::data::{Name, Record, Slice, Timestamp};
-
-    use super::*;
-    use crate::forward::{Message, decode};
-    use crate::msgpack::Scanner;
-
-    /// Tag, number of events and chunk id of each message.
-    fn messages(tag: &str, ids: Option<ChunkIds>) -> Vec<(String, usize, Option<String>)> {
-        let batch = |tag: &str, hosts: &[&str]| {
-            let record = |host: &&str| {
-                let fields = [("host", *host)].into_iter().collect();
-                Record::from_fields(fields, Timestamp::default())
-            };
-            Batch::new(hosts.iter().map(record).collect()).with_tag(Name::from(tag))
-        };
-        let chunk =
-            Chunk::new(vec![batch("x", &["a", "a"]), batch("x", &["b"]), batch("y", &[""])]);
-        let mut messages = Messages::new(ids);
-        messages.write(&chunk, &Tag::from(Template::new(tag).unwrap()));
-        let (mut found, mut at) = (Vec::new(), 0);
-        while at < messages.bytes().len() {
-            let rest = &messages.bytes()[at..];
-            let len = Scanner::default().advance(rest, rest.len()).unwrap().unwrap();
-            let message = decode(&Slice::from(&rest[..len]), 1000).unwrap().unwrap();
-            let Message { tag, mut entries, chunk } = message;
-            let now = Timestamp::default();
-            let events = std::iter::from_fn(|| entries.next(now)).filter(Result::is_ok).count();
-            let chunk = chunk.map(|id| String::from_utf8(id.to_vec()).unwrap());
-            found.push((tag.to_string(), events, chunk));
-            at += len;
-        }
-        let asked = found.iter().filter_map(|(_, _, id)| id.clone().map(String::into_bytes));
-        assert_eq!(asked.collect::<BTreeSet<_>>(), messages.unanswered());
-        found
-    }
-
-    fn without_ids(tag: &str) -> Vec<(String, usize)> {
-        messages(tag, None).into_iter().map(|(tag, n, _)| (tag, n)).collect()
-    }
-
-    #[test]
-    fn records_with_one_tag_travel_in_one_message() {
-        let pairs = |pairs: &[(&str, usize)]| -> Vec<_> {
-            pairs.iter().map(|(tag, n)| ((*tag).to_owned(), *n)).collect()
-        };
-        assert_eq!(without_ids("{{ tag }}"), pairs(&[("x", 3), ("y", 1)]));
-        assert_eq!(without_ids("fixed"), pairs(&[("fixed", 4)]));
-        assert_eq!(without_ids("{{ host }}"), pairs(&[("a", 2), ("b", 1), ("y", 1)]));
-        assert_eq!(
-            without_ids("{{ tag }}.{{ host }}"),
-            pairs(&[("x.a", 2), ("x.b", 1), ("y.", 1)])
-        );
-    }
-
-    #[test]
-    fn a_large_chunk_becomes_several_messages() {
-        let line = Record::from_line(vec![b'x'; MESSAGE_SIZE / 3], Timestamp::default());
-        let mut messages = Messages::new(Some(ChunkIds::new()));
-        messages.write(&Batch::new(vec![line; 7]).into(), &Tag::Fixed("t".to_owned()));
-        assert_eq!(messages.unanswered().len(), 3);
-    }
-
-    #[test]
-    fn every_message_has_an_id_of_its_own() {
-        let ids: Vec<_> = messages("{{ tag }}", Some(ChunkIds::new()))
-            .into_iter()
-            .map(|(_, _, id)| id.expect("acks are asked for"))
-            .collect();
-        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 2);
-        assert_ne!(ChunkIds::new().next(), ChunkIds::new().next());
-    }
-}
+mod tests;

@@ -1,119 +1,63 @@
 //! `out.Fluentd`: sends the Forward protocol.
 
 mod connection;
+mod handshake;
+mod kept;
 mod message;
+mod options;
+mod peer;
 
 use std::time::Duration;
 
 use swak_sdk::prelude::*;
 
-use self::connection::Connection;
-use self::message::{ChunkIds, Messages, Tag};
-
-/// Sends records to Fluentd, Fluent Bit or another Swak.
-///
-/// It speaks the Forward protocol, version 1, over TCP: PackedForward with EventTime, one message
-/// for each tag of a chunk. A record that is still a line is sent as the field `message`: text when
-/// it is UTF-8, binary when it is not. Times in fields are sent as RFC 3339 text.
-///
-/// With `require_ack` a chunk counts as delivered once the receiver has said that it has all of it.
-///
-/// ```swak
-/// task(
-///     in.FileTailing("/var/log/nginx/access.log"),
-///     failover(
-///         out.Fluentd("logs1.example.com", tag="nginx.access"),
-///         out.Fluentd("logs2.example.com", tag="nginx.access")
-///     )
-/// )
-/// ```
-#[derive(Options)]
-#[plugin(output, name = "Fluentd")]
-pub struct OutFluentdOptions {
-    /// The receiver: a name or an IP address, with or without a port.
-    #[option(positional, default = "127.0.0.1")]
-    host: Address,
-    /// The receiver's port, when `host` has none.
-    #[option(default = 24224, range = 1..=65535)]
-    port: u16,
-    /// The tag that the receiver routes by, a template over each record. Where it comes to nothing,
-    /// the tag of the batch is taken.
-    #[option(default = "{{ tag }}")]
-    tag: Template,
-    /// Whether to wait until the receiver says that it has the records. Without it, records that are
-    /// on their way when a connection breaks are lost.
-    #[option(default = true)]
-    require_ack: bool,
-    /// How long to wait for the receiver's word. The records are then sent again.
-    #[option(default = "30s")]
-    ack_timeout: Duration,
-    /// How long connecting may take.
-    #[option(default = "10s")]
-    connect_timeout: Duration,
-    /// How long sending a chunk may take, without waiting for the receiver's word.
-    #[option(default = "30s")]
-    write_timeout: Duration,
-    /// Whether the connection is kept for the next chunk.
-    #[option(default = true)]
-    keepalive: bool,
-}
+use self::connection::{Connection, ConnectionError};
+use self::kept::Kept;
+use self::message::{Messages, Tag};
+pub use self::options::OutFluentdOptions;
+use self::peer::Peer;
 
 pub(crate) struct OutFluentd {
-    options: OutFluentdOptions,
+    peer: Peer,
     tag: Tag,
-    /// `None` before the first write, after a failed one, and after one that was cut off.
-    connection: Option<Connection>,
     messages: Messages,
-}
-
-impl Plugin for OutFluentd {
-    type Options = OutFluentdOptions;
-
-    fn new(options: OutFluentdOptions, _: &BuildContext) -> Result<Self> {
-        let limits = [
-            ("ack_timeout", options.ack_timeout),
-            ("connect_timeout", options.connect_timeout),
-            ("write_timeout", options.write_timeout),
-        ];
-        for (name, limit) in limits {
-            ensure!(!limit.is_zero(), "`{name}` must be longer than nothing");
-        }
-        let ids = options.require_ack.then(ChunkIds::new);
-        let tag = Tag::from(options.tag.clone());
-        Ok(OutFluentd { options, tag, connection: None, messages: Messages::new(ids) })
-    }
+    kept: Kept,
+    keepalive: bool,
+    ack_timeout: Duration,
+    write_timeout: Duration,
 }
 
 impl Output for OutFluentd {
     async fn connect(&mut self) -> Result<()> {
-        self.connection = None;
-        self.connection = Some(self.open().await?);
+        // Not the one of before: it is what failed.
+        drop(self.kept.take().await);
+        let connection = self.open().await?;
+        self.kept.put(connection);
         Ok(())
     }
 
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
         // Taken out, so that a write that is cut off leaves no connection with half a message.
-        let mut connection = match self.connection.take() {
+        let mut connection = match self.kept.take().await {
             Some(connection) => connection,
             None => self.open().await.map_err(WriteError::NotConnected)?,
         };
         self.messages.write(chunk, &self.tag);
-        connection
-            .send(self.messages.bytes(), self.options.write_timeout)
-            .await
-            .map_err(|e| self.not_connected(e))?;
-        connection
-            .wait_for_acks(self.messages.unanswered(), self.options.ack_timeout)
-            .await
-            .map_err(|e| self.not_connected(e))?;
-        if self.options.keepalive {
-            self.connection = Some(connection);
+        let (bytes, asked) = self.messages.parts();
+        let sent = connection.exchange(bytes, asked, self.write_timeout, self.ack_timeout).await;
+        sent.map_err(|error| WriteError::NotConnected(self.told(error)))?;
+        self.messages.delivered();
+        if self.keepalive && connection.keepalive {
+            self.kept.put(connection);
+        } else {
+            // What was sent is delivered, however it ends.
+            let _ = connection.close().await;
         }
         Ok(())
     }
 
     async fn close(&mut self) -> Result<()> {
-        match self.connection.take() {
+        match self.kept.take().await {
             Some(connection) => Ok(connection.close().await?),
             None => Ok(()),
         }
@@ -122,19 +66,13 @@ impl Output for OutFluentd {
 
 impl OutFluentd {
     async fn open(&self) -> Result<Connection> {
-        let address = self.options.host.host_and_port(self.options.port);
-        Connection::open(address, self.options.connect_timeout)
-            .await
-            // What failed, the engine says.
-            .with_context(|| self.peer())
+        // What failed, the engine says.
+        self.kept.ask().await.with_context(|| self.peer.to_string())?;
+        self.peer.connect().await.map_err(|error| self.told(error))
     }
 
-    fn not_connected(&self, error: connection::ConnectionError) -> WriteError {
-        WriteError::NotConnected(Error::new(error).context(self.peer()))
-    }
-
-    fn peer(&self) -> String {
-        self.options.host.clone().with_default_port(self.options.port).to_string()
+    fn told(&self, error: ConnectionError) -> Error {
+        Error::new(error).context(self.peer.to_string())
     }
 }
 
@@ -144,11 +82,12 @@ mod tests {
 
     #[test]
     fn a_refused_connection_is_told_with_its_peer_and_reason_and_no_more() {
-        let options = OutFluentdOptions::read(&Args::default()).expect("all have defaults");
+        // A port that no one can listen on without being root, and that nobody does.
+        let host = Literal::bare(LiteralValue::Str("127.0.0.1:1".to_owned()));
+        let args = Args { positional: vec![host], ..Args::default() };
+        let options = OutFluentdOptions::read(&args).expect("an address");
         let mut output =
             OutFluentd::new(options, &BuildContext::for_check()).expect("defaults go together");
-        // A port that no one can listen on without being root, and that nobody does.
-        output.options.host = "127.0.0.1:1".parse().expect("an address");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let error = runtime.expect("a runtime").block_on(output.connect()).unwrap_err();
         let told = format!("{error:#}");
