@@ -150,9 +150,9 @@ impl Writer<'_> {
 }
 
 /// Something whose length comes later: where its content begins.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[must_use]
-pub(crate) struct Open(pub(crate) usize);
+pub(crate) struct Open(usize);
 
 /// How exactly times are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,7 +47,7 @@ impl Connector {
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
             None => {
-                let public = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+                let public = webpki_roots::TLS_SERVER_ROOTS.to_vec();
                 builder.with_root_certificates(RootCertStore { roots: public })
             }
         };
