@@ -32,9 +32,13 @@ impl Entries {
         }
         let mut reader = Reader::new(&self.bytes);
         reader.set_position(self.at);
-        let record = read(&mut reader, self.single, received);
-        if record.is_err() {
-            reader.set_position(self.at);
+        let mut record = read(&mut reader, self.single, received);
+        match &mut record {
+            Ok(record) => {
+                let taken = reader.position() - self.at;
+                record.set_weight(u32::try_from(taken).unwrap_or(u32::MAX));
+            }
+            Err(_) => reader.set_position(self.at),
         }
         let past = record.is_ok() || reader.skip().is_ok();
         self.at = if past && !self.single { reader.position() } else { self.bytes.len() };

@@ -100,7 +100,7 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn now(verdict: Verdict) -> Option<Outcome> {
+    fn now(verdict: &Verdict) -> Option<Outcome> {
         *verdict.0.borrow()
     }
 
@@ -111,12 +111,12 @@ mod tests {
         let (ack, first) = seen.begin(key);
         let (again, second) = seen.begin(key);
         assert!(again.is_none());
-        assert_eq!(now(second), None);
+        assert_eq!(now(&second), None);
         ack.unwrap().settle(Outcome::Delivered);
-        assert_eq!(now(first), Some(Outcome::Delivered));
+        assert_eq!(now(&first), Some(Outcome::Delivered));
         let (again, third) = seen.begin(key);
         assert!(again.is_none());
-        assert_eq!(now(third), Some(Outcome::Delivered));
+        assert_eq!(now(&third), Some(Outcome::Delivered));
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         let key = seen.key(None, b"id", b"bytes");
         let (ack, verdict) = seen.begin(key);
         drop(ack);
-        assert_eq!(now(verdict), Some(Outcome::Errored));
+        assert_eq!(now(&verdict), Some(Outcome::Errored));
         assert!(seen.begin(key).0.is_some());
     }
 

@@ -2,7 +2,7 @@
 
 use rmp::Marker;
 use rmp::encode::{self, ValueWriteError};
-use swak_sdk::data::{MESSAGE, Map, RecordRef, Timestamp, Value};
+use swak_sdk::data::{MESSAGE, Map, RecordRef, TRUNCATED, Timestamp, Value};
 
 use super::EVENT_TIME;
 
@@ -67,6 +67,7 @@ impl Writer<'_> {
         if precision == Precision::Nanoseconds
             && let (None, Some(line)) = (record.fields(), record.line())
             && let Ok(seconds) = u32::try_from(time.seconds())
+            && !record.is_truncated()
         {
             return self.line(seconds, time.subsec_nanos(), line);
         }
@@ -83,9 +84,13 @@ impl Writer<'_> {
         match record.fields() {
             Some(fields) => self.map(fields),
             None => {
-                self.begin_map(1);
+                self.begin_map(1 + usize::from(record.is_truncated()));
                 self.str(MESSAGE);
                 self.text_or_bytes(record.line().unwrap_or_default());
+                if record.is_truncated() {
+                    self.str(TRUNCATED);
+                    self.bool(true);
+                }
             }
         }
     }
@@ -243,6 +248,14 @@ mod tests {
         };
         assert_eq!(message(b"hello"), Some(Value::from("hello")));
         assert_eq!(message(b"caf\xe9"), Some(Value::Bytes(b"caf\xe9"[..].into())));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_says_so() {
+        let mut line = Record::from_line(&b"hell"[..], Timestamp::from_parts(1, 2));
+        line.set_truncated(true);
+        let map = decoded(&encoded(&line)).fields().cloned();
+        assert_eq!(map, Some(line.view().to_map().into_owned()));
     }
 
     #[test]
