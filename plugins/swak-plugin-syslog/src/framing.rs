@@ -25,9 +25,15 @@ pub(crate) struct Deframer {
 #[derive(Debug)]
 pub(crate) struct Frames {
     pub(crate) block: Block,
-    pub(crate) messages: Vec<Range<usize>>,
-    /// How many of them are cut off: they were longer than allowed, or the stream ended in them.
-    pub(crate) cut: usize,
+    pub(crate) messages: Vec<Frame>,
+}
+
+/// Where a message lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) range: Range<usize>,
+    /// Its end is cut off: it was longer than allowed, or the stream ended in it.
+    pub(crate) is_cut: bool,
 }
 
 #[derive(Debug)]
@@ -64,6 +70,13 @@ impl Deframer {
         Deframer { bytes: Vec::new(), searched: 0, state: State::Begin, max }
     }
 
+    /// Gives memory back that was needed for a message, but for what so many bytes take.
+    pub(crate) fn shrink_to(&mut self, room: usize) {
+        if self.bytes.capacity() > self.bytes.len() + 4 * room {
+            self.bytes.shrink_to(self.bytes.len() + room);
+        }
+    }
+
     /// Where to append what was read.
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
@@ -71,16 +84,15 @@ impl Deframer {
 
     /// Takes out the messages that are complete.
     pub(crate) fn split(&mut self) -> Option<Frames> {
-        let (mut messages, mut cut, mut at) = (Vec::new(), 0, 0);
+        let (mut messages, mut at) = (Vec::new(), 0);
         loop {
             match self.step(at) {
                 Step::Incomplete => break,
                 Step::Skipped(next) => at = next,
                 Step::Message { range, is_cut, next } => {
-                    cut += usize::from(is_cut);
                     // Between messages there may be line ends.
                     if !range.is_empty() {
-                        messages.push(range);
+                        messages.push(Frame { range, is_cut });
                     }
                     at = next;
                 }
@@ -90,7 +102,7 @@ impl Deframer {
         let block = (!messages.is_empty()).then(|| Block::from(self.bytes[..at].to_vec()));
         self.bytes.drain(..at);
         self.searched = self.searched.saturating_sub(at);
-        Some(Frames { block: block?, messages, cut })
+        Some(Frames { block: block?, messages })
     }
 
     /// Takes out the last message when the stream has ended: a line needs no end then; a message
@@ -103,9 +115,10 @@ impl Deframer {
         };
         let whole = trim_end(&self.bytes, start, self.bytes.len());
         let end = whole.min(start + self.max);
-        let cut = usize::from(is_short || whole > end);
-        let messages: Vec<_> = std::iter::once(start..end).filter(|m| !m.is_empty()).collect();
-        (!messages.is_empty()).then(|| Frames { block: self.bytes.into(), messages, cut })
+        let frame = Frame { range: start..end, is_cut: is_short || whole > end };
+        // Of a message that ended in its head there is nothing.
+        let messages: Vec<_> = Some(frame).filter(|f| !f.range.is_empty()).into_iter().collect();
+        (!messages.is_empty()).then(|| Frames { block: self.bytes.into(), messages })
     }
 
     /// Goes on at `at`.
@@ -203,8 +216,8 @@ mod tests {
         let (mut found, mut cut) = (Vec::new(), 0);
         let mut take = |frames: Option<Frames>| {
             if let Some(frames) = frames {
-                cut += frames.cut;
-                found.extend(frames.messages.into_iter().map(|r| frames.block[r].to_vec()));
+                cut += frames.messages.iter().filter(|message| message.is_cut).count();
+                found.extend(frames.messages.into_iter().map(|m| frames.block[m.range].to_vec()));
             }
         };
         for piece in stream.chunks(piece) {

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use swak_sdk::data::{Block, Name, Timestamp, json};
 use swak_sdk::plugin::Counters;
 
-use crate::framing::Deframer;
+use crate::framing::{Deframer, Frame};
 use crate::parse::{Clock, Format, Message, parse};
 use crate::record::{Mode, OnError, Reader};
 
@@ -23,8 +23,8 @@ pub fn framing(data: &[u8]) {
     let (mut found, mut cut) = (Vec::new(), 0);
     let mut take = |frames: Option<crate::framing::Frames>| {
         if let Some(frames) = frames {
-            cut += frames.cut;
-            found.extend(frames.messages.into_iter().map(|r| frames.block[r].to_vec()));
+            cut += frames.messages.iter().filter(|message| message.is_cut).count();
+            found.extend(frames.messages.into_iter().map(|m| frames.block[m.range].to_vec()));
         }
     };
     for bytes in stream.chunks(piece) {
@@ -53,7 +53,8 @@ fn whole(mut rest: &[u8], max: usize) -> (Vec<Vec<u8>>, usize) {
             let kept = &body[..there.min(max)];
             let ended = (body.len() as u64) < announced && body.len() < max;
             message = if ended { kept.strip_suffix(b"\r").unwrap_or(kept) } else { kept };
-            cut += usize::from((there as u64) < announced || there > max);
+            let is_cut = (there as u64) < announced || there > max;
+            cut += usize::from(is_cut && !message.is_empty());
             rest = &body[there..];
         } else {
             let end = rest.iter().position(|b| matches!(b, b'\n' | 0));
@@ -92,13 +93,16 @@ pub fn message(data: &[u8]) {
         let zone = TimeZone::UTC;
         let reader = Reader { mode, format, on_error, zone, counters: counters.clone() };
         let block = Block::from(bytes.to_vec());
-        let batch = reader.batch(&block, std::iter::once(0..bytes.len()), &Name::from("peer"));
+        let frames = [Frame { range: 0..bytes.len(), is_cut: bytes.len() > 100 }];
+        let batch = reader.batch(&block, &frames, &Name::from("peer"));
         let dropped: u64 = counters.snapshot().dropped.values().sum();
         assert_eq!(batch.len() as u64 + dropped, 1);
         for record in batch.iter() {
             let mut out = Vec::new();
             record.write_json(&mut out);
-            json::parse_object(&(&*out).into()).expect("records are written as JSON objects");
+            let fields = json::parse_object(&(&*out).into());
+            let fields = fields.expect("records are written as JSON objects");
+            assert_eq!(fields.get("truncated").is_some(), bytes.len() > 100);
             if mode == Mode::Raw {
                 assert_eq!(record.line(), Some(bytes));
             }

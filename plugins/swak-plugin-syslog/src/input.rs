@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::prelude::*;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::endpoint::Endpoint;
-use crate::listen::{self, Limits};
+use crate::listen::{self, Connections, Limits};
 use crate::parse::Format;
 use crate::record::{Mode, OnError, Reader};
 
@@ -49,14 +48,19 @@ pub struct SyslogOptions {
     /// The zone of timestamps that name none, as those of RFC 3164: `UTC`, `Asia/Seoul`, `+09:00`.
     /// Left out: the system's.
     time_zone: Option<TimeZone>,
-    /// The longest message. The rest of a longer one is cut off, and counted as an error.
+    /// The longest message. The rest of a longer one is cut off and counted as an error; the record
+    /// says so in the field `truncated`.
     #[option(default = "64k")]
     max_message: ByteSize,
     /// How many peers may be connected at once, all streams together. Others wait until one leaves.
     #[option(default = 1000, range = 1..=1000000)]
     max_connections: usize,
+    /// How long a peer may be silent while as many are connected as may be and others wait. Then the
+    /// one that has been silent for longest is disconnected.
+    #[option(default = "1m")]
+    idle_when_full: Duration,
     /// How long a connected peer may be silent before it is disconnected. Left out, it is kept as
-    /// long as it is there; many senders lose the next message when they are disconnected.
+    /// long as there is room; many senders lose the next message when they are disconnected.
     idle_timeout: Option<Duration>,
     /// How much the system holds of UDP until it is read. Systems have a limit of their own, on Linux
     /// `net.core.rmem_max`.
@@ -68,7 +72,7 @@ pub(crate) struct Syslog {
     listen: Vec<Endpoint>,
     reader: Arc<Reader>,
     limits: Limits,
-    max_connections: usize,
+    connections: Arc<Connections>,
 }
 
 impl Plugin for Syslog {
@@ -97,14 +101,14 @@ impl Plugin for Syslog {
             idle_timeout: options.idle_timeout,
             receive_buffer: usize::try_from(options.receive_buffer.0).unwrap_or(usize::MAX),
         };
-        let (listen, max_connections) = (options.listen, options.max_connections);
-        Ok(Syslog { listen, reader: Arc::new(reader), limits, max_connections })
+        let (most, idle) = (options.max_connections, options.idle_when_full);
+        let connections = Arc::new(Connections::new(most, idle, cx.counters().clone()));
+        Ok(Syslog { listen: options.listen, reader: Arc::new(reader), limits, connections })
     }
 }
 
 impl Input for Syslog {
     async fn run(self, out: Emitter, shutdown: Shutdown) -> Result<()> {
-        let connections = Arc::new(Semaphore::new(self.max_connections));
         let mut listeners = Vec::new();
         // All are bound before the first is read.
         for endpoint in &self.listen {
@@ -116,7 +120,7 @@ impl Input for Syslog {
             let receiver = listen::Receiver {
                 reader: Arc::clone(&self.reader),
                 limits: self.limits,
-                connections: Arc::clone(&connections),
+                connections: Arc::clone(&self.connections),
                 out: out.clone(),
                 shutdown: shutdown.clone(),
             };

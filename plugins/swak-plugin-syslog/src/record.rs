@@ -1,20 +1,23 @@
 //! From messages to batches of records.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use swak_sdk::data::{Batch, Block, LineRange, Map, Name, Record, Slice, Timestamp, Value};
+use swak_sdk::data::{
+    Batch, Block, LineRange, Map, Name, Record, Slice, TRUNCATED, Timestamp, Value,
+};
 use swak_sdk::options::Choice;
 use swak_sdk::plugin::Counters;
 
+use crate::framing::Frame;
 use crate::parse::{Clock, Format, Message, ParseError, parse};
 
 /// What a record is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Choice)]
 pub(crate) enum Mode {
     /// Fields: `priority`, `facility`, `severity`, `timestamp`, `hostname`, `app_name`, `proc_id`,
-    /// `msg_id`, `structured_data`, `message`, each if the message has it.
+    /// `msg_id`, `structured_data`, `message`, each if the message has it; `truncated` if its end was
+    /// cut off.
     Parsed,
     /// The message as it came, as a line.
     Raw,
@@ -41,35 +44,61 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// The batch of some messages of one sender; they lie in one block.
-    pub(crate) fn batch(
-        &self,
-        block: &Block,
-        messages: impl Iterator<Item = Range<usize>>,
-        source: &Name,
-    ) -> Batch {
+    pub(crate) fn batch(&self, block: &Block, messages: &[Frame], source: &Name) -> Batch {
         let now = Timestamp::now();
         let batch = match self.mode {
             Mode::Raw => {
-                let line = |m: Range<usize>| LineRange { start: m.start as u32, end: m.end as u32 };
-                Batch::from_lines(block.clone(), messages.map(line).collect(), now)
+                let line = |Frame { range, .. }: &Frame| LineRange {
+                    start: range.start as u32,
+                    end: range.end as u32,
+                };
+                let lines = messages.iter().map(line).collect();
+                let mut batch = Batch::from_lines(block.clone(), lines, now);
+                if messages.iter().any(|message| message.is_cut) {
+                    for (record, message) in batch.records_mut().iter_mut().zip(messages) {
+                        record.set_truncated(message.is_cut);
+                    }
+                }
+                batch
             }
             Mode::Parsed => {
                 let clock = Clock { now, zone: self.zone.clone() };
-                let slices = messages.map(|m| block.slice(m.start, m.end));
-                Batch::new(slices.filter_map(|m| self.record(&m, &clock)).collect())
+                let record = |Frame { range, is_cut }: &Frame| {
+                    self.record(&block.slice(range.start, range.end), *is_cut, &clock)
+                };
+                Batch::new(messages.iter().filter_map(record).collect())
             }
         };
         batch.with_source(source.clone())
     }
 
-    fn record(&self, bytes: &Slice, clock: &Clock) -> Option<Record> {
-        match parse(bytes, self.format, clock) {
-            Ok(message) => {
-                let time = message.timestamp.unwrap_or(clock.now);
-                Some(Record::from_fields(fields(&message, bytes), time))
-            }
-            Err(error) => self.unparsed(bytes, error, clock.now),
+    /// Counts messages whose end was cut off; the first of a peer or socket is told of.
+    pub(crate) fn count_cut(&self, cut: usize, max: usize, source: &Name, told: &mut bool) {
+        for _ in 0..cut {
+            self.counters.error();
         }
+        if cut > 0 && !std::mem::replace(told, true) {
+            tracing::warn!(
+                peer = %source,
+                "a message is longer than max_message={max} bytes or ends too soon, and was cut; \
+                 further ones are only counted"
+            );
+        }
+    }
+
+    fn record(&self, bytes: &Slice, is_cut: bool, clock: &Clock) -> Option<Record> {
+        let mut record = match parse(bytes, self.format, clock) {
+            Ok(message) => {
+                let mut fields = fields(&message, bytes);
+                if is_cut {
+                    fields.insert(TRUNCATED, true);
+                }
+                Record::from_fields(fields, message.timestamp.unwrap_or(clock.now))
+            }
+            Err(error) => self.unparsed(bytes, error, clock.now)?,
+        };
+        record.set_truncated(is_cut);
+        Some(record)
     }
 
     fn unparsed(&self, bytes: &Slice, error: ParseError, now: Timestamp) -> Option<Record> {
@@ -150,7 +179,8 @@ mod tests {
 
     fn batch(reader: &Reader, message: &[u8]) -> Batch {
         let block = Block::from(message.to_vec());
-        reader.batch(&block, std::iter::once(0..message.len()), &Name::from("peer"))
+        let frames = [Frame { range: 0..message.len(), is_cut: false }];
+        reader.batch(&block, &frames, &Name::from("peer"))
     }
 
     fn json(batch: &Batch) -> Vec<String> {

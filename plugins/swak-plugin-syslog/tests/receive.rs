@@ -3,9 +3,9 @@
 mod common;
 
 use std::io::Write;
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpListener, UdpSocket};
 
-use common::{free_port, until};
+use common::{connect, free_port, until};
 use swak_sdk::data::{Record, Value};
 use swak_test::Bench;
 
@@ -171,15 +171,6 @@ fn sender(port: u16) -> UdpSocket {
     socket.connect(("127.0.0.1", port)).expect("an address can be set");
     until(|| socket.send(b"").is_ok() && matches!(socket.take_error(), Ok(None)));
     socket
-}
-
-fn connect(port: u16) -> TcpStream {
-    let mut stream = None;
-    until(|| {
-        stream = TcpStream::connect(("127.0.0.1", port)).ok();
-        stream.is_some()
-    });
-    stream.expect("it is connected")
 }
 
 fn field(record: &Record, name: &str) -> Value {

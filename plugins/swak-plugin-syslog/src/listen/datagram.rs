@@ -11,6 +11,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use super::{READS_AFTER_STOP, Receiver};
+use crate::framing::Frame;
 
 /// How long messages are gathered, and how many and how large they may become.
 const GATHER: Duration = Duration::from_millis(5);
@@ -53,7 +54,7 @@ impl DatagramSocket for UdpSocket {
 
 /// Reads until the agent stops, and then what has come in until then.
 pub(super) async fn run<S: DatagramSocket>(socket: S, mut receiver: Receiver) -> io::Result<()> {
-    let mut gathered = Gathered { bytes: Vec::new(), peers: Vec::new() };
+    let mut gathered = Gathered { bytes: Vec::new(), peers: Vec::new(), told_of_cut: false };
     let mut reads_left = READS_AFTER_STOP;
     while reads_left > 0 {
         tokio::select! {
@@ -77,7 +78,8 @@ pub(super) async fn run<S: DatagramSocket>(socket: S, mut receiver: Receiver) ->
 /// Datagrams in one buffer, by their peers, in order for each.
 struct Gathered<P> {
     bytes: Vec<u8>,
-    peers: Vec<(P, Vec<Range<usize>>)>,
+    peers: Vec<(P, Vec<Frame>)>,
+    told_of_cut: bool,
 }
 
 impl<P: PartialEq> Gathered<P> {
@@ -94,11 +96,13 @@ impl<P: PartialEq> Gathered<P> {
             self.bytes.reserve((max + 1).max(MAX_UDP));
             match socket.try_receive(&mut self.bytes) {
                 Ok((len, peer)) => {
-                    if len > max {
-                        receiver.reader.counters.error();
+                    let range = trimmed(&self.bytes, start, start + len.min(max));
+                    let message = Frame { range, is_cut: len > max };
+                    if message.is_cut {
+                        let source = socket.source(&peer);
+                        receiver.reader.count_cut(1, max, &source, &mut self.told_of_cut);
                     }
-                    let message = trimmed(&self.bytes, start, start + len.min(max));
-                    if !message.is_empty() {
+                    if !message.range.is_empty() {
                         self.add(peer, message);
                         messages += 1;
                     }
@@ -117,7 +121,7 @@ impl<P: PartialEq> Gathered<P> {
         Ok(())
     }
 
-    fn add(&mut self, peer: P, message: Range<usize>) {
+    fn add(&mut self, peer: P, message: Frame) {
         // The last peers are the likeliest; looking through thousands for each message is too slow.
         let recent = self.peers.len().saturating_sub(16);
         match self.peers[recent..].iter_mut().rev().find(|(known, _)| *known == peer) {
@@ -136,7 +140,7 @@ impl<P: PartialEq> Gathered<P> {
         self.bytes.clear();
         for (peer, messages) in std::mem::take(&mut self.peers) {
             let source = socket.source(&peer);
-            let batch = receiver.reader.batch(&block, messages.into_iter(), &source);
+            let batch = receiver.reader.batch(&block, &messages, &source);
             if !batch.is_empty() {
                 receiver.out.emit(batch).await?;
             }

@@ -1,5 +1,6 @@
 //! Sockets: binding them, and reading until the agent stops.
 
+mod connections;
 mod datagram;
 mod stream;
 #[cfg(unix)]
@@ -14,7 +15,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use swak_sdk::options::Address;
 use swak_sdk::plugin::{Emitter, Shutdown};
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::Semaphore;
+
+pub(crate) use connections::Connections;
 
 use crate::endpoint::{Endpoint, PORT};
 use crate::record::Reader;
@@ -31,8 +33,7 @@ pub(crate) struct Limits {
 pub(crate) struct Receiver {
     pub(crate) reader: Arc<Reader>,
     pub(crate) limits: Limits,
-    /// One permit for each peer that may be connected.
-    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) out: Emitter,
     pub(crate) shutdown: Shutdown,
 }

@@ -11,12 +11,14 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
 
+use super::connections::Seat;
 use super::{Limits, READS_AFTER_STOP, Receiver};
 use crate::framing::{Deframer, Frames};
 use crate::record::Reader;
 
-/// How much is read at once.
+/// How much is read at once, at most and at least.
 const READ: usize = 64 * 1024;
+const LEAST_READ: usize = 4 * 1024;
 
 /// How long accepting rests after it failed, which it does when there are no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -50,34 +52,38 @@ impl StreamListener for TcpListener {
 pub(super) async fn run<L: StreamListener>(listener: L, receiver: Receiver) {
     let Receiver { reader, limits, connections, out, mut shutdown } = receiver;
     let mut peers = JoinSet::new();
+    // One that was accepted and has no seat yet.
+    let mut waiting = None;
+    let mut is_failing = false;
     loop {
-        let accept = async {
-            let permit = Arc::clone(&connections).acquire_owned().await;
-            let permit = permit.expect("the semaphore is never closed");
-            listener.accept().await.map(|accepted| (accepted, permit))
-        };
         tokio::select! {
             () = shutdown.triggered() => break,
             Some(ended) = peers.join_next() => pass_on_panic(ended),
-            accepted = accept => match accepted {
-                Ok(((stream, source), permit)) => {
-                    let peer = Peer {
-                        source,
-                        reader: Arc::clone(&reader),
-                        limits,
-                        out: out.clone(),
-                        shutdown: shutdown.clone(),
-                    };
-                    peers.spawn(async move {
-                        peer.serve(stream).await;
-                        drop(permit);
-                    });
+            accepted = listener.accept(), if waiting.is_none() => match accepted {
+                Ok(accepted) => {
+                    is_failing = false;
+                    waiting = Some(accepted);
                 }
                 Err(error) => {
                     reader.counters.error();
-                    tracing::warn!("cannot accept a connection: {error}");
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::warn!("cannot accept connections: {error}; will try again");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
+            },
+            seat = connections.seat(), if waiting.is_some() => {
+                let (stream, source) = waiting.take().expect("somebody waits for the seat");
+                let peer = Peer {
+                    source,
+                    seat,
+                    reader: Arc::clone(&reader),
+                    limits,
+                    out: out.clone(),
+                    shutdown: shutdown.clone(),
+                    told_of_cut: false,
+                };
+                peers.spawn(peer.serve(stream));
             }
         }
     }
@@ -89,10 +95,12 @@ pub(super) async fn run<L: StreamListener>(listener: L, receiver: Receiver) {
 
 struct Peer {
     source: Name,
+    seat: Seat,
     reader: Arc<Reader>,
     limits: Limits,
     out: Emitter,
     shutdown: Shutdown,
+    told_of_cut: bool,
 }
 
 impl Peer {
@@ -107,17 +115,24 @@ impl Peer {
     async fn read(&mut self, mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
         let mut deframer = Deframer::new(self.limits.max_message);
         let mut reads_left = READS_AFTER_STOP;
+        // Thousands of peers that say little must not take the memory of those that say much.
+        let mut room = LEAST_READ;
         let ended = loop {
-            deframer.buffer().reserve(READ);
+            deframer.buffer().reserve(room);
             let read = tokio::select! {
                 biased;
                 read = stream.read_buf(deframer.buffer()) => read,
                 () = self.shutdown.triggered() => break Ok(()),
-                () = idle(self.limits.idle_timeout) => break Err(io::ErrorKind::TimedOut.into()),
+                () = idle(self.limits.idle_timeout) => break Err(silent()),
+                () = self.seat.wanted() => break Err(silent()),
             };
             match read {
                 Ok(0) => break Ok(()),
-                Ok(_) => {}
+                Ok(read) => {
+                    self.seat.heard();
+                    let next = if read >= room { 2 * room } else { room / 2 };
+                    room = next.clamp(LEAST_READ, READ);
+                }
                 Err(error) => break Err(error),
             }
             if let Some(frames) = deframer.split()
@@ -125,6 +140,7 @@ impl Peer {
             {
                 return Ok(());
             }
+            deframer.shrink_to(room);
             if self.shutdown.is_triggered() {
                 reads_left -= 1;
                 if reads_left == 0 {
@@ -139,11 +155,11 @@ impl Peer {
         ended
     }
 
-    async fn emit(&self, frames: Frames) -> Result<(), Stopped> {
-        for _ in 0..frames.cut {
-            self.reader.counters.error();
-        }
-        let batch = self.reader.batch(&frames.block, frames.messages.into_iter(), &self.source);
+    async fn emit(&mut self, frames: Frames) -> Result<(), Stopped> {
+        let cut = frames.messages.iter().filter(|message| message.is_cut).count();
+        let max = self.limits.max_message;
+        self.reader.count_cut(cut, max, &self.source, &mut self.told_of_cut);
+        let batch = self.reader.batch(&frames.block, &frames.messages, &self.source);
         if batch.is_empty() {
             return Ok(());
         }
@@ -156,6 +172,10 @@ async fn idle(limit: Option<Duration>) {
         Some(limit) => tokio::time::sleep(limit).await,
         None => std::future::pending().await,
     }
+}
+
+fn silent() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "it was silent for too long")
 }
 
 fn pass_on_panic(ended: Result<(), JoinError>) {

@@ -1,6 +1,6 @@
 //! What the tests of this folder share.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A port that nobody uses, for TCP and UDP.
@@ -30,4 +30,15 @@ pub(crate) fn until(mut done: impl FnMut() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     panic!("it did not come about within a minute");
+}
+
+/// A connection, as soon as somebody listens.
+#[allow(dead_code, reason = "not every file of tests connects")]
+pub(crate) fn connect(port: u16) -> TcpStream {
+    let mut stream = None;
+    until(|| {
+        stream = TcpStream::connect(("127.0.0.1", port)).ok();
+        stream.is_some()
+    });
+    stream.expect("it is connected")
 }
