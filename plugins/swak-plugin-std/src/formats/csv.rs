@@ -35,10 +35,9 @@ impl Rows {
     pub(super) fn write(&self, record: RecordRef<'_>, out: &mut Vec<u8>) {
         let mut scratch = Vec::new();
         for (i, column) in self.columns.iter().enumerate() {
-            match (record.line(), column.get_from(record)) {
-                (Some(line), Some(_)) => self.write_cell(i, line, out),
-                (_, Some(value)) => self.write_cell(i, &cell_text(&value, &mut scratch), out),
-                (_, None) => self.write_cell(i, b"", out),
+            match column.get_from(record) {
+                Some(value) => self.write_cell(i, &cell_text(&value, &mut scratch), out),
+                None => self.write_cell(i, b"", out),
             }
         }
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 pub(crate) struct Encoded<'a> {
     buffer: &'a [u8],
     pieces: Vec<Piece<'a>>,
+    replaced: usize,
 }
 
 pub(super) enum Piece<'a> {
@@ -14,8 +15,13 @@ pub(super) enum Piece<'a> {
 }
 
 impl<'a> Encoded<'a> {
-    pub(super) fn new(buffer: &'a [u8], pieces: Vec<Piece<'a>>) -> Self {
-        Encoded { buffer, pieces }
+    pub(super) fn new(buffer: &'a [u8], pieces: Vec<Piece<'a>>, replaced: usize) -> Self {
+        Encoded { buffer, pieces, replaced }
+    }
+
+    /// How many values held bytes that had to be replaced, as they are not UTF-8.
+    pub(crate) fn replaced(&self) -> usize {
+        self.replaced
     }
 
     /// The bytes in order.

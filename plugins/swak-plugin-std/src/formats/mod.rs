@@ -4,13 +4,17 @@
 //! bytes of one buffer that is used again and again, and whole runs of lines that are borrowed from
 //! the block they were read into, so that a chain that only forwards copies nothing.
 
+mod base64;
 mod csv;
 mod encoded;
 mod msgpack;
 mod raw;
+pub(crate) mod record;
+mod replaced;
 
 pub(crate) use csv::delimiter_byte;
 pub(crate) use encoded::Encoded;
+pub(crate) use replaced::Replaced;
 
 use swak_sdk::options::EvalError;
 use swak_sdk::prelude::*;
@@ -28,6 +32,9 @@ pub(crate) enum Format {
     Msgpack,
     /// One line a record, as `template` says.
     Template,
+    /// One JSON object a line with all that is known of a record, so that it can be read back: its time
+    /// to the nanosecond, `tag`, `source`, and its `line` or its `fields`.
+    Record,
 }
 
 /// The options that say how records are written; plugins that have them are alike in it.
@@ -50,6 +57,7 @@ enum Form {
     Csv(csv::Rows),
     Msgpack,
     Template(Template),
+    Record,
 }
 
 /// A record that its form cannot say.
@@ -80,6 +88,7 @@ impl Encoder {
             Format::Json => Form::Json,
             Format::Csv => Form::Csv(csv::Rows::new(columns, delimiter)?),
             Format::Msgpack => Form::Msgpack,
+            Format::Record => Form::Record,
             Format::Template => Form::Template(template.context(
                 "format=\"template\" needs the template: add template=\"{{ message }}\"",
             )?),
@@ -95,34 +104,37 @@ impl Encoder {
         }
     }
 
-    /// Appends one record with its line end.
+    /// Appends one record with its line end. Gives back how many values held bytes that had to be
+    /// replaced, as they are not UTF-8.
     pub(crate) fn encode_record(
         &self,
         batch: &Batch,
         record: RecordRef<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<usize, EncodeError> {
+        let mut replaced = 0;
         match &self.form {
-            Form::Raw => record.write_raw(out),
-            Form::Json => record.write_json(out),
+            Form::Raw => replaced = record.write_raw(out),
+            Form::Json => replaced = record.write_json(out),
             Form::Csv(rows) => rows.write(record, out),
             Form::Msgpack => {
                 msgpack::write_record(record, out);
-                return Ok(());
+                return Ok(0);
             }
             Form::Template(template) => {
                 out.extend_from_slice(template.render(&Scope::new(batch, record))?.as_bytes());
             }
+            Form::Record => record::write(batch, record, out),
         }
         out.push(b'\n');
-        Ok(())
+        Ok(replaced)
     }
 
     /// Encodes a chunk. The pieces borrow from it and from this encoder's buffer.
     pub(crate) fn encode<'a>(&'a mut self, chunk: &'a Chunk) -> Result<Encoded<'a>, EncodeError> {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        let mut pieces = Vec::new();
+        let (mut pieces, mut replaced) = (Vec::new(), 0);
         for batch in chunk.batches() {
             match (&self.form, batch.lines()) {
                 (Form::Raw, Some((block, lines))) => {
@@ -131,14 +143,14 @@ impl Encoder {
                 _ => {
                     let start = buffer.len();
                     for record in batch.iter() {
-                        self.encode_record(batch, record, &mut buffer)?;
+                        replaced += self.encode_record(batch, record, &mut buffer)?;
                     }
                     encoded::push_buffered(&mut pieces, start..buffer.len());
                 }
             }
         }
         self.buffer = buffer;
-        Ok(Encoded::new(&self.buffer, pieces))
+        Ok(Encoded::new(&self.buffer, pieces, replaced))
     }
 }
 

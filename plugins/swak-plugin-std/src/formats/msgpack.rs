@@ -5,7 +5,7 @@ use swak_sdk::prelude::*;
 /// Appends the fields as a map. A line is a map with the one field `message`.
 pub(super) fn write_record(record: RecordRef<'_>, out: &mut Vec<u8>) {
     match record.line() {
-        Some(line) => {
+        Some(line) if !record.is_truncated() => {
             write_map_len(out, 1);
             write_str(out, swak_sdk::data::MESSAGE.as_bytes());
             match std::str::from_utf8(line) {
@@ -13,7 +13,7 @@ pub(super) fn write_record(record: RecordRef<'_>, out: &mut Vec<u8>) {
                 Err(_) => write_bin(out, line),
             }
         }
-        None => write_map(out, &record.to_map()),
+        _ => write_map(out, &record.to_map()),
     }
 }
 

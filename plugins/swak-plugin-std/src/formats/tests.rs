@@ -68,6 +68,36 @@ fn json_is_one_object_a_line() {
 }
 
 #[test]
+fn a_line_that_was_cut_says_so_wherever_it_is_fields() {
+    let mut cut = Record::from_line("long", Timestamp::default());
+    cut.set_truncated(true);
+    let chunk = chunk([cut]);
+    for (format, expected) in [
+        (Format::Raw, &b"long\n"[..]),
+        (Format::Json, b"{\"message\":\"long\",\"truncated\":true}\n"),
+        (Format::Csv, b"long,true\n"),
+        (Format::Msgpack, b"\x82\xa7message\xa4long\xa9truncated\xc3"),
+        (
+            Format::Record,
+            b"{\"time\":\"1970-01-01T00:00:00Z\",\"line\":\"long\",\"truncated\":true}\n",
+        ),
+    ] {
+        let columns = if format == Format::Csv { &["message", "truncated"][..] } else { &[] };
+        let out = encode(&mut encoder(format, columns), &chunk);
+        assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(expected));
+    }
+}
+
+#[test]
+fn what_is_not_utf8_is_counted_where_it_is_replaced() {
+    let chunk = Chunk::from(lines(b"caf\xe9\nok\n\xff\n"));
+    for (format, replaced) in [(Format::Raw, 0), (Format::Json, 2), (Format::Record, 0)] {
+        let mut encoder = encoder(format, &[]);
+        assert_eq!(encoder.encode(&chunk).unwrap().replaced(), replaced, "{}", format.name());
+    }
+}
+
+#[test]
 fn csv_quotes_what_needs_it() {
     let mut encoder = encoder(Format::Csv, &["a", "b.c", "message"]);
     assert_eq!(encoder.header().unwrap(), b"a,b.c,message\n");

@@ -36,9 +36,14 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// The lines as records.
+    /// The lines as records, those that were cut marked so.
     pub(super) fn into_batch(self, block: Block, time: Timestamp) -> Batch {
-        Batch::from_lines(block, self.ranges, time)
+        let mut batch = Batch::from_lines(block, self.ranges, time);
+        if !self.cut.is_empty() {
+            let records = batch.records_mut();
+            self.cut.iter().for_each(|i| records[*i].set_truncated(true));
+        }
+        batch
     }
 }
 

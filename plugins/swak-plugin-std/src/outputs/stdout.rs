@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use swak_sdk::prelude::*;
 use tokio::task::JoinHandle;
 
-use crate::formats::{Encoder, Format, FormatOptions};
+use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 
 /// Writes records to standard output, a chunk at a time.
 ///
@@ -36,6 +36,7 @@ pub(crate) struct StdoutOptions {
 pub(crate) struct Stdout {
     encoder: Encoder,
     header: Option<Vec<u8>>,
+    replaced: Replaced,
     buffer: Vec<u8>,
     /// A write that goes on in its thread although nobody waited for its end.
     writing: Option<JoinHandle<(Vec<u8>, io::Result<()>)>>,
@@ -44,11 +45,12 @@ pub(crate) struct Stdout {
 impl Plugin for Stdout {
     type Options = StdoutOptions;
 
-    fn new(options: StdoutOptions, _: &BuildContext) -> Result<Self> {
+    fn new(options: StdoutOptions, cx: &BuildContext) -> Result<Self> {
         let StdoutOptions { format, columns, delimiter, header, template } = options;
         let encoder = Encoder::new(FormatOptions { format, columns, delimiter, template })?;
         let header = encoder.header().filter(|_| header);
-        Ok(Stdout { encoder, header, buffer: Vec::new(), writing: None })
+        let replaced = Replaced::new(cx.counters().clone());
+        Ok(Stdout { encoder, header, replaced, buffer: Vec::new(), writing: None })
     }
 }
 
@@ -70,6 +72,7 @@ impl Output for Stdout {
         }
         let encoded = self.encoder.encode(chunk).map_err(|e| WriteError::Reject(e.into()))?;
         encoded.copy_to(&mut buffer);
+        let replaced = encoded.replaced();
         // In a thread of its own, as a pipe that nobody reads may block for ever.
         let writing = self.writing.insert(tokio::task::spawn_blocking(move || {
             let result = write_at_once(&buffer);
@@ -81,6 +84,7 @@ impl Output for Stdout {
         self.buffer = buffer;
         match result {
             Ok(()) => {
+                self.replaced.count(replaced);
                 self.header = None;
                 Ok(())
             }

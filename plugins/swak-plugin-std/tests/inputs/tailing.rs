@@ -141,6 +141,8 @@ fn a_long_line_is_cut_and_counted_and_nothing_else_is_lost() {
     let call = folder.read("a.log").with("max_line", 100);
     let (got, counters) = call.start().finish().unwrap();
     assert_eq!(texts(&got), ["before", &"x".repeat(100), "after", &"y".repeat(100)]);
+    let cut: Vec<bool> = got.iter().map(|g| g.record.is_truncated()).collect();
+    assert_eq!(cut, [false, true, false, true]);
     assert_eq!(counters.errors, 2);
     // The same when it grows before our eyes, over the limit for lines that are read again.
     let mut tail = folder.tail("b.log").with("max_line", "100k").start();
@@ -444,7 +446,7 @@ fn of_a_damaged_compressed_file_comes_what_can_be_read() {
     gzip.write_all(b"one\ntwo\n").unwrap();
     let bytes = gzip.finish().unwrap();
     folder.append("cut.gz", &bytes[..bytes.len() - 3]);
-    folder.append("bad.gz", &[&bytes[..], b"no gzip"].concat());
+    folder.append("bad.gz", [&bytes[..], b"no gzip"].concat());
     for (name, compression) in [("cut.gz", "auto"), ("bad.gz", "gzip")] {
         let call = folder.read(name).with("compression", compression);
         let (got, counters) = call.start().finish().unwrap();

@@ -39,8 +39,9 @@ pub fn parse_object(text: &Slice) -> Result<Map, JsonError> {
     }
 }
 
-/// Appends a value. Bytes that are not UTF-8 become U+FFFD; a float that JSON cannot say is `null`.
-pub fn write_value(out: &mut Vec<u8>, value: &Value) {
+/// Appends a value. A float that JSON cannot say is `null`; bytes that are not UTF-8 become U+FFFD, and
+/// how many values held such is given back.
+pub fn write_value(out: &mut Vec<u8>, value: &Value) -> usize {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -51,41 +52,52 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) {
         }
         Value::Float(_) => out.extend_from_slice(b"null"),
         Value::Text(text) => write_utf8(out, text.as_bytes()),
-        Value::Bytes(bytes) => write_bytes(out, bytes),
+        Value::Bytes(bytes) => return write_bytes(out, bytes),
         Value::Time(time) => write_utf8(out, time.to_string().as_bytes()),
         Value::List(items) => {
             out.push(b'[');
+            let mut replaced = 0;
             for (i, item) in items.iter().enumerate() {
                 if i > 0 {
                     out.push(b',');
                 }
-                write_value(out, item);
+                replaced += write_value(out, item);
             }
             out.push(b']');
+            return replaced;
         }
-        Value::Map(map) => write_map(out, map),
+        Value::Map(map) => return write_map(out, map),
     }
+    0
 }
 
-/// Appends a map as an object.
-pub fn write_map(out: &mut Vec<u8>, map: &Map) {
+/// Appends a map as an object; see [`write_value`].
+pub fn write_map(out: &mut Vec<u8>, map: &Map) -> usize {
     out.push(b'{');
+    let mut replaced = 0;
     for (i, (name, value)) in map.iter().enumerate() {
         if i > 0 {
             out.push(b',');
         }
         write_utf8(out, name.as_bytes());
         out.push(b':');
-        write_value(out, value);
+        replaced += write_value(out, value);
     }
     out.push(b'}');
+    replaced
 }
 
-/// Appends bytes as a string; what is not UTF-8 becomes U+FFFD.
-pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+/// Appends bytes as a string; what is not UTF-8 becomes U+FFFD. Gives back 1 if there was such, else 0.
+pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
-        Ok(text) => write_utf8(out, text.as_bytes()),
-        Err(_) => write_utf8(out, String::from_utf8_lossy(bytes).as_bytes()),
+        Ok(text) => {
+            write_utf8(out, text.as_bytes());
+            0
+        }
+        Err(_) => {
+            write_utf8(out, String::from_utf8_lossy(bytes).as_bytes());
+            1
+        }
     }
 }
 

@@ -255,23 +255,31 @@ impl<'a> RecordRef<'a> {
     }
 
     /// Appends it as one JSON object on one line, without a line end. Bytes that are not UTF-8 are
-    /// written as U+FFFD.
-    pub fn write_json(self, out: &mut Vec<u8>) {
+    /// written as U+FFFD; how many values held such is given back.
+    pub fn write_json(self, out: &mut Vec<u8>) -> usize {
         match self.body {
             BodyRef::Line(line, _) => {
                 out.extend_from_slice(b"{\"message\":");
-                json::write_bytes(out, line);
+                let replaced = json::write_bytes(out, line);
                 out.extend_from_slice(if self.truncated { b",\"truncated\":true}" } else { b"}" });
+                replaced
             }
-            BodyRef::Fields { json: Some(text), .. } => out.extend_from_slice(text),
+            BodyRef::Fields { json: Some(text), .. } => {
+                out.extend_from_slice(text);
+                0
+            }
             BodyRef::Fields { map, .. } => json::write_map(out, map),
         }
     }
 
-    /// Appends the line byte for byte, or JSON when it is no longer a line; without a line end.
-    pub fn write_raw(self, out: &mut Vec<u8>) {
+    /// Appends the line byte for byte, or JSON when it is no longer a line; without a line end. See
+    /// [`RecordRef::write_json`] for what is given back.
+    pub fn write_raw(self, out: &mut Vec<u8>) -> usize {
         match self.body {
-            BodyRef::Line(line, _) => out.extend_from_slice(line),
+            BodyRef::Line(line, _) => {
+                out.extend_from_slice(line);
+                0
+            }
             BodyRef::Fields { .. } => self.write_json(out),
         }
     }
@@ -328,6 +336,23 @@ mod tests {
         assert_eq!(record.view().get("message").as_deref(), Some(&Value::from("hello")));
         record.fields_mut().insert("n", 1);
         assert_eq!(json(&record), r#"{"message":"hello","n":1}"#);
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_replaced_in_json_and_counted() {
+        let bad = || Value::from_slice(&b"caf\xe9"[..].into());
+        let fields = [("a", bad()), ("b", Value::List(vec![bad(), 1.into()])), ("c", "ok".into())];
+        let fields: Map = fields.into_iter().collect();
+        for (record, replaced) in [
+            (Record::from_line(&b"\xff\xfe"[..], Timestamp::default()), 1),
+            (Record::from_line("ok", Timestamp::default()), 0),
+            (Record::from_fields(fields, Timestamp::default()), 2),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(record.view().write_json(&mut out), replaced);
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text.contains('\u{fffd}'), replaced > 0, "{text}");
+        }
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! `out.File`: files, one for all records or one for each name that a template gives.
 
+mod drain;
 mod open;
 mod path;
 mod rotate;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use swak_sdk::plugin::Counters;
 use swak_sdk::prelude::*;
 
+use self::drain::{FileBacklog, Form, PIECE};
 use self::open::{Habits, OpenFiles, Undo};
 use self::path::FilePath;
 use self::rotate::Rotation;
 use crate::blocking::blocking;
-use crate::formats::{Encoder, Format, FormatOptions};
+use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 
 /// Writes records to a file, or to several when its path is a template.
 ///
@@ -88,13 +92,18 @@ pub(crate) struct FileOutput {
     path: FilePath,
     encoder: Encoder,
     header: Option<Vec<u8>>,
+    replaced: Replaced,
     files: OpenFiles,
+    /// How what was written is read back, or why it cannot be.
+    form: Result<Form, String>,
+    tag: Name,
+    counters: Arc<Counters>,
 }
 
 impl Plugin for FileOutput {
     type Options = FileOptions;
 
-    fn new(options: FileOptions, _: &BuildContext) -> Result<Self> {
+    fn new(options: FileOptions, cx: &BuildContext) -> Result<Self> {
         let FileOptions { path, format, columns, delimiter, template, .. } = options;
         ensure!(
             options.rotate_size.is_none_or(|size| size.as_usize() > 0),
@@ -117,10 +126,15 @@ impl Plugin for FileOutput {
             sync: options.sync == Sync::Chunk,
         };
         let encoder = Encoder::new(FormatOptions { format, columns, delimiter, template })?;
+        let path = FilePath::new(path)?;
         Ok(FileOutput {
-            path: FilePath::new(path)?,
+            form: form(&path, format, &habits),
+            tag: cx.task().into(),
+            counters: cx.counters().clone(),
+            path,
             header: encoder.header().filter(|_| options.header),
             encoder,
+            replaced: Replaced::new(cx.counters().clone()),
             files: OpenFiles::new(habits),
         })
     }
@@ -137,6 +151,7 @@ impl Output for FileOutput {
             FilePath::Constant(path) => {
                 let encoded = self.encoder.encode(chunk).map_err(rejected)?;
                 self.files.write(path, self.header.as_deref(), encoded.slices())?;
+                self.replaced.count(encoded.replaced());
                 Ok(())
             }
             FilePath::Template { .. } => self.write_by_path(chunk),
@@ -147,13 +162,50 @@ impl Output for FileOutput {
         self.files.close();
         Ok(())
     }
+
+    fn hands_back(&self) -> Result<()> {
+        self.form.as_ref().map(|_| ()).map_err(|why| anyhow!("{why}"))
+    }
+
+    async fn take_back(&mut self) -> Result<Option<BoxBacklog>> {
+        Ok(self.backlog(PIECE).await?.map(|backlog| Box::new(backlog) as BoxBacklog))
+    }
+}
+
+/// How what is written is read back, or why it cannot be.
+fn form(path: &FilePath, format: Format, habits: &Habits) -> Result<Form, String> {
+    let rotation = habits.rotation;
+    let why = if matches!(path, FilePath::Template { .. }) {
+        "its path is a template, and only one file can be handed back"
+    } else if rotation.size.is_some() || rotation.every.is_some() {
+        "its files are moved away: leave out `rotate_size` and `rotate_every`"
+    } else if !habits.append {
+        "its file is emptied by `append=False`; leave that out"
+    } else {
+        let why =
+            || format!("format=\"{}\" cannot be read; write format=\"record\"", format.name());
+        return Form::of(format).ok_or_else(why);
+    };
+    Err(why.to_owned())
 }
 
 impl FileOutput {
+    /// What was written and not handed back yet, in pieces of so many bytes.
+    async fn backlog(&mut self, piece: usize) -> Result<Option<FileBacklog>> {
+        let (FilePath::Constant(path), Ok(form)) = (&self.path, &self.form) else {
+            return Ok(None);
+        };
+        // Windows renames no open file.
+        self.files.close();
+        let (tag, counters) = (self.tag.clone(), Arc::clone(&self.counters));
+        blocking(|| drain::take_back(path, *form, piece, tag, counters))
+    }
+
     /// Writes each record to its own file: to all of them, or to none.
     fn write_by_path(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
         let mut places: HashMap<PathBuf, usize> = HashMap::new();
         let mut parts: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+        let mut replaced = 0;
         for batch in chunk.batches() {
             for record in batch.iter() {
                 let path = self.path.of(&Scope::new(batch, record)).map_err(|error| {
@@ -164,7 +216,7 @@ impl FileOutput {
                     parts.len() - 1
                 });
                 let (_, bytes) = &mut parts[place];
-                self.encoder.encode_record(batch, record, bytes).map_err(rejected)?;
+                replaced += self.encoder.encode_record(batch, record, bytes).map_err(rejected)?;
             }
         }
         let mut written: Vec<Undo> = Vec::new();
@@ -178,6 +230,7 @@ impl FileOutput {
                 }
             }
         }
+        self.replaced.count(replaced);
         Ok(())
     }
 }

@@ -245,7 +245,7 @@ fn is_still_at(file: &File, path: &Path) -> bool {
 
 /// Makes sure that the name of a new file is on the disk.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
         // Some file systems, as those over the network, cannot and need not be told.
@@ -258,6 +258,6 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// Windows has no such thing.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -1,0 +1,347 @@
+//! Handing back what was written.
+//!
+//! The file is renamed to `NAME.drain`, so that what is written meanwhile goes to a new one. How far it
+//! is delivered is written to `NAME.drain.at` after each piece, so that a kill doubles no more than the
+//! piece that was under way. When all is delivered, first `NAME.drain` is removed and then
+//! `NAME.drain.at`; one that is found alone is of a file that is done with. Lines that cannot be read
+//! are moved to `NAME.unread`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memchr::{memchr_iter, memrchr};
+use serde::{Deserialize, Serialize};
+use swak_sdk::data::{MESSAGE, TRUNCATED, json};
+use swak_sdk::plugin::Counters;
+use swak_sdk::prelude::*;
+
+use super::open::sync_folder;
+use crate::blocking::blocking;
+use crate::formats::{Format, record};
+
+/// What has been set aside, and how far it is delivered.
+pub(super) struct FileBacklog {
+    places: Places,
+    form: Form,
+    file: File,
+    len: u64,
+    /// All before this is delivered; the beginning of a line.
+    offset: u64,
+    /// What was given last.
+    given: Option<Given>,
+    is_done: bool,
+    piece: usize,
+    tag: Name,
+    counters: Arc<Counters>,
+    warned: bool,
+}
+
+/// How lines that were written are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Raw,
+    Json,
+    Record,
+}
+
+/// Bytes that are handed back at once, but for a longer line.
+pub(super) const PIECE: usize = 1 << 20;
+
+impl Form {
+    /// How a format is read; `None` when it cannot be.
+    pub(super) fn of(format: Format) -> Option<Self> {
+        match format {
+            Format::Raw => Some(Form::Raw),
+            Format::Json => Some(Form::Json),
+            Format::Record => Some(Form::Record),
+            Format::Csv | Format::Msgpack | Format::Template => None,
+        }
+    }
+}
+
+/// What was set aside of a file by an earlier run, or is now; `None` when there is nothing. Nobody
+/// must have the file open.
+pub(super) fn take_back(
+    path: &Path,
+    form: Form,
+    piece: usize,
+    tag: Name,
+    counters: Arc<Counters>,
+) -> Result<Option<FileBacklog>> {
+    let places = Places::of(path);
+    if !is_there(&places.aside)? {
+        // Of a file that is done with: it must not be taken for that of the next one.
+        if remove(&places.progress)? {
+            sync_folder(path)?;
+        }
+        if !is_there(path)? {
+            return Ok(None);
+        }
+        fs::rename(path, &places.aside)
+            .with_context(|| format!("cannot set {} aside", path.display()))?;
+        sync_folder(path)?;
+    }
+    let file = File::open(&places.aside)
+        .with_context(|| format!("cannot open {}", places.aside.display()))?;
+    let len = file.metadata()?.len();
+    let offset = places.delivered(&file, len)?;
+    let (given, is_done, warned) = (None, false, false);
+    Ok(Some(FileBacklog {
+        places,
+        form,
+        file,
+        len,
+        offset,
+        given,
+        is_done,
+        piece,
+        tag,
+        counters,
+        warned,
+    }))
+}
+
+impl Backlog for FileBacklog {
+    async fn next(&mut self) -> Result<Option<Chunk>> {
+        blocking(|| {
+            while !self.is_done {
+                if self.offset >= self.len {
+                    self.finish()?;
+                    break;
+                }
+                let (lines, end) = self.read_piece()?;
+                let mut given = Given { end, unread: Vec::new() };
+                let chunk = self.chunk(lines, &mut given.unread);
+                self.given = Some(given);
+                if !chunk.is_empty() {
+                    return Ok(Some(chunk));
+                }
+                self.confirm()?;
+            }
+            Ok(None)
+        })
+    }
+
+    async fn delivered(&mut self) -> Result<()> {
+        blocking(|| {
+            self.confirm()?;
+            if self.offset >= self.len { self.finish() } else { Ok(()) }
+        })
+    }
+}
+
+/// A piece that was given.
+struct Given {
+    end: u64,
+    /// Its lines that could not be read, each with its end.
+    unread: Vec<u8>,
+}
+
+/// The files beside the one that is written to.
+struct Places {
+    aside: PathBuf,
+    progress: PathBuf,
+    unread: PathBuf,
+}
+
+/// What is written to `NAME.drain.at`.
+#[derive(Serialize, Deserialize)]
+struct Progress {
+    /// Bytes that are delivered.
+    delivered: u64,
+}
+
+/// The longest line that is looked for; of a longer one each part is taken as a line.
+const LONGEST: usize = 1 << 30;
+
+impl FileBacklog {
+    /// Whole lines from the offset on, and where they end.
+    fn read_piece(&mut self) -> Result<(Vec<u8>, u64)> {
+        let mut lines = Vec::new();
+        let mut want = self.piece;
+        loop {
+            self.file.seek(SeekFrom::Start(self.offset + lines.len() as u64))?;
+            let more = (want - lines.len()) as u64;
+            let read = (&self.file).take(more).read_to_end(&mut lines)?;
+            if let Some(last) = memrchr(b'\n', &lines) {
+                lines.truncate(last + 1);
+                break;
+            }
+            // Its writer was killed in the middle of the last line, or it is hopelessly long.
+            if (read as u64) < more || want >= LONGEST {
+                break;
+            }
+            want *= 2;
+        }
+        let end = self.offset + lines.len() as u64;
+        Ok((lines, end))
+    }
+
+    /// The records of whole lines; those that are none are put aside.
+    fn chunk(&self, lines: Vec<u8>, unread: &mut Vec<u8>) -> Chunk {
+        let block = Block::from(lines);
+        let now = Timestamp::now();
+        let (mut ranges, mut stored) = (Vec::new(), Vec::new());
+        let mut start = 0;
+        let ends = memchr_iter(b'\n', &block).map(|end| (end, true));
+        let torn = block.last().filter(|last| **last != b'\n').map(|_| (block.len(), false));
+        for (end, is_whole) in ends.chain(torn) {
+            let line = block.slice(start, end);
+            match self.form {
+                // A line without its end was not promised to anybody: it comes once more.
+                _ if !is_whole => put_aside(&line, unread),
+                Form::Raw => ranges.push(LineRange { start: start as u32, end: end as u32 }),
+                Form::Json => match json::parse_object(&line) {
+                    Ok(fields) => {
+                        stored.push((self.tag.clone(), Name::default(), of_json(fields, line, now)))
+                    }
+                    Err(_) => put_aside(&line, unread),
+                },
+                Form::Record => match record::read(&line) {
+                    Ok(read) => stored.push((read.tag.into(), read.source.into(), read.record)),
+                    Err(_) => put_aside(&line, unread),
+                },
+            }
+            start = end + 1;
+        }
+        if self.form == Form::Raw {
+            return Batch::from_lines(block, ranges, now).with_tag(self.tag.clone()).into();
+        }
+        gather(stored)
+    }
+
+    /// The piece that was given is done with.
+    fn confirm(&mut self) -> Result<()> {
+        let Some(given) = &mut self.given else { return Ok(()) };
+        if !given.unread.is_empty() {
+            append(&self.places.unread, &given.unread)?;
+            for _ in memchr_iter(b'\n', &given.unread) {
+                self.counters.error();
+            }
+            if !std::mem::replace(&mut self.warned, true) {
+                tracing::warn!(
+                    "lines that cannot be read back were moved to {}; further ones are only counted",
+                    self.places.unread.display()
+                );
+            }
+            given.unread.clear();
+        }
+        self.places.write_progress(given.end)?;
+        self.offset = given.end;
+        self.given = None;
+        Ok(())
+    }
+
+    /// All is delivered.
+    fn finish(&mut self) -> Result<()> {
+        // In this order: progress alone is of a file that is done with.
+        remove(&self.places.aside)?;
+        sync_folder(&self.places.aside)?;
+        remove(&self.places.progress)?;
+        self.is_done = true;
+        Ok(())
+    }
+}
+
+impl Places {
+    fn of(path: &Path) -> Self {
+        let beside = |end: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(end);
+            PathBuf::from(name)
+        };
+        Places { aside: beside(".drain"), progress: beside(".drain.at"), unread: beside(".unread") }
+    }
+
+    /// How much of the file that was set aside is delivered. What makes no sense is nothing: rather
+    /// twice than never.
+    fn delivered(&self, mut file: &File, len: u64) -> Result<u64> {
+        let text = match fs::read(&self.progress) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+            text => text?,
+        };
+        let Ok(Progress { delivered }) = serde_json::from_slice(&text) else { return Ok(0) };
+        if delivered == len || delivered == 0 {
+            return Ok(delivered);
+        }
+        let mut last = [0];
+        if delivered < len {
+            file.seek(SeekFrom::Start(delivered - 1))?;
+            file.read_exact(&mut last)?;
+        }
+        Ok(if last == *b"\n" { delivered } else { 0 })
+    }
+
+    fn write_progress(&self, delivered: u64) -> Result<()> {
+        let text = serde_json::to_vec(&Progress { delivered }).expect("a number is JSON");
+        let mut new = self.progress.as_os_str().to_owned();
+        new.push(".new");
+        fs::write(&new, text)
+            .and_then(|()| fs::rename(&new, &self.progress))
+            .with_context(|| format!("cannot write {}", self.progress.display()))
+    }
+}
+
+/// A record that was written as JSON. A line is known by its one field.
+fn of_json(fields: Map, line: Slice, now: Timestamp) -> Record {
+    let is_truncated = fields.get(TRUNCATED) == Some(&Value::Bool(true));
+    match fields.get(MESSAGE) {
+        Some(Value::Text(message)) if fields.len() == 1 + usize::from(is_truncated) => {
+            let mut record = Record::from_line(message.to_slice(), now);
+            record.set_truncated(is_truncated);
+            record
+        }
+        _ => Record::from_json(fields, line, now),
+    }
+}
+
+/// Records in batches of the same tag and source.
+fn gather(stored: Vec<(Name, Name, Record)>) -> Chunk {
+    let mut chunk = Chunk::default();
+    for (tag, source, record) in stored {
+        match chunk.batches_mut().last_mut() {
+            Some(batch) if batch.tag == tag && batch.source == source => {
+                batch.records_mut().push(record);
+            }
+            _ => chunk.push(Batch::new(vec![record]).with_tag(tag).with_source(source)),
+        }
+    }
+    chunk
+}
+
+fn put_aside(line: &[u8], unread: &mut Vec<u8>) {
+    unread.extend_from_slice(line);
+    unread.push(b'\n');
+}
+
+fn append(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    file.write_all(bytes).with_context(|| format!("cannot write to {}", path.display()))
+}
+
+/// Whether there is a file with something in it; never of a pipe or a device.
+fn is_there(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.is_file() && metadata.len() > 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether it was there.
+fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::new(error).context(format!("cannot remove {}", path.display()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+use proptest::prelude::*;
+use swak_test::lines;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::*;
+use crate::outputs::file::{FileOptions, FileOutput};
+
+/// An output whose file lies in a folder of its own, and what it hands back.
+struct Bench {
+    runtime: Runtime,
+    folder: TempDir,
+    format: &'static str,
+    counters: Arc<Counters>,
+}
+
+impl Bench {
+    fn new(format: &'static str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Bench { runtime, folder, format, counters: Arc::default() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("last.txt")
+    }
+
+    fn output(&self) -> FileOutput {
+        let text = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
+        let key = Key { name: "format".into(), span: Span::default() };
+        let path = self.path();
+        let args = Args {
+            positional: vec![text(path.to_str().unwrap())],
+            named: vec![(key, text(self.format))],
+            ..Args::default()
+        };
+        let cx = BuildContext::new("task", "2", "", false, self.counters.clone());
+        FileOutput::new(FileOptions::read(&args).unwrap(), &cx).unwrap()
+    }
+
+    fn write(&self, output: &mut FileOutput, batch: Batch) {
+        self.runtime.block_on(output.write(&batch.into())).unwrap();
+    }
+
+    /// With pieces of a few bytes.
+    fn take_back(&self, output: &mut FileOutput) -> Option<FileBacklog> {
+        let piece = 20;
+        self.runtime.block_on(output.backlog(piece)).unwrap()
+    }
+
+    fn next(&self, backlog: &mut FileBacklog) -> Option<Vec<String>> {
+        let chunk = self.runtime.block_on(backlog.next()).unwrap()?;
+        let text = |r: RecordRef<'_>| {
+            let mut out = Vec::new();
+            r.write_raw(&mut out);
+            String::from_utf8_lossy(&out).into_owned()
+        };
+        Some(chunk.iter().map(text).collect())
+    }
+
+    /// All that is handed back, confirmed.
+    fn drain(&self, output: &mut FileOutput) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some(mut backlog) = self.take_back(output) {
+            while let Some(texts) = self.next(&mut backlog) {
+                all.extend(texts);
+                self.runtime.block_on(backlog.delivered()).unwrap();
+            }
+        }
+        all
+    }
+
+    fn names(&self) -> Vec<String> {
+        let name = |e: io::Result<fs::DirEntry>| e.unwrap().file_name().into_string().unwrap();
+        let mut names: Vec<_> = fs::read_dir(self.folder.path()).unwrap().map(name).collect();
+        names.sort();
+        names
+    }
+}
+
+#[test]
+fn what_was_written_comes_back_and_the_file_goes() {
+    for format in ["raw", "json", "record"] {
+        let bench = Bench::new(format);
+        let mut output = bench.output();
+        assert!(output.hands_back().is_ok());
+        assert!(bench.take_back(&mut output).is_none());
+        bench.write(&mut output, lines(["one", "two", "three and more", "four"]).remove(0));
+        let mut backlog = bench.take_back(&mut output).unwrap();
+        let first = bench.next(&mut backlog).unwrap();
+        assert_eq!(bench.next(&mut backlog).unwrap(), first, "until it is delivered");
+        // What is written meanwhile goes elsewhere.
+        bench.write(&mut output, lines(["five"]).remove(0));
+        assert_eq!(bench.names(), ["last.txt", "last.txt.drain"]);
+        drop(backlog);
+        let all = bench.drain(&mut output);
+        assert_eq!(all, ["one", "two", "three and more", "four", "five"], "{format}");
+        assert_eq!(bench.names(), [""; 0], "{format}");
+        assert_eq!(bench.counters.snapshot().errors, 0);
+    }
+}
+
+#[test]
+fn the_form_record_keeps_everything() {
+    let bench = Bench::new("record");
+    let mut output = bench.output();
+    let mut cut = Record::from_line(&b"\xff"[..], Timestamp::from_nanos(5));
+    cut.set_truncated(true);
+    let fields: Map = [("a", 1)].into_iter().collect();
+    let records = vec![cut, Record::from_fields(fields, Timestamp::from_nanos(7))];
+    let batch = |n: &str| Batch::new(records.clone()).with_tag(n.into()).with_source("s".into());
+    bench.write(&mut output, batch("x"));
+    bench.write(&mut output, batch("y"));
+    let mut backlog = bench.runtime.block_on(output.backlog(PIECE)).unwrap().unwrap();
+    let chunk = bench.runtime.block_on(backlog.next()).unwrap().unwrap();
+    let got: Vec<_> = chunk
+        .into_iter()
+        .map(|mut b| (b.tag.clone(), b.source.clone(), std::mem::take(b.records_mut())))
+        .collect();
+    assert_eq!(got, [("x".into(), "s".into(), records.clone()), ("y".into(), "s".into(), records)]);
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_kept_and_counted() {
+    let bench = Bench::new("json");
+    let mut output = bench.output();
+    fs::write(bench.path(), "tor\n").unwrap();
+    bench.write(&mut output, lines(["one"]).remove(0));
+    drop(output);
+    let mut file = OpenOptions::new().append(true).open(bench.path()).unwrap();
+    file.write_all(b"[1]\n{\"message\":\"two\"}\n{\"message\":\"kill").unwrap();
+    assert_eq!(bench.drain(&mut bench.output()), ["one", "two"]);
+    assert_eq!(bench.names(), ["last.txt.unread"]);
+    let unread = fs::read_to_string(bench.folder.path().join("last.txt.unread")).unwrap();
+    assert_eq!(unread, "tor\n[1]\n{\"message\":\"kill\n");
+    assert_eq!(bench.counters.snapshot().errors, 3);
+}
+
+#[test]
+fn fields_come_back_as_they_were_written() {
+    let bench = Bench::new("json");
+    let text = r#"{"message":"x","truncated":true}"#;
+    fs::write(bench.path(), format!("{text}\n{{ \"a\" : 1 }}\n")).unwrap();
+    let mut backlog = bench.runtime.block_on(bench.output().backlog(PIECE)).unwrap().unwrap();
+    let chunk = bench.runtime.block_on(backlog.next()).unwrap().unwrap();
+    let records: Vec<_> = chunk.iter().collect();
+    assert_eq!((records[0].line(), records[0].is_truncated()), (Some(&b"x"[..]), true));
+    assert_eq!(&*chunk.batches()[0].tag, "task");
+    assert_eq!(bench.next(&mut backlog).unwrap()[1], r#"{ "a" : 1 }"#);
+}
+
+#[test]
+fn progress_that_makes_no_sense_costs_doubles_and_no_record() {
+    for (progress, expected) in [
+        ("", &["one", "two"][..]),
+        ("{\"delivered\":4}", &["two"]),
+        ("{\"delivered\":3}", &["one", "two"]),
+        ("{\"delivered\":8}", &[]),
+        ("{\"delivered\":900}", &["one", "two"]),
+        ("nonsense", &["one", "two"]),
+    ] {
+        let bench = Bench::new("raw");
+        fs::write(bench.folder.path().join("last.txt.drain"), "one\ntwo\n").unwrap();
+        fs::write(bench.folder.path().join("last.txt.drain.at"), progress).unwrap();
+        assert_eq!(bench.drain(&mut bench.output()), expected, "{progress}");
+        assert_eq!(bench.names(), [""; 0]);
+    }
+    // Alone it is of a file that is done with.
+    let bench = Bench::new("raw");
+    fs::write(bench.path(), "one\ntwo\n").unwrap();
+    fs::write(bench.folder.path().join("last.txt.drain.at"), "{\"delivered\":4}").unwrap();
+    assert_eq!(bench.drain(&mut bench.output()), ["one", "two"]);
+}
+
+#[test]
+fn a_line_that_is_longer_than_a_piece_comes_whole() {
+    let bench = Bench::new("raw");
+    let long = "x".repeat(1000);
+    fs::write(bench.path(), format!("a\n{long}\nb\n")).unwrap();
+    assert_eq!(bench.drain(&mut bench.output()), ["a", &long, "b"]);
+}
+
+#[test]
+fn what_cannot_be_read_back_is_told_why() {
+    for (options, why) in [
+        ("\"/tmp/{{ tag }}\"", "its path is a template"),
+        ("\"x\", rotate_size=\"1m\"", "`rotate_size`"),
+        ("\"x\", rotate_every=\"1d\"", "`rotate_size`"),
+        ("\"x\", append=False", "`append=False`"),
+        ("\"x\", format=\"msgpack\"", "format=\"record\""),
+    ] {
+        let recipe = format!("failover(out.Stdout(), last=out.File({options}), drain_back=True)");
+        let told = swak_test::Bench::new(crate::register).mistakes(&recipe);
+        assert!(told.contains(why), "{options}: {told}");
+    }
+}
+
+/// What can happen, in any order.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Write(usize),
+    Next,
+    Delivered,
+    /// The agent is killed and started again.
+    Kill,
+    /// Killed within a write.
+    Torn,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..Default::default() })]
+
+    #[test]
+    fn nothing_is_lost_and_only_what_was_under_way_is_doubled(
+        format in prop_oneof![Just("raw"), Just("record")],
+        events in proptest::collection::vec(
+            prop_oneof![
+                3 => (1usize..8).prop_map(Event::Write),
+                4 => Just(Event::Next),
+                3 => Just(Event::Delivered),
+                1 => Just(Event::Kill),
+                1 => Just(Event::Torn),
+            ],
+            1..60,
+        ),
+    ) {
+        let bench = Bench::new(format);
+        let mut output = bench.output();
+        let mut backlog: Option<FileBacklog> = None;
+        let (mut written, mut delivered) = (Vec::new(), Vec::new());
+        let mut under_way: Option<Vec<String>> = None;
+        for event in events {
+            match event {
+                Event::Write(n) => {
+                    let new: Vec<String> = (0..n).map(|i| format!("line {}", written.len() + i)).collect();
+                    bench.write(&mut output, lines(&new).remove(0));
+                    written.extend(new);
+                }
+                Event::Next => {
+                    if backlog.is_none() {
+                        backlog = bench.take_back(&mut output);
+                    }
+                    if let Some(b) = &mut backlog {
+                        under_way = bench.next(b);
+                        if under_way.is_none() {
+                            backlog = None;
+                        }
+                    }
+                }
+                Event::Delivered => {
+                    if let (Some(b), Some(texts)) = (&mut backlog, under_way.take()) {
+                        bench.runtime.block_on(b.delivered()).unwrap();
+                        delivered.extend(texts);
+                    }
+                }
+                Event::Kill | Event::Torn => {
+                    (backlog, under_way) = (None, None);
+                    if matches!(event, Event::Torn) && format == "record" {
+                        let mut file = OpenOptions::new().create(true).append(true).open(bench.path()).unwrap();
+                        file.write_all(b"{\"time\":\"19").unwrap();
+                    }
+                    output = bench.output();
+                }
+            }
+        }
+        drop(backlog);
+        delivered.extend(bench.drain(&mut bench.output()));
+        prop_assert_eq!(delivered, written);
+    }
+}
