@@ -6,9 +6,9 @@ use std::time::Duration;
 use swak_recipe::model::{Recipe, Task};
 use swak_sdk::data::Name;
 use swak_sdk::plugin::{Plugins, Shutdown};
-use tokio::sync::watch;
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::assemble::Book;
 use crate::folder::{self, StartError};
@@ -38,9 +38,10 @@ impl Engine {
     pub async fn run(self, shutdown: Shutdown) -> Result<Summary, StartError> {
         let lock = folder::claim(&self.settings.data_dir, self.settings.agent.as_deref())?;
         let links = Links::new(&self.recipe, self.settings.queue);
-        let stores = self.open_stores()?;
+        let store_soon = Arc::<Notify>::default();
+        let stores = self.open_stores(&store_soon)?;
         let mut supervisors = Vec::new();
-        for ((i, task), store) in self.recipe.tasks.into_iter().enumerate().zip(&stores) {
+        for ((i, task), store) in self.recipe.tasks.into_iter().enumerate().zip(&*stores.0) {
             let supervisor = Supervisor {
                 book: Book::new(&task, &self.settings),
                 task,
@@ -59,48 +60,66 @@ impl Engine {
         }
         // From now on only the tasks hold senders; with the last one the receiver ends.
         drop(links);
+        let (stop_storing, stopped) = oneshot::channel::<()>();
+        let storing = tokio::spawn(stores.keep(store_soon, stopped));
         let mut summaries = Vec::new();
-        let mut flush = interval(FLUSH_EVERY);
-        flush.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let stores = Stores(stores.into());
-        loop {
-            tokio::select! {
-                ended = tasks.join_next() => match ended {
-                    Some(ended) => {
-                        summaries.push(ended.expect("a supervisor catches what its task does"));
-                    }
-                    None => break,
-                },
-                _ = flush.tick() => stores.flush().await,
-            }
+        while let Some(ended) = tasks.join_next().await {
+            summaries.push(ended.expect("a supervisor catches what its task does"));
         }
         // Only now is the last ack in: a task may have ended before those that receive its links.
-        stores.flush().await;
+        drop(stop_storing);
+        if timeout(self.settings.shutdown_limit, storing).await.is_err() {
+            let folder = self.settings.data_dir.display();
+            tracing::error!("the positions could not be stored in time in {folder}");
+        }
         drop(lock);
         summaries.sort_by_key(|(i, _)| *i);
         Ok(Summary { tasks: summaries.into_iter().map(|(_, summary)| summary).collect() })
     }
 
     /// The positions of each task, in the order of the recipe.
-    fn open_stores(&self) -> Result<Vec<FileStore>, StartError> {
+    fn open_stores(&self, store_soon: &Arc<Notify>) -> Result<Stores, StartError> {
         let open = |task: &Task| {
             let folder = self.settings.task_folder(&task.name);
             let unacked = task.unacked.unwrap_or(self.settings.unacked);
             let input = Name::from(Book::new(task, &self.settings).input().label.as_ref());
-            FileStore::open(&task.name, folder.clone(), unacked, &input)
+            FileStore::open(&task.name, folder.clone(), unacked, &input, Arc::clone(store_soon))
                 .map_err(|source| StartError::Folder { folder, source })
         };
-        self.recipe.tasks.iter().map(open).collect()
+        Ok(Stores(self.recipe.tasks.iter().map(open).collect::<Result<_, _>>()?))
     }
 }
 
-/// How often positions are made durable while tasks run.
-const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How often positions are made durable while tasks run, at the least.
+const STORE_EVERY: Duration = Duration::from_secs(1);
+
+/// A slow disk is given this many times as much rest as it takes to write to it.
+const REST: u32 = 20;
 
 /// The positions of all tasks.
 struct Stores(Arc<[FileStore]>);
 
 impl Stores {
+    /// Makes them durable again and again, and a last time when it is stopped.
+    async fn keep(self, store_soon: Arc<Notify>, mut stopped: oneshot::Receiver<()>) {
+        let mut rest = STORE_EVERY;
+        loop {
+            let is_last = tokio::select! {
+                biased;
+                // Nobody ever sends: that the other end is gone says it all.
+                _ = &mut stopped => true,
+                () = store_soon.notified() => false,
+                () = sleep(rest) => false,
+            };
+            let begun = Instant::now();
+            self.flush().await;
+            if is_last {
+                return;
+            }
+            rest = STORE_EVERY.max(begun.elapsed() * REST);
+        }
+    }
+
     /// Makes them durable, in a thread that may block.
     async fn flush(&self) {
         let stores = Arc::clone(&self.0);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use swak_sdk::data::Name;
 use swak_sdk::ledger::Ledger;
 use swak_sdk::plugin::CheckpointStore;
+use tokio::sync::Notify;
 
 use crate::books::{self, Books};
 
@@ -44,12 +45,14 @@ struct Writing {
 
 impl FileStore {
     /// Reads the books of a task from its folder, if there are any. `unacked` bounds what may be on
-    /// its way, in bytes; `input` is the step at which a loss in a crash is noted.
+    /// its way, in bytes; `input` is the step at which a loss in a crash is noted; `store_soon` wakes
+    /// whoever is to flush.
     pub(crate) fn open(
         task: &str,
         folder: PathBuf,
         unacked: u64,
         input: &Name,
+        store_soon: Arc<Notify>,
     ) -> io::Result<Self> {
         // Made with the first books: who deletes those does not make this the first start.
         let ran_before = folder.is_dir();
@@ -82,7 +85,7 @@ impl FileStore {
         Ok(FileStore(Arc::new(Inner {
             task: task.to_owned(),
             folder,
-            ledger: Arc::new(Ledger::new(books.sheet, unacked, input)),
+            ledger: Arc::new(Ledger::new(books.sheet, unacked, input).waking(store_soon)),
             positions: Mutex::new(Positions { by_key: books.positions, dirty: false }),
             writing: Mutex::new(Writing {
                 generation: found.generation,
@@ -103,7 +106,7 @@ impl FileStore {
     pub(crate) fn flush(&self) -> io::Result<()> {
         let mut writing = self.0.writing.lock().expect("no panic while positions are written");
         let version = self.0.ledger.version();
-        let books = {
+        let (books, passed) = {
             let mut positions = self.lock();
             if !positions.dirty && version == writing.version {
                 return Ok(());
@@ -111,7 +114,8 @@ impl FileStore {
             positions.dirty = false;
             // In this order: what a position has moved over is in the books.
             let positions = positions.by_key.clone();
-            Books { task: self.0.task.clone(), positions, sheet: self.0.ledger.sheet() }
+            let (sheet, passed) = self.0.ledger.sheet_to_store();
+            (Books { task: self.0.task.clone(), positions, sheet }, passed)
         };
         let written = books::write(&self.0.folder, writing.generation + 1, &books);
         let (task, folder) = (&*self.0.task, self.0.folder.display());
@@ -133,6 +137,8 @@ impl FileStore {
             }
         }
         writing.failing = written.is_err();
+        // Data goes on even if its positions cannot be stored: it is only read again after a kill.
+        self.0.ledger.stored(passed);
         written
     }
 
@@ -168,6 +174,14 @@ impl CheckpointStore for FileStore {
 
     fn were_lost(&self) -> bool {
         self.0.lost
+    }
+
+    fn passed(&self, cost: u64) {
+        self.0.ledger.passed(cost);
+    }
+
+    fn released(&self, cost: u64) {
+        self.0.ledger.released(cost);
     }
 }
 
@@ -206,7 +220,8 @@ mod tests {
     use super::*;
 
     fn open(folder: &std::path::Path) -> FileStore {
-        FileStore::open("web", folder.to_owned(), 1 << 20, &Name::from("1 in.X")).unwrap()
+        FileStore::open("web", folder.to_owned(), 1 << 20, &Name::from("1 in.X"), Arc::default())
+            .unwrap()
     }
 
     #[test]

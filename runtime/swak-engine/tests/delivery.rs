@@ -379,3 +379,12 @@ fn a_task_that_sleeps_waits_for_what_it_sent_before_it_starts_again() {
     assert_eq!(lines, numbers(1..=20));
     assert_eq!(ran.summary().tasks[0].ledger.received.records, 20);
 }
+
+#[test]
+fn little_may_be_on_its_way_and_everything_gets_through() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().unacked = 2000;
+    let mut out = Collector::new("a few at a time");
+    let ran = bench.start("task(in.Numbers(500), out.Collected(\"a few at a time\"))").wait();
+    assert_eq!((ran.ended(), out.lines()), (&Ended::Finished, numbers(1..=500)));
+}

@@ -26,6 +26,16 @@ pub trait CheckpointStore: Send + Sync {
     fn were_lost(&self) -> bool {
         false
     }
+
+    /// Hears that positions have moved over batches, and what those cost of what may be on its way.
+    fn passed(&self, cost: u64) {
+        let _ = cost;
+    }
+
+    /// Hears that positions will not move over batches any more, and what those cost.
+    fn released(&self, cost: u64) {
+        let _ = cost;
+    }
 }
 
 /// The positions of one input, moved forward as its batches are delivered.
@@ -45,8 +55,19 @@ struct Inner {
 struct Pending {
     id: u64,
     position: String,
+    cost: u64,
     outcome: Option<Outcome>,
 }
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // What its run has left behind is read again.
+        let pending = self.pending.get_mut().expect(UNBROKEN);
+        self.store.released(pending.values().flatten().map(|p| p.cost).sum());
+    }
+}
+
+const UNBROKEN: &str = "no panic while positions are locked";
 
 impl Checkpoints {
     /// Follows the batches of one input.
@@ -78,7 +99,8 @@ impl Checkpoints {
 
     /// Forgets a key. What is still on its way of it is forgotten too.
     pub fn remove(&self, key: &str) {
-        self.lock().remove(key);
+        let pending = self.lock().remove(key).unwrap_or_default();
+        self.0.store.released(pending.iter().map(|p| p.cost).sum());
         self.0.store.remove(key);
     }
 
@@ -103,15 +125,16 @@ impl Checkpoints {
         self.0.failed.send_replace(true);
     }
 
-    /// The ack of a batch after which the input stands at `position`.
-    pub(super) fn track(&self, key: &str, position: String) -> Ack {
+    /// The ack of a batch after which the input stands at `position`, and what it costs of what may be
+    /// on its way.
+    pub(super) fn track(&self, key: &str, position: String, cost: u64) -> Ack {
         let mut pending = self.lock();
         let queue = match pending.get_mut(key) {
             Some(queue) => queue,
             None => pending.entry(key.to_owned()).or_default(),
         };
         let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
-        queue.push_back(Pending { id, position, outcome: None });
+        queue.push_back(Pending { id, position, cost, outcome: None });
         drop(pending);
         let (this, key) = (self.clone(), key.to_owned());
         Ack::new(move |outcome| this.settled(&key, id, outcome))
@@ -128,20 +151,22 @@ impl Checkpoints {
         // Not there: the key was forgotten meanwhile.
         let Ok(i) = queue.binary_search_by_key(&id, |p| p.id) else { return };
         queue[i].outcome = Some(outcome);
-        let mut reached = None;
-        while queue.front().is_some_and(|p| p.outcome.is_some()) {
-            reached = queue.pop_front().map(|p| p.position);
+        let (mut reached, mut cost) = (None, 0);
+        while let Some(passed) = queue.pop_front_if(|p| p.outcome.is_some()) {
+            cost += passed.cost;
+            reached = Some(passed.position);
         }
         if queue.is_empty() {
             pending.remove(key);
         }
         if let Some(position) = reached {
             self.0.store.set(key, &position);
+            self.0.store.passed(cost);
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, VecDeque<Pending>>> {
-        self.0.pending.lock().expect("no panic while positions are locked")
+        self.0.pending.lock().expect(UNBROKEN)
     }
 }
 
@@ -173,7 +198,7 @@ mod tests {
     fn a_position_waits_for_all_before_it() {
         let checkpoints = Checkpoints::new(Box::new(InMemory::default()));
         let acks: Vec<_> =
-            ["1", "2", "3"].map(|p| checkpoints.track("file", p.into())).into_iter().collect();
+            ["1", "2", "3"].map(|p| checkpoints.track("file", p.into(), 0)).into_iter().collect();
         let [one, two, three] = <[Ack; 3]>::try_from(acks).unwrap();
         three.settle(Outcome::Delivered);
         assert_eq!(checkpoints.get("file"), None);
@@ -188,7 +213,7 @@ mod tests {
     fn an_error_holds_the_position_and_is_heard() {
         let checkpoints = Checkpoints::new(Box::new(InMemory::default()));
         let (one, two) =
-            (checkpoints.track("file", "1".into()), checkpoints.track("file", "2".into()));
+            (checkpoints.track("file", "1".into(), 0), checkpoints.track("file", "2".into(), 0));
         drop(one);
         two.settle(Outcome::Delivered);
         assert_eq!(checkpoints.get("file"), None);
@@ -198,9 +223,9 @@ mod tests {
     #[test]
     fn a_forgotten_key_stays_forgotten_when_its_acks_come_in() {
         let checkpoints = Checkpoints::new(Box::new(InMemory::default()));
-        let old = checkpoints.track("file", "900".into());
+        let old = checkpoints.track("file", "900".into(), 0);
         checkpoints.remove("file");
-        let new = checkpoints.track("file", "10".into());
+        let new = checkpoints.track("file", "10".into(), 0);
         old.settle(Outcome::Delivered);
         assert_eq!(checkpoints.get("file"), None);
         new.settle(Outcome::Delivered);

@@ -70,10 +70,7 @@ impl Emitter {
     pub async fn emit_chunk(&self, chunk: Chunk) -> Result<(), Stopped> {
         let Some(chunk) = self.prepare(chunk) else { return Ok(()) };
         self.wait_for_room(chunk.count()).await?;
-        let records = chunk.len();
-        self.sender.send(self.enter(chunk)).await.map_err(|_| Stopped)?;
-        self.counters.sent(records);
-        Ok(())
+        self.send(self.enter(chunk, false)).await
     }
 
     /// Hands on a batch, and gives the future of what becomes of it: for inputs that must answer a
@@ -93,8 +90,15 @@ impl Emitter {
         key: &str,
         position: impl Into<String>,
     ) -> Result<(), Stopped> {
-        let ack = self.checkpoints.track(key, position.into());
-        self.emit(batch.with_ack(ack)).await
+        let Some(mut chunk) = self.prepare(batch.into()) else {
+            self.checkpoints.track(key, position.into(), 0).settle(Outcome::Delivered);
+            return Ok(());
+        };
+        let count = chunk.count();
+        self.wait_for_room(count).await?;
+        let ack = self.checkpoints.track(key, position.into(), count.cost());
+        chunk.batches_mut()[0].add_ack(ack);
+        self.send(self.enter(chunk, true)).await
     }
 
     /// The stored positions of this input.
@@ -147,12 +151,20 @@ impl Emitter {
         .await
     }
 
+    async fn send(&self, chunk: Chunk) -> Result<(), Stopped> {
+        let records = chunk.len();
+        self.sender.send(chunk).await.map_err(|_| Stopped)?;
+        self.counters.sent(records);
+        Ok(())
+    }
+
     /// Enters the chunk into the ledger, which hears what becomes of it.
-    fn enter(&self, mut chunk: Chunk) -> Chunk {
+    fn enter(&self, mut chunk: Chunk, has_position: bool) -> Chunk {
         for batch in chunk.batches_mut() {
             let ledger = Arc::clone(&self.ledger);
             let (waiting, count) = (batch.take_ack(), batch.count());
             let origin = match waiting {
+                Some(_) if has_position => Origin::Position,
                 Some(_) => Origin::Again,
                 None => Origin::Once(self.counters.place().clone()),
             };
@@ -194,8 +206,7 @@ impl BlockingEmitter {
         key: &str,
         position: impl Into<String>,
     ) -> Result<(), Stopped> {
-        let ack = self.0.checkpoints.track(key, position.into());
-        self.emit(batch.with_ack(ack))
+        block_on(self.0.emit_at(batch, key, position))
     }
 
     /// The stored positions of this input.

@@ -1,129 +1,62 @@
 //! The ledger of a task: every record that came in, and what became of it.
 
-use std::collections::BTreeMap;
-use std::ops::{Add, AddAssign};
+mod count;
+mod sheet;
+mod tally;
+
 use std::pin::pin;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
+
+pub use count::{Count, Fate};
+pub use sheet::{Sheet, Unbalanced};
+pub(crate) use tally::Tally;
 
 use crate::ack::Outcome;
 use crate::data::Name;
 
-/// Records, and the bytes that they had when they came in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// Records.
-    pub records: u64,
-    /// See [`Record::weight`](crate::data::Record::weight).
-    pub bytes: u64,
-}
-
-/// What became of some records. A place is a step as people see it: `2 out.Filter`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fate {
-    /// They are where they were to go.
-    Delivered,
-    /// They are kept safely by a buffer.
-    Stored {
-        /// The buffer.
-        place: Name,
-    },
-    /// The recipe asked to leave them out.
-    Filtered {
-        /// The step that did so.
-        place: Name,
-    },
-    /// They are lost, or in the dead letters.
-    Dropped {
-        /// The step that gave them up.
-        place: Name,
-        /// Why: one of a few fixed phrases, not data.
-        reason: Name,
-    },
-}
-
-impl Fate {
-    /// What an input hears of it.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Fate::Delivered | Fate::Stored { .. } | Fate::Filtered { .. } => Outcome::Delivered,
-            Fate::Dropped { .. } => Outcome::Rejected,
-        }
-    }
-}
-
-/// What became of the records of one batch, while it is on its way.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    /// Few: most batches have one fate.
-    fates: Vec<(Fate, Count)>,
-    copies: Count,
-}
-
-/// The books of a task at one moment, over all its runs.
-///
-/// received + copies + found = read again + delivered + filtered + dropped + buffered + in flight.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sheet {
-    /// What the input has emitted.
-    pub received: Count,
-    /// What a `tee` made of it: each branch but one has a copy.
-    pub copies: Count,
-    /// What buffers held after a kill although it had not been written down here yet.
-    pub found: Count,
-    /// What was given back to the input, which reads it again and so receives it once more.
-    pub again: Count,
-    /// What outputs have written.
-    pub delivered: Count,
-    /// What the recipe asked to leave out, by step.
-    pub filtered: BTreeMap<Name, Count>,
-    /// What was lost or went to the dead letters, by step and reason.
-    pub dropped: BTreeMap<(Name, Name), Count>,
-    /// What buffers keep, by step.
-    pub buffered: BTreeMap<Name, Count>,
-    /// What is on its way and can be read again.
-    pub in_flight: Count,
-    /// What is on its way and is lost in a crash: nobody can be asked for it again.
-    pub in_flight_once: Count,
-}
-
-/// What a ledger says of itself that does not hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{records:+} records ({bytes:+} bytes) are not accounted for")]
-pub struct Unbalanced {
-    /// Records that came in and are nowhere; below zero when there are too many.
-    pub records: i128,
-    /// The same in bytes.
-    pub bytes: i128,
-}
-
 /// The ledger of a task.
 #[derive(Debug)]
 pub struct Ledger {
-    sheet: Mutex<Sheet>,
+    state: Mutex<State>,
     /// Moves with every change.
     version: AtomicU64,
-    /// The greatest cost of what is on its way.
+    /// The greatest window.
     limit: u64,
     settled: Notify,
     pressure: watch::Sender<u64>,
+    store_soon: Arc<Notify>,
 }
+
+#[derive(Debug)]
+struct State {
+    sheet: Sheet,
+    /// What would come a second time after a kill: all that was emitted after the stored positions, and
+    /// what has no position and is on its way. As [`Count::cost`].
+    window: u64,
+    /// The part of it that positions have passed which are not stored yet.
+    passed: u64,
+}
+
+/// How much of the window is free as soon as the positions of this moment are stored.
+#[derive(Debug)]
+#[must_use = "without `Ledger::stored` the input comes to a halt"]
+pub struct Passed(u64);
 
 /// How an entry came to be on its way, and with that, what is done when it does not arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// From an input that reads it again, or whose peer sends it again.
+    /// From an input that reads it again from its stored position.
+    Position,
+    /// From an input whose peer sends it again.
     Again,
     /// From an input that cannot: the place of the input.
     Once(Name),
     /// From a buffer, which keeps it until it has arrived: the place of the buffer.
     Buffer(Name),
 }
-
-/// Every record costs this much of [`Ledger::new`]'s limit besides its bytes.
-const RECORD_COST: u64 = 32;
 
 impl Default for Ledger {
     /// Empty books without a limit: for tests.
@@ -136,8 +69,8 @@ impl Ledger {
     /// Goes on from a sheet of an earlier life of the agent. What was in flight then is read again, or
     /// lost.
     ///
-    /// `limit` bounds what may be on its way, in bytes; each record costs 32 besides its own. `lost` is
-    /// the place at which a loss is noted.
+    /// `limit` bounds what may have been emitted and not delivered, or not be written down as such, in
+    /// bytes; each record costs 32 besides its own. `lost` is the place at which a loss is noted.
     pub fn new(mut sheet: Sheet, limit: u64, lost: &Name) -> Self {
         sheet.again += std::mem::take(&mut sheet.in_flight);
         let once = std::mem::take(&mut sheet.in_flight_once);
@@ -147,17 +80,55 @@ impl Ledger {
         }
         let (pressure, _) = watch::channel(0);
         Ledger {
-            sheet: Mutex::new(sheet),
+            state: Mutex::new(State { sheet, window: 0, passed: 0 }),
             version: AtomicU64::new(0),
             limit,
             settled: Notify::new(),
             pressure,
+            store_soon: Arc::default(),
         }
+    }
+
+    /// With this to be woken when positions should be stored, so that the input can go on.
+    #[must_use]
+    pub fn waking(mut self, store_soon: Arc<Notify>) -> Self {
+        self.store_soon = store_soon;
+        self
     }
 
     /// The books now.
     pub fn sheet(&self) -> Sheet {
-        self.lock().clone()
+        self.lock().sheet.clone()
+    }
+
+    /// The books to be stored with the positions of this moment.
+    pub fn sheet_to_store(&self) -> (Sheet, Passed) {
+        let state = self.lock();
+        (state.sheet.clone(), Passed(state.passed))
+    }
+
+    /// They are stored; or cannot be, and the input goes on nevertheless.
+    pub fn stored(&self, passed: Passed) {
+        let mut state = self.lock();
+        state.passed = state.passed.saturating_sub(passed.0);
+        state.release(passed.0);
+        drop(state);
+        self.settled.notify_waiters();
+    }
+
+    /// Positions have moved over what cost so much.
+    pub fn passed(&self, cost: u64) {
+        let mut state = self.lock();
+        state.passed += cost;
+        if state.passed >= self.limit / 4 || state.window >= self.limit / 2 {
+            self.store_soon.notify_one();
+        }
+    }
+
+    /// Positions will not move over what cost so much: its run has ended.
+    pub fn released(&self, cost: u64) {
+        self.lock().release(cost);
+        self.settled.notify_waiters();
     }
 
     /// Moves with every change of the books.
@@ -173,13 +144,17 @@ impl Ledger {
 
     /// Waits until nothing is on its way any more.
     pub async fn quiet(&self) {
-        self.until(|sheet| sheet.in_flight + sheet.in_flight_once == Count::default(), || {}).await;
+        let under_way = |state: &State| state.sheet.in_flight + state.sheet.in_flight_once;
+        self.until(|state| under_way(state) == Count::default(), || {}).await;
     }
 
     /// Waits until this much more may be on its way. A batch that is larger than the limit goes alone.
     pub(crate) async fn room_for(&self, count: Count) {
-        let press = || self.pressure.send_modify(|n| *n += 1);
-        self.until(|sheet| sheet.has_room(count, self.limit), press).await;
+        let press = || {
+            self.pressure.send_modify(|n| *n += 1);
+            self.store_soon.notify_one();
+        };
+        self.until(|state| state.has_room(count, self.limit), press).await;
     }
 
     pub(crate) fn has_room(&self, count: Count) -> bool {
@@ -187,7 +162,7 @@ impl Ledger {
     }
 
     /// Waits until something is so. `wait` is called before it waits, if it does.
-    async fn until(&self, so: impl Fn(&Sheet) -> bool, wait: impl FnOnce()) {
+    async fn until(&self, so: impl Fn(&State) -> bool, wait: impl FnOnce()) {
         let mut wait = Some(wait);
         loop {
             let mut settled = pin!(self.settled.notified());
@@ -205,25 +180,27 @@ impl Ledger {
 
     /// Records set out.
     pub(crate) fn entered(&self, origin: &Origin, count: Count) {
-        self.change(|sheet| match origin {
-            Origin::Again => {
-                sheet.received += count;
-                sheet.in_flight += count;
+        self.change(|State { sheet, window, .. }| {
+            match origin {
+                Origin::Position | Origin::Again => sheet.in_flight += count,
+                Origin::Once(_) => sheet.in_flight_once += count,
+                // They stay on the buffer's account until they have arrived.
+                Origin::Buffer(_) => return,
             }
-            Origin::Once(_) => {
-                sheet.received += count;
-                sheet.in_flight_once += count;
-            }
-            // They stay on the buffer's account until they have arrived.
-            Origin::Buffer(_) => {}
+            sheet.received += count;
+            *window += count.cost();
         });
     }
 
     /// They have arrived, or never will.
     pub(crate) fn settled(&self, origin: &Origin, count: Count, outcome: Outcome, tally: Tally) {
-        self.change(|sheet| {
+        self.change(|state| {
+            if matches!(origin, Origin::Again | Origin::Once(_)) {
+                state.release(count.cost());
+            }
+            let sheet = &mut state.sheet;
             match origin {
-                Origin::Again => sheet.in_flight.take(count),
+                Origin::Position | Origin::Again => sheet.in_flight.take(count),
                 Origin::Once(_) => sheet.in_flight_once.take(count),
                 Origin::Buffer(_) if outcome == Outcome::Errored => return,
                 Origin::Buffer(place) => sheet.unbuffer(place, count),
@@ -231,7 +208,7 @@ impl Ledger {
             if outcome == Outcome::Errored {
                 // Whatever a part of it had come to, all of it comes again.
                 match origin {
-                    Origin::Again | Origin::Buffer(_) => sheet.again += count,
+                    Origin::Position | Origin::Again | Origin::Buffer(_) => sheet.again += count,
                     Origin::Once(place) => {
                         let key = (place.clone(), Name::from("the task failed"));
                         *sheet.dropped.entry(key).or_default() += count;
@@ -249,7 +226,7 @@ impl Ledger {
 
     /// What a buffer really holds when it is opened. After a kill the books may be behind.
     pub(crate) fn buffer_holds(&self, place: &Name, held: Count) {
-        self.change(|sheet| {
+        self.change(|State { sheet, .. }| {
             let known = sheet.buffered.insert(place.clone(), held).unwrap_or_default();
             // More than was known: it came in. Less: it was delivered.
             sheet.found += held.beyond(known);
@@ -259,158 +236,29 @@ impl Ledger {
 
     /// A buffer has lost some of what it held.
     pub(crate) fn buffer_lost(&self, place: &Name, lost: Count, reason: &Name) {
-        self.change(|sheet| {
+        self.change(|State { sheet, .. }| {
             sheet.unbuffer(place, lost);
             *sheet.dropped.entry((place.clone(), reason.clone())).or_default() += lost;
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut Sheet)) {
+    fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.lock());
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Sheet> {
-        self.sheet.lock().expect("no panic while a ledger is locked")
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while a ledger is locked")
     }
 }
 
-impl Sheet {
-    /// Everything that was filtered.
-    pub fn all_filtered(&self) -> Count {
-        self.filtered.values().copied().sum()
-    }
-
-    /// Everything that was dropped.
-    pub fn all_dropped(&self) -> Count {
-        self.dropped.values().copied().sum()
-    }
-
-    /// Everything that buffers keep.
-    pub fn all_buffered(&self) -> Count {
-        self.buffered.values().copied().sum()
-    }
-
-    /// Whether every record is accounted for.
-    ///
-    /// # Errors
-    /// What is missing.
-    pub fn check(&self) -> Result<(), Unbalanced> {
-        let came = self.received + self.copies + self.found;
-        let went = self.again
-            + self.delivered
-            + self.all_filtered()
-            + self.all_dropped()
-            + self.all_buffered()
-            + self.in_flight
-            + self.in_flight_once;
-        let missing = Unbalanced {
-            records: i128::from(came.records) - i128::from(went.records),
-            bytes: i128::from(came.bytes) - i128::from(went.bytes),
-        };
-        if came == went { Ok(()) } else { Err(missing) }
-    }
-
+impl State {
     fn has_room(&self, count: Count, limit: u64) -> bool {
-        let under_way = (self.in_flight + self.in_flight_once).cost();
-        under_way == 0 || under_way.saturating_add(count.cost()) <= limit
+        self.window == 0 || self.window.saturating_add(count.cost()) <= limit
     }
 
-    fn note(&mut self, fate: Fate, count: Count) {
-        *match fate {
-            Fate::Delivered => &mut self.delivered,
-            Fate::Stored { place } => self.buffered.entry(place).or_default(),
-            Fate::Filtered { place } => self.filtered.entry(place).or_default(),
-            Fate::Dropped { place, reason } => self.dropped.entry((place, reason)).or_default(),
-        } += count;
-    }
-
-    fn unbuffer(&mut self, place: &Name, count: Count) {
-        self.buffered.entry(place.clone()).or_default().take(count);
-    }
-}
-
-impl Count {
-    /// What this takes of the limit of what may be on its way.
-    fn cost(self) -> u64 {
-        self.bytes.saturating_add(self.records.saturating_mul(RECORD_COST))
-    }
-
-    /// Never below zero: a sheet that was damaged must not end the agent. Its check tells.
-    fn take(&mut self, other: Count) {
-        self.records = self.records.saturating_sub(other.records);
-        self.bytes = self.bytes.saturating_sub(other.bytes);
-    }
-
-    /// What there is more of here than there.
-    fn beyond(self, other: Count) -> Count {
-        Count {
-            records: self.records.saturating_sub(other.records),
-            bytes: self.bytes.saturating_sub(other.bytes),
-        }
-    }
-}
-
-impl Add for Count {
-    type Output = Count;
-
-    fn add(self, other: Count) -> Count {
-        Count {
-            records: self.records.saturating_add(other.records),
-            bytes: self.bytes.saturating_add(other.bytes),
-        }
-    }
-}
-
-impl AddAssign for Count {
-    fn add_assign(&mut self, other: Count) {
-        *self = *self + other;
-    }
-}
-
-impl std::iter::Sum for Count {
-    fn sum<I: Iterator<Item = Count>>(counts: I) -> Count {
-        counts.fold(Count::default(), Add::add)
-    }
-}
-
-impl Tally {
-    pub(crate) fn note(&mut self, fate: Fate, count: Count) {
-        match self.fates.iter_mut().find(|(known, _)| *known == fate) {
-            Some((_, sum)) => *sum += count,
-            None => self.fates.push((fate, count)),
-        }
-    }
-
-    pub(crate) fn copied(&mut self, count: Count) {
-        self.copies += count;
-    }
-
-    /// The fates, and together the bytes that came in. A step that made records anew may have lost
-    /// their weights; then the fate of the most records has the rest.
-    fn with_bytes_of(mut self, count: Count) -> Vec<(Fate, Count)> {
-        let mut left = count.bytes.saturating_add(self.copies.bytes);
-        self.fates.sort_by_key(|(_, count)| count.records);
-        let most = self.fates.len().saturating_sub(1);
-        for (i, (_, count)) in self.fates.iter_mut().enumerate() {
-            count.bytes = if i == most { left } else { count.bytes.min(left) };
-            left -= count.bytes;
-        }
-        self.fates
-    }
-
-    /// The fate that counts when all records are to have one; none has none when they were left out
-    /// on the way.
-    pub(crate) fn worst(&self) -> Fate {
-        self.fates.iter().map(|(fate, _)| fate).max().cloned().unwrap_or(Fate::Delivered)
-    }
-
-    /// The same, for another who waits for the same records.
-    pub(crate) fn add(&mut self, other: &Tally) {
-        self.copies += other.copies;
-        for (fate, count) in &other.fates {
-            self.note(fate.clone(), *count);
-        }
+    fn release(&mut self, cost: u64) {
+        self.window = self.window.saturating_sub(cost);
     }
 }
 
@@ -422,17 +270,17 @@ mod tests {
 
     use crate::data::{Batch, Record, Timestamp};
 
-    fn ledger() -> std::sync::Arc<Ledger> {
-        std::sync::Arc::<Ledger>::default()
+    fn ledger() -> Arc<Ledger> {
+        Arc::<Ledger>::default()
     }
 
     /// Three records of 2, 3 and 4 bytes that are on their way from this origin.
-    fn sent(ledger: &std::sync::Arc<Ledger>, origin: Origin) -> Batch {
+    fn sent(ledger: &Arc<Ledger>, origin: Origin) -> Batch {
         let line = |text| Record::from_line(text, Timestamp::default());
         let mut batch = Batch::new(["ab", "abc", "abcd"].map(line).into());
         let count = batch.count();
         ledger.entered(&origin, count);
-        let ledger = std::sync::Arc::clone(ledger);
+        let ledger = Arc::clone(ledger);
         batch.add_ack(Ack::tallied(move |outcome, tally| {
             ledger.settled(&origin, count, outcome, tally);
         }));
@@ -562,5 +410,25 @@ mod tests {
         assert!(pressure.has_changed().unwrap());
         ledger.settled(&Origin::Again, count(1, 5000), Outcome::Delivered, Tally::default());
         assert!(waits.poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn what_has_a_position_is_on_its_way_until_that_is_stored() {
+        let ledger = Ledger::new(Sheet::default(), 100, &Name::default());
+        let lines = count(1, 60);
+        ledger.entered(&Origin::Position, lines);
+        ledger.settled(&Origin::Position, lines, Outcome::Delivered, Tally::default());
+        ledger.passed(lines.cost());
+        let mut stores = pin!(ledger.store_soon.notified());
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(stores.as_mut().poll(&mut cx).is_ready());
+        assert!(!ledger.has_room(lines));
+        let (sheet, passed) = ledger.sheet_to_store();
+        assert_eq!(sheet.delivered, lines);
+        ledger.stored(passed);
+        assert!(ledger.has_room(lines));
+        ledger.entered(&Origin::Position, lines);
+        ledger.released(lines.cost());
+        assert!(ledger.has_room(lines));
     }
 }
