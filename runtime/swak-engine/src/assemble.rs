@@ -4,13 +4,11 @@
 
 use std::sync::Arc;
 
-use swak_recipe::model::{
-    Call, Failover as FailoverStep, Step, Task, When as WhenStep, chain_ends,
-};
+use swak_recipe::model::{Call, Step, Task, When as WhenStep, chain_ends};
 use swak_sdk::data::{Chunk, Name};
 use swak_sdk::ledger::Ledger;
 use swak_sdk::options::{Expr, Kind, OptionValue as _};
-use swak_sdk::plugin::erased::{AnyBuffer, AnyInput, AnyOutput, AnyPlugin, BoxFuture};
+use swak_sdk::plugin::erased::{AnyBuffer, AnyInput, AnyPlugin, BoxFuture};
 use swak_sdk::plugin::{
     BufferEmitter, BuildContext, Checkpoints, Counters, Emitter, Outlet, Plugins, Shutdown,
 };
@@ -20,11 +18,9 @@ use tokio::sync::mpsc;
 use crate::async_stage::AsyncStage;
 use crate::buffer_stage::buffer_stage;
 use crate::dead_letters::DeadLetters;
-use crate::failover::{Failover, Start};
 use crate::links::TaskLinks;
 use crate::route::{Choice, Route};
 use crate::settings::Settings;
-use crate::sink::{Port, Sink};
 use crate::stage::{Stage, StageLink, forward};
 use crate::step::{Failure, StepInfo};
 use crate::summary::StepSummary;
@@ -230,47 +226,6 @@ impl Assembler<'_> {
         Ok(Route::When(Arc::new(choice)).counted(step))
     }
 
-    fn failover(
-        &mut self,
-        failover: &FailoverStep,
-        place: &str,
-    ) -> Result<mpsc::Sender<Chunk>, Failure> {
-        let mut ports = Vec::new();
-        for (i, call) in failover.outputs.iter().enumerate() {
-            ports.push(self.port(call, &format!("{place}.{}", i + 1))?);
-        }
-        let last = match &failover.last {
-            Some(call) => Some(self.port(call, &format!("{place}.last"))?),
-            None => None,
-        };
-        let start = Start::new(&failover.start_by, ports.len())
-            .map_err(|e| self.book.step(place).failed(e))?;
-        let step = self.book.step(place);
-        let failover = Failover::new(ports, last, start, self.settings.retry, step.clone());
-        Ok(self.start(step, |inbox| failover.run(inbox)))
-    }
-
-    fn sink(&mut self, call: &Call, place: &str) -> Result<mpsc::Sender<Chunk>, Failure> {
-        let sink = Sink { port: self.port(call, place)?, retry: self.settings.retry };
-        Ok(self.start(self.book.step(place), |inbox| sink.run(inbox)))
-    }
-
-    fn port(&self, call: &Call, place: &str) -> Result<Port, Failure> {
-        let step = self.book.step(place);
-        let output: Box<dyn AnyOutput> = match self.build(call, place)? {
-            AnyPlugin::Output(output) => output,
-            _ => return Err(self.wrong_kind(call, place)),
-        };
-        Ok(Port {
-            output,
-            dead_letters: self.dead_letters(&step),
-            step,
-            timeout: self.settings.write_timeout,
-            connected: false,
-            failures: 0,
-        })
-    }
-
     /// Closes a run of transforms: one stage in front of `next`.
     fn end_run(
         &mut self,
@@ -289,7 +244,7 @@ impl Assembler<'_> {
     }
 
     /// Adds a part that reads from a channel of its own.
-    fn start<F>(
+    pub(crate) fn start<F>(
         &mut self,
         step: StepInfo,
         part: impl FnOnce(mpsc::Receiver<Chunk>) -> F,
@@ -302,12 +257,25 @@ impl Assembler<'_> {
         sender
     }
 
-    fn build(&self, call: &Call, place: &str) -> Result<AnyPlugin, Failure> {
+    pub(crate) fn build(&self, call: &Call, place: &str) -> Result<AnyPlugin, Failure> {
+        self.build_worker(call, place, 0)
+    }
+
+    pub(crate) fn build_worker(
+        &self,
+        call: &Call,
+        place: &str,
+        worker: usize,
+    ) -> Result<AnyPlugin, Failure> {
         let step = self.book.step(place);
         let Some(entry) = self.plugins.get(call.kind, &call.name) else {
             return Err(step.failed(anyhow!("this agent has no plugin {}", call.path())));
         };
-        let folder = self.settings.task_folder(&self.task.name).join(place);
+        let mut folder = self.settings.task_folder(&self.task.name).join(place);
+        if worker > 0 {
+            // What two of them keep must not meet.
+            folder.push(format!("worker-{}", worker + 1));
+        }
         let cx = BuildContext::new(
             &self.task.name,
             place,
@@ -318,11 +286,11 @@ impl Assembler<'_> {
         step.call(|| entry.build(&call.args, &cx))
     }
 
-    fn dead_letters(&self, step: &StepInfo) -> DeadLetters {
+    pub(crate) fn dead_letters(&self, step: &StepInfo) -> DeadLetters {
         DeadLetters::new(step.clone(), self.dead_letters.clone())
     }
 
-    fn wrong_kind(&self, call: &Call, place: &str) -> Failure {
+    pub(crate) fn wrong_kind(&self, call: &Call, place: &str) -> Failure {
         let error = anyhow!("{} is no {} in this agent", call.path(), call.kind);
         self.book.step(place).failed(error)
     }
@@ -364,7 +332,7 @@ impl Book {
         self.step("1")
     }
 
-    fn step(&self, place: &str) -> StepInfo {
+    pub(crate) fn step(&self, place: &str) -> StepInfo {
         let found = self.0.iter().find(|(p, _)| p == place);
         found.expect("every step was listed when its task was first seen").1.clone()
     }

@@ -15,6 +15,7 @@
 mod assemble;
 mod async_stage;
 mod backoff;
+mod batching;
 pub mod books;
 mod buffer_stage;
 mod dead_letters;
@@ -22,6 +23,8 @@ mod engine;
 mod failover;
 mod folder;
 mod links;
+mod outputs;
+mod port;
 mod route;
 mod settings;
 mod sink;
@@ -30,6 +33,7 @@ mod step;
 mod store;
 mod summary;
 mod supervise;
+mod workers;
 
 pub use backoff::Backoff;
 pub use engine::Engine;

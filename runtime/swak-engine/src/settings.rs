@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::data::Chunk;
+use swak_sdk::options::DeliveryOptions;
 
 use crate::Backoff;
 
@@ -22,9 +23,11 @@ pub struct Settings {
     pub shutdown_limit: Duration,
     /// What to do with a task that failed. Default: start it again with back-off.
     pub restart: RestartPolicy,
-    /// How long to wait before an output is tried again. Default: 100 ms, doubling up to 30 s.
+    /// How long to wait before an output is tried again, where its recipe does not say. Default: as
+    /// [`DeliveryOptions`] has it, 100 ms, doubling up to 30 s.
     pub retry: Backoff,
-    /// How long one write or one connect of an output may take. Default: 60 seconds.
+    /// How long one write or one connect of an output may take, where its recipe does not say.
+    /// Default: as [`DeliveryOptions`] has it, 60 seconds.
     pub write_timeout: Duration,
     /// How many bytes of a task may be on their way and not delivered yet, unless the task says so
     /// itself; each record costs 32 besides its own. Default: 64 MiB.
@@ -38,6 +41,7 @@ pub struct Settings {
 impl Settings {
     /// The defaults, with a folder for what must be kept.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        let delivery = DeliveryOptions::default();
         Settings {
             data_dir: data_dir.into(),
             agent: None,
@@ -46,8 +50,8 @@ impl Settings {
                 Duration::from_secs(1),
                 Duration::from_secs(60),
             )),
-            retry: Backoff::new(Duration::from_millis(100), Duration::from_secs(30)),
-            write_timeout: Duration::from_secs(60),
+            retry: Backoff::new(*delivery.retry_wait, *delivery.retry_max_wait),
+            write_timeout: *delivery.timeout,
             unacked: 64 << 20,
             queue: 8,
             trace: None,

@@ -37,6 +37,12 @@ pub(crate) struct NumbersOptions {
     /// Goes on at the stored position; else each run begins with 1.
     #[option(default = true)]
     resume: bool,
+    /// Waits at the end until it is told to stop.
+    #[option(default = false)]
+    stay: bool,
+    /// The names of the sources that take turns.
+    #[option(default = [])]
+    sources: Vec<String>,
 }
 
 pub(crate) struct Numbers(NumbersOptions);
@@ -50,15 +56,24 @@ impl Plugin for Numbers {
 }
 
 impl Input for Numbers {
-    async fn run(self, out: Emitter, shutdown: Shutdown) -> Result<()> {
+    async fn run(self, out: Emitter, mut shutdown: Shutdown) -> Result<()> {
         let stored = out.checkpoints().get("n").filter(|_| self.0.resume).map(|p| p.parse::<u64>());
         let first = stored.transpose()?.map_or(1, |n| n + 1);
         for n in first.. {
             if self.0.last.is_some_and(|last| n > last) || shutdown.is_triggered() {
+                if self.0.stay {
+                    shutdown.triggered().await;
+                }
                 return Ok(());
             }
             let record = Record::from_line(n.to_string().into_bytes(), Timestamp::now());
-            let emitted = out.emit_at(Batch::new(vec![record]), "n", n.to_string());
+            let sources = &self.0.sources;
+            let source = match sources.len() {
+                0 => Name::default(),
+                many => sources[n as usize % many].as_str().into(),
+            };
+            let batch = Batch::new(vec![record]).with_source(source);
+            let emitted = out.emit_at(batch, "n", n.to_string());
             match self.0.impatient {
                 true => tokio::time::timeout(Duration::from_millis(50), emitted).await??,
                 false => emitted.await?,

@@ -58,7 +58,8 @@ pub trait Output: Plugin {
     /// Sets aside all that was written and not handed back yet, by earlier runs too, and hands it
     /// back; `None` when there is nothing. Called between writes, and not again before the [`Backlog`]
     /// of the last call is dropped. What is written from now on goes elsewhere, even while the backlog
-    /// is still read. May be cut off at any `await`, after which it is called again.
+    /// is still read. The output may not be
+    /// connected. May be cut off at any `await`, after which it is called again.
     ///
     /// # Errors
     /// Counted, logged, and tried again with back-off.

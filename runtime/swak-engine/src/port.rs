@@ -1,0 +1,173 @@
+//! One instance of an output: connecting, writing, giving up.
+
+use std::fmt;
+use std::time::Duration;
+
+use swak_sdk::ack::Outcome;
+use swak_sdk::data::Chunk;
+use swak_sdk::plugin::erased::AnyOutput;
+use swak_sdk::plugin::{BoxBacklog, DeadLetter, WriteError};
+use swak_sdk::{Error, anyhow};
+use tokio::time::timeout;
+
+use crate::batching::Limits;
+use crate::dead_letters::DeadLetters;
+use crate::settings::When;
+use crate::step::StepInfo;
+
+/// An output with what is needed to try one write.
+pub(crate) struct Port {
+    pub(crate) output: Box<dyn AnyOutput>,
+    pub(crate) step: StepInfo,
+    pub(crate) dead_letters: DeadLetters,
+    /// How long one connect or one write may take.
+    pub(crate) timeout: Duration,
+    /// What one write may hold, where nobody has seen to it before.
+    pub(crate) limits: Option<Limits>,
+    pub(crate) connected: bool,
+}
+
+/// What came of one try.
+pub(crate) enum Attempt {
+    /// Everything is settled.
+    Done,
+    /// This is left, and may be tried again.
+    Left(Chunk, Trouble),
+    /// This is left, and nothing can ever be written here again.
+    Closed(Chunk, Error),
+}
+
+/// Why something is left.
+pub(crate) struct Trouble {
+    pub(crate) at: At,
+    pub(crate) error: Error,
+}
+
+/// Where an output has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// There is no connection.
+    Connect,
+    /// A connection that was there is gone.
+    Connection,
+    /// It may work later.
+    Write,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            At::Connect => "cannot connect",
+            At::Connection => "lost the connection",
+            At::Write => "cannot write",
+        })
+    }
+}
+
+impl Port {
+    /// Opens what is to be written to, within the limit.
+    pub(crate) async fn connect(&mut self, limit: Duration) -> Result<(), Trouble> {
+        match timed(limit, self.output.connect(), "connect").await {
+            Ok(()) => {
+                self.connected = true;
+                Ok(())
+            }
+            Err(error) => {
+                self.step.counters.error();
+                Err(Trouble { at: At::Connect, error })
+            }
+        }
+    }
+
+    /// Tries once, each connect and each write within the limit. What is not left is settled.
+    pub(crate) async fn attempt(&mut self, chunk: Chunk, limit: Duration) -> Attempt {
+        if !self.connected
+            && let Err(trouble) = self.connect(limit).await
+        {
+            return Attempt::Left(chunk, trouble);
+        }
+        // The first one is at the end. Of a rejected chunk the halves are tried, the first one first.
+        let mut todo = match &self.limits {
+            Some(limits) => limits.cut(chunk),
+            None => vec![chunk],
+        };
+        todo.reverse();
+        while let Some(mut chunk) = todo.pop() {
+            let written = match timeout(limit, self.output.write(&chunk)).await {
+                Ok(written) => written,
+                Err(_) => Err(WriteError::NotConnected(too_slow("write", limit))),
+            };
+            match written {
+                Ok(()) => self.delivered(chunk),
+                Err(WriteError::Reject(_)) if chunk.len() > 1 => {
+                    let rest = chunk.split_off(chunk.len() / 2);
+                    todo.extend([rest, chunk]);
+                }
+                Err(WriteError::Reject(error)) => {
+                    self.dead_letter(chunk, &format!("{error:#}")).await;
+                }
+                Err(WriteError::NotConnected(error)) => {
+                    self.connected = false;
+                    self.step.counters.error();
+                    let trouble = Trouble { at: At::Connection, error };
+                    return Attempt::Left(together(chunk, todo), trouble);
+                }
+                Err(WriteError::Retry(error)) => {
+                    self.step.counters.error();
+                    let trouble = Trouble { at: At::Write, error };
+                    return Attempt::Left(together(chunk, todo), trouble);
+                }
+                Err(WriteError::Fatal(error)) => {
+                    return Attempt::Closed(together(chunk, todo), error);
+                }
+            }
+        }
+        Attempt::Done
+    }
+
+    /// Sends what cannot be delivered to the dead letters.
+    pub(crate) async fn dead_letter(&mut self, chunk: Chunk, reason: &str) {
+        for batch in chunk {
+            self.dead_letters.send(DeadLetter { batch, reason: reason.to_owned() }).await;
+        }
+    }
+
+    /// Takes back what was written, within the time-out.
+    pub(crate) async fn take_back(&mut self) -> Result<Option<BoxBacklog>, Error> {
+        timed(self.timeout, self.output.take_back(), "look at what is stored").await
+    }
+
+    /// Closes the output. What was written is where it was to go, so that a failure costs no record
+    /// and starts nothing again.
+    pub(crate) async fn close(&mut self) {
+        if let Err(error) = timed(self.timeout, self.output.close(), "close").await {
+            self.step.counters.error();
+            let (task, step) = (&*self.step.task, &*self.step.label);
+            tracing::warn!(task, step, "cannot close: {error:#}");
+        }
+    }
+
+    fn delivered(&mut self, chunk: Chunk) {
+        self.step.counters.sent(chunk.len());
+        self.step.trace(When::After, &chunk);
+        chunk.settle(Outcome::Delivered);
+    }
+}
+
+/// The chunk and what was to follow it, last one first.
+fn together(mut chunk: Chunk, todo: Vec<Chunk>) -> Chunk {
+    todo.into_iter().rev().flatten().for_each(|batch| chunk.push(batch));
+    chunk
+}
+
+async fn timed<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+    what: &str,
+) -> Result<T, Error> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(too_slow(what, limit)))
+}
+
+fn too_slow(what: &str, limit: Duration) -> Error {
+    anyhow!("the {what} took longer than {limit:?}")
+}
