@@ -57,7 +57,7 @@ pub(crate) struct Batcher {
     pile: Pile,
     /// Moves when the input waits until more may be on its way.
     pressure: watch::Receiver<u64>,
-    /// Nothing of the pile is to wait any longer.
+    /// Nothing of the pile, or else what comes next, is to wait any longer.
     let_go: bool,
     ended: bool,
 }
@@ -75,12 +75,14 @@ impl Batcher {
             let full = self.pile.records >= limits.records || self.pile.bytes >= limits.bytes;
             let holds_some = !self.pile.batches.is_empty();
             if full || (holds_some && (self.ended || self.let_go)) {
-                return Some(self.pile.take(limits));
+                let chunk = self.pile.take(limits);
+                // What the input waits for may still be on its way to here.
+                self.let_go &= !self.pile.batches.is_empty();
+                return Some(chunk);
             }
             if self.ended {
                 return None;
             }
-            self.let_go = false;
             // A wait that no clock can count is one without end.
             let alarm = self.pile.since().and_then(|since| since.checked_add(limits.wait));
             let alarm = async {
