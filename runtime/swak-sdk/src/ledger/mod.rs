@@ -417,7 +417,9 @@ mod tests {
         let ledger = Ledger::new(Sheet::default(), 100, &Name::default());
         let lines = count(1, 60);
         ledger.entered(&Origin::Position, lines);
-        ledger.settled(&Origin::Position, lines, Outcome::Delivered, Tally::default());
+        let mut tally = Tally::default();
+        tally.note(Fate::Delivered, lines);
+        ledger.settled(&Origin::Position, lines, Outcome::Delivered, tally);
         ledger.passed(lines.cost());
         let mut stores = pin!(ledger.store_soon.notified());
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
