@@ -35,6 +35,25 @@ fn much_output_comes_whole() {
 }
 
 #[test]
+fn a_line_without_end_takes_no_memory() {
+    let call =
+        shell("head -c 200000000 /dev/zero | tr '\\0' x; echo; echo next").with("max_line", "1k");
+    let before = most_memory();
+    let (got, counters) = call.start().finish().unwrap();
+    assert_eq!(texts(&got), ["x".repeat(1024), "next".to_owned()]);
+    assert_eq!(counters.errors, 1);
+    let grown = most_memory() - before;
+    assert!(grown < 32 << 20, "{grown} bytes more were taken");
+}
+
+/// The most memory that this process ever had, in bytes; always 0 where the system does not tell.
+fn most_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[test]
 fn a_bad_exit_status_is_counted_and_what_came_before_is_kept() {
     let (got, counters) = shell("echo out; echo err >&2; exit 3").start().finish().unwrap();
     assert_eq!(texts(&got), ["out"]);
