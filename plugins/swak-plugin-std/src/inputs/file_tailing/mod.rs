@@ -13,6 +13,9 @@ mod discover;
 mod encoding;
 mod fingerprint;
 mod follow;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gzip;
 mod multiline;
 mod parked;
