@@ -2,23 +2,16 @@
 
 mod common;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown as Close, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::time::Duration;
 
-use common::{connect, free_port, until};
+use common::input::Input;
+use common::{
+    ack, bench, chunk_of, connect, event, free_port, is_silent, read_ack, read_to_end, until,
+};
 use rmpv::Value;
 use swak_sdk::ack::Outcome;
-use swak_sdk::data::{Chunk, Name};
-use swak_sdk::options::{Args, Kind, Literal, LiteralValue};
-use swak_sdk::plugin::erased::AnyPlugin;
-use swak_sdk::plugin::{
-    BuildContext, CheckpointStore, Checkpoints, Emitter, Plugins, Shutdown, ShutdownTrigger,
-};
-use swak_test::{Bench, fields, lines};
-use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use swak_test::{fields, lines};
 
 #[test]
 fn they_keep_what_all_plugins_promise() {
@@ -83,10 +76,10 @@ fn what_is_not_acknowledged_is_sent_again() {
                 0 => {}
                 // The ack of another chunk, and no more: the time to wait runs out.
                 1 => {
-                    write_ack(&mut stream, "another");
+                    write(&mut stream, &ack("another"));
                     read_to_end(&mut stream);
                 }
-                _ => write_ack(&mut stream, &chunk),
+                _ => write(&mut stream, &ack(&chunk)),
             }
         }
     });
@@ -222,110 +215,7 @@ fn mistakes_are_told_at_their_place() {
     assert_eq!(bench.mistakes("out.Fluentd(\"192.168.0.1\")"), "", "as the sample recipe has it");
 }
 
-fn bench() -> Bench {
-    Bench::new(swak_plugin_fluentd::register)
-}
-
-/// An `in.Fluentd` whose batches the test takes and settles itself.
-struct Input {
-    port: u16,
-    cx: BuildContext,
-    chunks: mpsc::Receiver<Chunk>,
-    shutdown: ShutdownTrigger,
-    runtime: Runtime,
-}
-
-impl Input {
-    fn start(options: &[(&str, &str)]) -> Self {
-        let port = free_port();
-        let mut plugins = Plugins::new();
-        swak_plugin_fluentd::register(&mut plugins);
-        let text = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
-        let mut args =
-            Args { positional: vec![text(&format!("127.0.0.1:{port}"))], ..Args::default() };
-        for (name, value) in options {
-            let key = swak_sdk::options::Key { name: (*name).to_owned(), span: Default::default() };
-            args.named.push((key, text(value)));
-        }
-        let cx = BuildContext::for_check();
-        let entry = plugins.get(Kind::Input, "Fluentd").expect("it is registered");
-        let Ok(AnyPlugin::Input(input)) = entry.build(&args, &cx) else {
-            panic!("in.Fluentd is an input");
-        };
-        let (sender, chunks) = mpsc::channel(16);
-        let checkpoints = Checkpoints::new(Box::new(NoPositions));
-        let (counters, ledger) = (Arc::clone(cx.counters()), Arc::default());
-        let out = Emitter::new(sender, Name::from("test"), checkpoints, counters, ledger);
-        let (trigger, shutdown) = Shutdown::new();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime can be made");
-        runtime.spawn(input.run(out, shutdown));
-        Input { port, cx, chunks, shutdown: trigger, runtime }
-    }
-
-    fn next(&mut self) -> Chunk {
-        let next = self.runtime.block_on(async {
-            tokio::time::timeout(Duration::from_secs(60), self.chunks.recv()).await
-        });
-        next.expect("a batch comes").expect("the input runs")
-    }
-}
-
-/// `in.Fluentd` has no positions.
-struct NoPositions;
-
-impl CheckpointStore for NoPositions {
-    fn get(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn set(&self, _: &str, _: &str) {}
-    fn remove(&self, _: &str) {}
-    fn entries(&self) -> Vec<(String, String)> {
-        Vec::new()
-    }
-}
-
-/// One event in Message mode.
-fn event(chunk: Option<&str>) -> Vec<u8> {
-    let record = Value::Map(vec![("a".into(), 1.into())]);
-    let mut message = vec!["t".into(), 1_700_000_000.into(), record];
-    message.extend(chunk.map(|chunk| Value::Map(vec![("chunk".into(), chunk.into())])));
-    let mut bytes = Vec::new();
-    rmpv::encode::write_value(&mut bytes, &Value::Array(message)).expect("memory takes everything");
-    bytes
-}
-
-fn write_ack(stream: &mut TcpStream, chunk: &str) {
-    let ack = Value::Map(vec![("ack".into(), chunk.into())]);
+fn write(stream: &mut TcpStream, bytes: &[u8]) {
     // A peer that no longer waits has closed the connection.
-    let _ = rmpv::encode::write_value(stream, &ack);
-}
-
-fn read_ack(stream: &mut TcpStream) -> String {
-    let ack = rmpv::decode::read_value(stream).expect("an ack comes");
-    ack["ack"].as_str().expect("it names a chunk").to_owned()
-}
-
-fn chunk_of(message: &Value) -> &str {
-    message[2]["chunk"].as_str().expect("an ack is asked for")
-}
-
-fn is_silent(stream: &mut TcpStream) -> bool {
-    stream.set_read_timeout(Some(Duration::from_millis(50))).expect("it can be set");
-    let silent = stream.read(&mut [0]).is_err();
-    stream.set_read_timeout(None).expect("it can be set");
-    silent
-}
-
-/// A peer that closes with bytes unread resets the connection, which is an end too.
-fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    match stream.read_to_end(&mut bytes) {
-        Ok(_) => {}
-        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
-    }
-    bytes
+    let _ = stream.write_all(bytes);
 }

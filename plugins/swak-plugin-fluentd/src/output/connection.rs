@@ -89,7 +89,6 @@ impl Connection {
         write_timeout: Duration,
         ack_timeout: Duration,
     ) -> Result<(), ConnectionError> {
-        self.check_open().await?;
         let Connection { stream, answers, .. } = self;
         let (mut reader, mut writer) = tokio::io::split(stream);
         let mut sending = pin!(async {
@@ -155,7 +154,7 @@ impl Connection {
 
     /// A receiver that went away while the connection was idle is noticed before anything is sent
     /// to it, and so is one that said what nobody asked for.
-    async fn check_open(&mut self) -> Result<(), ConnectionError> {
+    pub(super) async fn check_open(&mut self) -> Result<(), ConnectionError> {
         let mut bytes = [0; 1024];
         let mut buffer = ReadBuf::new(&mut bytes);
         let read = poll_fn(|cx| {

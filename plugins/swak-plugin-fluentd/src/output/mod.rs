@@ -38,10 +38,7 @@ impl Output for OutFluentd {
 
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
         // Taken out, so that a write that is cut off leaves no connection with half a message.
-        let mut connection = match self.kept.take().await {
-            Some(connection) => connection,
-            None => self.open().await.map_err(WriteError::NotConnected)?,
-        };
+        let mut connection = self.ready().await.map_err(WriteError::NotConnected)?;
         self.messages.write(chunk, &self.tag);
         let (bytes, asked) = self.messages.parts();
         let sent = connection.exchange(bytes, asked, self.write_timeout, self.ack_timeout).await;
@@ -65,6 +62,21 @@ impl Output for OutFluentd {
 }
 
 impl OutFluentd {
+    /// A connection that is open, as far as one can know.
+    async fn ready(&mut self) -> Result<Connection> {
+        if let Some(mut connection) = self.kept.take().await {
+            match connection.check_open().await {
+                Ok(()) => return Ok(connection),
+                // It was idle for too long for the receiver, or that was started anew.
+                Err(error @ ConnectionError::Closed) => {
+                    tracing::debug!(peer = %self.peer, "{error}")
+                }
+                Err(error) => return Err(self.told(error)),
+            }
+        }
+        self.open().await
+    }
+
     async fn open(&self) -> Result<Connection> {
         // What failed, the engine says.
         self.kept.ask().await.with_context(|| self.peer.to_string())?;

@@ -1,0 +1,161 @@
+//! Unix sockets, heartbeats, and connections that are kept.
+
+mod common;
+
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use common::input::Input;
+use common::proxy::Proxy;
+use common::sender::Sender;
+use common::{bench, connect, free_port, until};
+use swak_sdk::ack::Outcome;
+use swak_sdk::options::LiteralValue;
+use swak_test::lines;
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_unix_socket_carries_records_and_goes_with_its_agent() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("forward.sock");
+        // Left behind by one that was killed.
+        drop(UnixListener::bind(&path).unwrap());
+        let input =
+            format!("in.Fluentd(unix_path=\"{}\", unix_permissions=\"0600\")", path.display());
+        let mut running = bench().input(&input);
+        let mode = || path.metadata().map(|m| m.permissions().mode() & 0o777).ok();
+        until(|| mode() == Some(0o600) && std::os::unix::net::UnixStream::connect(&path).is_ok());
+        let call = format!("out.Fluentd(unix_path=\"{}\", heartbeat=\"tcp\")", path.display());
+        let ran = bench().chain(&call, lines(["one", "two"]));
+        assert_eq!(ran.counters("2").sent, 2);
+        running.wait_for(2);
+        let ran = running.stop();
+        assert_eq!(ran.sources(), [path.display().to_string(), path.display().to_string()]);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_path_that_is_taken_is_left_alone() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let told = |path: &std::path::Path| {
+            let input = format!("in.Fluentd(unix_path=\"{}\")", path.display());
+            format!("{:?}", bench().input(&input).wait().ended())
+        };
+        let file = folder.path().join("file");
+        std::fs::write(&file, "precious").unwrap();
+        assert!(told(&file).contains("no socket"));
+        assert_eq!(std::fs::read(&file).unwrap(), b"precious");
+        let path = folder.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        assert!(told(&path).contains("in use"));
+        assert!(path.exists());
+        drop(listener);
+    }
+}
+
+#[test]
+fn a_heartbeat_over_udp_is_answered() {
+    let input = Input::start(&[]);
+    drop(connect(input.port));
+    assert_eq!(beat(input.port), Some(vec![0]));
+    let deaf = Input::start_at(free_port(), vec![("heartbeat", LiteralValue::Bool(false))]);
+    drop(connect(deaf.port));
+    assert_eq!(beat(deaf.port), None);
+}
+
+/// What is answered to a heartbeat.
+fn beat(port: u16) -> Option<Vec<u8>> {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(("127.0.0.1", port)).unwrap();
+    // A port where nobody listens says so at once.
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    socket.send(&[0]).unwrap();
+    let mut answer = [0; 8];
+    socket.recv(&mut answer).ok().map(|n| answer[..n].to_vec())
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_the_heartbeat_is_not_connected_to() {
+    let mut deaf = Input::start_at(free_port(), vec![("heartbeat", LiteralValue::Bool(false))]);
+    drop(connect(deaf.port));
+    let good = free_port();
+    let mut running = bench().input(&format!("in.Fluentd(\"127.0.0.1:{good}\")"));
+    drop(connect(good));
+    let call = format!(
+        "failover(out.Fluentd(\"127.0.0.1:{}\", heartbeat=\"udp\"), \
+         out.Fluentd(\"127.0.0.1:{good}\", heartbeat=\"udp\"))",
+        deaf.port
+    );
+    bench().chain(&call, lines(["one"]));
+    running.wait_for(1);
+    assert!(deaf.next_within(Duration::from_millis(20)).is_none());
+}
+
+#[test]
+fn heartbeats_keep_a_connection_that_would_be_closed_as_idle() {
+    for heartbeat in ["none", "tcp"] {
+        let mut input = Input::start(&[("idle_timeout", "300ms")]);
+        let proxy = Proxy::start(input.port, Vec::new());
+        let options = [("heartbeat", heartbeat), ("heartbeat_interval", "20ms")];
+        let mut sender = Sender::new(proxy.port, &options);
+        for pause in [Duration::from_millis(1200), Duration::ZERO] {
+            sender.start_write();
+            input.next().settle(Outcome::Delivered);
+            assert_eq!(sender.written(), Ok(()), "{heartbeat}");
+            // The peer would have been sent away within this time.
+            std::thread::sleep(pause);
+        }
+        let renewed = if heartbeat == "none" { 2 } else { 1 };
+        assert_eq!(proxy.connections(), renewed, "{heartbeat}");
+    }
+}
+
+#[test]
+fn a_connection_is_renewed_when_datagrams_are_no_longer_answered() {
+    let mut input = Input::start(&[]);
+    let (proxy, udp) = loop {
+        // The proxy's port must be free for datagrams too.
+        let proxy = Proxy::start(input.port, Vec::new());
+        if let Ok(udp) = UdpSocket::bind(("127.0.0.1", proxy.port)) {
+            break (proxy, udp);
+        }
+    };
+    let beats = std::thread::spawn(move || {
+        for _ in 0..5 {
+            let (_, peer) = udp.recv_from(&mut [0; 8]).unwrap();
+            udp.send_to(&[0], peer).unwrap();
+        }
+    });
+    let options = [("heartbeat", "udp"), ("heartbeat_interval", "20ms")];
+    let mut sender = Sender::new(proxy.port, &options);
+    sender.start_write();
+    input.next().settle(Outcome::Delivered);
+    assert_eq!(sender.written(), Ok(()));
+    // The last answer, and with it the socket, is gone.
+    beats.join().unwrap();
+    until(|| sender.errors() == 1);
+    let error = sender.write().unwrap_err();
+    assert!(error.contains(&format!("127.0.0.1:{}", proxy.port)), "{error}");
+}
+
+#[test]
+fn a_connection_that_was_idle_too_long_is_not_used_again() {
+    let mut input = Input::start(&[]);
+    for (limit, connections) in [("1ms", 3), ("1h", 1)] {
+        let proxy = Proxy::start(input.port, Vec::new());
+        let mut sender = Sender::new(proxy.port, &[("keepalive_timeout", limit)]);
+        for _ in 0..3 {
+            sender.start_write();
+            input.next().settle(Outcome::Delivered);
+            assert_eq!(sender.written(), Ok(()));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!(proxy.connections(), connections, "{limit}");
+    }
+}
