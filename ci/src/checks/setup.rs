@@ -88,7 +88,13 @@ const TOOLS: &[Tool] = &[
         install: Install::Apt(&["python3", "python3-pip"]),
     },
     Tool {
-        name: "Fluentd's library for Node.js",
+        name: "OpenSSL",
+        without: "tests of swak-plugin-fluentd will fail",
+        probe: &["openssl", "version"],
+        install: Install::Apt(&["openssl"]),
+    },
+    Tool {
+        name: "Fluentd's libraries for Node.js",
         without: "tests of swak-plugin-fluentd will fail",
         probe: &["npm", "ls", "--prefix", "plugins/swak-plugin-fluentd/tests/peers"],
         install: Install::Run(&[

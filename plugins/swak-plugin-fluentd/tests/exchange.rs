@@ -213,6 +213,35 @@ fn mistakes_are_told_at_their_place() {
     told("out.Fluentd(\"host\", port=0)", "from 1 to 65535");
     told("out.Fluentd(tag=\"{{ tag\")", "template");
     assert_eq!(bench.mistakes("out.Fluentd(\"192.168.0.1\")"), "", "as the sample recipe has it");
+    for (mistake, words) in [
+        ("mode=\"packed\"", "unknown word `packed`"),
+        ("mode=\"forward\", compress=\"gzip\"", "only the mode `packed_forward` can be compressed"),
+        ("keepalive_timeout=0", "`keepalive_timeout` must be longer than nothing"),
+        ("username=\"u\", shared_key=\"k\"", "`username` and `password` go together"),
+        ("username=\"u\", password=\"p\"", "needs a `shared_key`"),
+        ("self_hostname=\"me\"", "needs a `shared_key`"),
+        ("tls_ca_file=\"ca.pem\"", "TLS is off: add `tls=True`"),
+        ("tls_server_name=\"name\"", "TLS is off: add `tls=True`"),
+        ("tls=True, tls_cert_file=\"c.pem\"", "go together"),
+        ("unix_path=\"/run/x\", tls=True", "`tls` is for TCP"),
+        ("unix_path=\"/run/x\", heartbeat=\"udp\"", "needs a host"),
+    ] {
+        told(&format!("out.Fluentd({mistake})"), words);
+    }
+    for (mistake, words) in [
+        ("allow=\"10.0.0.0/33\"", "expected a network"),
+        ("allow=[\"localhost\"]", "does not begin with an IP address"),
+        ("max_unfinished=\"1m\"", "less than `max_message`"),
+        ("handshake_timeout=0", "`handshake_timeout` must be longer than nothing"),
+        ("users={\"a\": \"b\"}", "needs a `shared_key`"),
+        ("keepalive=False", "needs a `shared_key`"),
+        ("tls=True", "give `tls_cert_file` and `tls_key_file`"),
+        ("tls_client_ca_file=\"ca.pem\"", "TLS is off: add `tls=True`"),
+        ("unix_permissions=\"0660\"", "those of `unix_path`"),
+        ("unix_path=\"/run/x\", unix_permissions=\"rw\"", "four octal digits"),
+    ] {
+        told(&format!("in.Fluentd({mistake})"), words);
+    }
 }
 
 fn write(stream: &mut TcpStream, bytes: &[u8]) {

@@ -1,35 +1,90 @@
 //! Both plugins against implementations of the Forward protocol that others wrote: the Node.js
-//! library `@fluent-org/logger`, which is client and server, and Python's `fluent-logger`.
+//! library `@fluent-org/logger`, which is client and server, the older `fluent-logger` for Node.js,
+//! and Python's `fluent-logger`.
 
 mod common;
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use common::bench;
 use swak_sdk::data::{Record, Timestamp};
-use swak_test::{Bench, Ran, records};
+use swak_test::{Ran, records};
 
 const INSTALL_NODE: &str = "npm ci --prefix plugins/swak-plugin-fluentd/tests/peers";
 const INSTALL_PYTHON: &str = "python3 -m pip install \
     --target plugins/swak-plugin-fluentd/tests/peers/python \
     -r plugins/swak-plugin-fluentd/tests/peers/requirements.txt";
 
+/// The clients for Node.js, and the modes that they have.
+const CLIENTS: [(&str, &[&str]); 2] = [
+    ("send.js", &["Message", "Forward", "PackedForward", "CompressedPackedForward"]),
+    ("send-logger.cjs", &["Message", "PackedForward", "CompressedPackedForward"]),
+];
+
 #[test]
-fn the_node_client_is_understood_in_every_mode() {
-    for mode in ["Message", "Forward", "PackedForward", "CompressedPackedForward"] {
-        let ran = receive(|port| {
-            let mut send = node("send.js");
-            send.args([port.to_string(), mode.to_owned()]);
-            send
-        });
-        expect_twenty(&ran, mode);
+fn the_node_clients_are_understood_in_every_mode() {
+    for (client, modes) in CLIENTS {
+        for mode in modes {
+            let ran = receive("", |port| node(client, &[&port.to_string(), mode]));
+            expect_twenty(&ran, &format!("{client} {mode}"));
+        }
+    }
+}
+
+#[test]
+fn the_node_clients_are_let_in_with_key_user_and_password() {
+    let security = r#"{"security": {"clientHostname": "client", "sharedKey": "key",
+        "username": "ann", "password": "secret"}}"#;
+    let options = ", shared_key=\"key\", self_hostname=\"server\", users={\"ann\": \"secret\"}";
+    for (client, modes) in CLIENTS {
+        let ran = receive(options, |port| node(client, &[&port.to_string(), modes[0], security]));
+        expect_twenty(&ran, client);
+    }
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn the_node_clients_are_understood_over_tls_with_certificates_of_their_own() {
+    let files = common::certificates::Certificates::new();
+    let of_client = format!(
+        r#"{{"ca": "{}", "cert": "{}", "key": "{}"}}"#,
+        files.text("ca.pem"),
+        files.text("client.pem"),
+        files.text("client-key.pem")
+    );
+    let options = format!(
+        ", tls=True, tls_cert_file=\"{}\", tls_key_file=\"{}\", tls_client_ca_file=\"{}\"",
+        files.text("server.pem"),
+        files.text("server-key.pem"),
+        files.text("ca.pem")
+    );
+    for (client, modes) in CLIENTS {
+        let mode = modes.last().expect("each has some");
+        let ran = receive(&options, |port| node(client, &[&port.to_string(), mode, &of_client]));
+        expect_twenty(&ran, client);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_node_clients_are_understood_over_a_unix_socket() {
+    let folder = tempfile::TempDir::new().expect("a folder can be made");
+    for (client, modes) in CLIENTS {
+        let path = folder.path().join(format!("{client}.sock"));
+        let json = format!(r#"{{"path": "{}"}}"#, path.display());
+        let mut running = bench().input(&format!("in.Fluentd(unix_path=\"{}\")", path.display()));
+        common::until(|| path.exists());
+        run(node(client, &["0", modes[0], &json]));
+        running.wait_for(20);
+        expect_twenty(&running.stop(), client);
     }
 }
 
 #[test]
 fn the_python_client_is_understood() {
-    let ran = receive(|port| {
+    let ran = receive("", |port| {
         assert!(peers().join("python").is_dir(), "the library is missing: {INSTALL_PYTHON}");
         let mut send = Command::new("python3");
         send.arg(peers().join("send.py")).arg(port.to_string());
@@ -39,46 +94,110 @@ fn the_python_client_is_understood() {
 }
 
 #[test]
-fn the_node_server_understands_and_acknowledges() {
-    let mut server =
-        node("receive.js").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap_or_else(
-            |error| panic!("node cannot be run: {error}; apt-get install nodejs npm"),
-        );
-    let output = server.stdout.take().expect("it is piped");
+fn the_node_server_understands_and_acknowledges_every_mode() {
+    for options in ["", ", compress=\"gzip\"", ", mode=\"forward\"", ", mode=\"message\""] {
+        expect_three("{}", options);
+    }
+}
+
+#[test]
+fn the_node_server_lets_us_in_with_key_user_and_password() {
+    let server = r#"{"security": {"serverHostname": "server", "sharedKey": "key",
+        "authorize": true, "userDict": {"ann": "secret"}}}"#;
+    expect_three(server, ", shared_key=\"key\", username=\"ann\", password=\"secret\"");
+    let server = r#"{"security": {"serverHostname": "server", "sharedKey": "key",
+        "authorize": false, "userDict": {}}}"#;
+    expect_three(server, ", shared_key=\"key\"");
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn the_node_server_is_spoken_to_over_tls() {
+    let files = common::certificates::Certificates::new();
+    let server = format!(
+        r#"{{"tlsOptions": {{"key": "{}", "cert": "{}", "ca": "{}", "requestCert": true}}}}"#,
+        files.text("server-key.pem"),
+        files.text("server.pem"),
+        files.text("ca.pem")
+    );
+    let options = format!(
+        ", tls=True, tls_ca_file=\"{}\", tls_cert_file=\"{}\", tls_key_file=\"{}\"",
+        files.text("ca.pem"),
+        files.text("client.pem"),
+        files.text("client-key.pem")
+    );
+    expect_three(&server, &options);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_node_server_is_spoken_to_over_a_unix_socket() {
+    let folder = tempfile::TempDir::new().expect("a folder can be made");
+    let path = folder.path().join("server.sock");
+    let server = format!(r#"{{"listenOptions": {{"path": "{}"}}}}"#, path.display());
+    expect_three(&server, &format!(", unix_path=\"{}\"", path.display()));
+}
+
+/// Sends three records to a server with these options, and looks at what it got.
+fn expect_three(server: &str, options: &str) {
+    let mut server = Server(
+        node("receive.js", &[server])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("node cannot be run: {error}; apt-get install nodejs npm")
+            }),
+    );
+    let output = server.0.stdout.take().expect("it is piped");
     let mut said = BufReader::new(output).lines().map(|line| line.expect("it is text"));
-    let port: u16 = said.next().expect("it says its port").parse().expect("a number");
+    let port = said.next().expect("it says its port");
+    // The port of a Unix socket is 0.
+    let place = if port == "0" { String::new() } else { format!(", port={port}") };
 
     let line = |text: &[u8], n| Record::from_line(text, Timestamp::from_parts(1_700_000_000, n));
     let mut input = vec![line("héllo".as_bytes(), 1), line(b"caf\xe9", 999_999_999)];
     let fields = [("a", 1)].into_iter().collect();
     input.push(Record::from_fields(fields, Timestamp::from_parts(1_700_000_001, 0)));
-    let call = format!("out.Fluentd(\"127.0.0.1\", port={port}, tag=\"{{{{ a or 'line' }}}}\")");
-    let ran = Bench::new(swak_plugin_fluentd::register).chain(&call, records(input));
-    assert_eq!(ran.counters("2").sent, 3, "{:?}", ran.ended());
+    let call = format!("out.Fluentd(\"127.0.0.1\"{place}, tag=\"{{{{ a or 'line' }}}}\"{options})");
+    let ran = bench().chain(&call, records(input));
+    assert_eq!(ran.counters("2").sent, 3, "{options}: {:?}", ran.ended());
 
-    drop(server.stdin.take());
+    drop(server.0.stdin.take());
     assert_eq!(
         said.collect::<Vec<_>>(),
         [
             r#"["line",1700000000,1,{"message":"héllo"}]"#,
             r#"["line",1700000000,999999999,{"message":{"bytes":[99,97,102,233]}}]"#,
             r#"["1",1700000001,0,{"a":1}]"#,
-        ]
+        ],
+        "{options}"
     );
-    assert!(server.wait().expect("it can be waited for").success());
+    assert!(server.0.wait().expect("it can be waited for").success());
+}
+
+/// A server that ends with the test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = (self.0.kill(), self.0.wait());
+    }
 }
 
 /// Runs a client against `in.Fluentd` and gives what came of twenty events.
-fn receive(client: impl FnOnce(u16) -> Command) -> Ran {
+fn receive(options: &str, client: impl FnOnce(u16) -> Command) -> Ran {
     let port = common::free_port();
-    let mut running = Bench::new(swak_plugin_fluentd::register)
-        .input(&format!("in.Fluentd(\"127.0.0.1:{port}\")"));
+    let mut running = bench().input(&format!("in.Fluentd(\"127.0.0.1:{port}\"{options})"));
     drop(common::connect(port));
-    let mut client = client(port);
-    let status = client.status().unwrap_or_else(|error| panic!("{client:?}: {error}"));
-    assert!(status.success(), "{client:?} ended with {status}");
+    run(client(port));
     running.wait_for(20);
     running.stop()
+}
+
+fn run(mut client: Command) {
+    let status = client.status().unwrap_or_else(|error| panic!("{client:?}: {error}"));
+    assert!(status.success(), "{client:?} ended with {status}");
 }
 
 fn expect_twenty(ran: &Ran, client: &str) {
@@ -103,9 +222,9 @@ fn peers() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "peers"].iter().collect()
 }
 
-fn node(script: &str) -> Command {
+fn node(script: &str, args: &[&str]) -> Command {
     assert!(peers().join("node_modules").is_dir(), "the library is missing: {INSTALL_NODE}");
     let mut command = Command::new("node");
-    command.arg(peers().join(script));
+    command.arg(peers().join(script)).args(args);
     command
 }

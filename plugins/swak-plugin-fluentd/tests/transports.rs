@@ -71,11 +71,11 @@ fn a_heartbeat_over_udp_is_answered() {
 
 /// What is answered to a heartbeat.
 fn beat(port: u16) -> Option<Vec<u8>> {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.connect(("127.0.0.1", port)).unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
+    socket.connect(("127.0.0.1", port)).expect("it needs nobody there");
     // A port where nobody listens says so at once.
-    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    socket.send(&[0]).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).expect("it can be set");
+    socket.send(&[0]).expect("it can be sent");
     let mut answer = [0; 8];
     socket.recv(&mut answer).ok().map(|n| answer[..n].to_vec())
 }

@@ -69,7 +69,7 @@ impl OutFluentd {
                 Ok(()) => return Ok(connection),
                 // It was idle for too long for the receiver, or that was started anew.
                 Err(error @ ConnectionError::Closed) => {
-                    tracing::debug!(peer = %self.peer, "{error}")
+                    tracing::debug!(peer = %self.peer, "{error}");
                 }
                 Err(error) => return Err(self.told(error)),
             }
