@@ -15,6 +15,8 @@ pub(super) struct StreamLines {
     counters: Arc<Counters>,
     /// The beginning of a line that has no end yet.
     buffer: Vec<u8>,
+    /// No line was given yet, so that the mark of UTF-8 may stand before it, which is no text.
+    is_start: bool,
     warned_of_cut: bool,
 }
 
@@ -24,12 +26,15 @@ pub(super) const READ: usize = 64 << 10;
 /// Room for a line end, so that a line of just the greatest length is not taken for a longer one.
 const LINE_END: usize = 4;
 
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 impl StreamLines {
     /// For lines of at most `max_line` bytes; longer ones are cut, and counted as errors.
     pub(super) fn new(max_line: usize, counters: Arc<Counters>) -> Self {
         let splitter = Splitter { unit: Unit::Byte, keep_cr: false, max_line };
         let pool = BlockPool::new(READ, 8);
-        StreamLines { splitter, buffer: pool.take(), pool, counters, warned_of_cut: false }
+        let buffer = pool.take();
+        StreamLines { splitter, buffer, pool, counters, is_start: true, warned_of_cut: false }
     }
 
     /// From now on, longer lines are counted here.
@@ -72,7 +77,11 @@ impl StreamLines {
     }
 
     /// The lines of the buffer, which begins anew with what is next.
-    fn batch(&mut self, next: Vec<u8>, lines: Lines) -> Batch {
+    fn batch(&mut self, next: Vec<u8>, mut lines: Lines) -> Batch {
+        if std::mem::replace(&mut self.is_start, false) && self.buffer.starts_with(MARK) {
+            let first = lines.ranges.first_mut().filter(|line| line.end >= MARK.len() as u32);
+            first.into_iter().for_each(|line| line.start = MARK.len() as u32);
+        }
         let block = self.pool.seal(std::mem::replace(&mut self.buffer, next));
         self.count_cut(lines.cut.len());
         lines.into_batch(block, Timestamp::now())
@@ -109,6 +118,24 @@ mod tests {
             .into_iter()
             .flat_map(|b| b.iter().map(|r| r.line().unwrap().to_vec()).collect::<Vec<_>>())
             .collect()
+    }
+
+    #[test]
+    fn a_mark_at_the_beginning_is_no_text() {
+        for (content, expected) in [
+            (&b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n"[..], &[&b"a"[..], b"\xef\xbb\xbfb"][..]),
+            (b"\xef\xbb\xbf\na\n", &[b"", b"a"]),
+            (b"\xef\xbb\xbfa", &[b"a"]),
+            (b"\xef\xbb", &[b"\xef\xbb"]),
+        ] {
+            let mut lines = StreamLines::new(100, Arc::default());
+            let mut found = Vec::new();
+            for byte in content {
+                found.extend(lines.push(&[*byte]));
+            }
+            found.extend(lines.finish());
+            assert_eq!(texts(found), expected);
+        }
     }
 
     proptest! {

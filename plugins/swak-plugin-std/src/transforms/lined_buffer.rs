@@ -8,7 +8,8 @@ use super::held::{Held, cut};
 
 /// Gathers records and hands them on in chunks of so many.
 ///
-/// What is left when the input ends goes on as a smaller chunk. The records count as delivered only
+/// What is left when the input ends goes on as a smaller chunk, and so does what is held when as much is
+/// on its way as the task's `unacked` allows. The records count as delivered only
 /// when the chunk is, so what is held survives a crash wherever the input can read again.
 ///
 /// What comes next sees two records at a time:
@@ -30,9 +31,10 @@ pub(crate) struct LinedBufferOptions {
     lines: usize,
     /// The longest that a record waits for the chunk to become full. Left out: until the input ends.
     max_wait: Option<Duration>,
-    /// The size at which the chunk goes before it is full. Many tiny records go earlier: before they
+    /// The size at which the chunk goes before it is full; by itself half of what may be on its way, so
+    /// that one can be gathered while another is delivered. Many tiny records go earlier: before they
     /// take that much memory besides their bytes, or 64m when that is more.
-    #[option(default = "256m")]
+    #[option(default = "32m")]
     max_size: ByteSize,
 }
 

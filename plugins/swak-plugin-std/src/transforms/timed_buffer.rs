@@ -9,7 +9,8 @@ use super::held::{Held, cut};
 /// Gathers records for a while and hands them on as one chunk.
 ///
 /// The time runs from the first record that is held. The chunk goes earlier when it becomes too
-/// large, and when the input ends. The records count as delivered only when the chunk is, so what is
+/// large, when as much is on its way as the task's `unacked` allows, and when the input ends. The
+/// records count as delivered only when the chunk is, so what is
 /// held survives a crash wherever the input can read again.
 ///
 /// How many lines there are in five minutes:
@@ -27,9 +28,10 @@ pub(crate) struct TimedBufferOptions {
     /// How long records are gathered.
     #[option(positional)]
     every: Duration,
-    /// The size at which the chunk goes before its time. Many tiny records go earlier: before they
+    /// The size at which the chunk goes before its time; by itself half of what may be on its way, so
+    /// that one can be gathered while another is delivered. Many tiny records go earlier: before they
     /// take that much memory besides their bytes, or 64m when that is more.
-    #[option(default = "64m")]
+    #[option(default = "32m")]
     max_size: ByteSize,
     /// The number of records at which the chunk goes before its time. Left out: any number.
     #[option(range = 1..)]

@@ -195,7 +195,11 @@ impl FileBacklog {
                 Form::Raw => ranges.push(LineRange { start: start as u32, end: end as u32 }),
                 Form::Json => match json::parse_object(&line) {
                     Ok(fields) => {
-                        stored.push((self.tag.clone(), Name::default(), of_json(fields, line, now)));
+                        stored.push((
+                            self.tag.clone(),
+                            Name::default(),
+                            of_json(fields, line, now),
+                        ));
                     }
                     Err(_) => put_aside(&line, unread),
                 },

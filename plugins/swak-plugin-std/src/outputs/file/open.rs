@@ -148,7 +148,8 @@ impl OpenFiles {
         let file = match options.open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if let Some(folder) = path.parent() {
-                    fs::create_dir_all(folder).map_err(failed("make the folder", folder))?;
+                    make_folders(folder, self.habits.sync)
+                        .map_err(failed("make the folder", folder))?;
                 }
                 options.open(path)
             }
@@ -241,6 +242,15 @@ fn is_still_at(file: &File, path: &Path) -> bool {
         (Ok(ours), Ok(theirs)) => ours == theirs,
         _ => false,
     }
+}
+
+/// Makes a folder and those that it lies in, and with `sync` makes sure that their names are on the
+/// disk.
+fn make_folders(folder: &Path, sync: bool) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(folder)?;
+    missing.into_iter().filter(|_| sync).try_for_each(sync_folder)
 }
 
 /// Makes sure that the name of a new file is on the disk.

@@ -5,6 +5,10 @@ use swak_sdk::prelude::*;
 use swak_test::{Bench, Ran, fields, lines};
 use tempfile::TempDir;
 
+use super::FileOutput;
+
+mod disk;
+
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder for files")
 }
@@ -43,15 +47,20 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// An output made by hand, to be told when and what it writes.
-fn output(options: &str) -> super::FileOutput {
-    let path = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
-    let mut args = Args { positional: vec![path(options)], ..Args::default() };
-    args.named.push((Key { name: "format".into(), span: Span::default() }, path("raw")));
-    let options = super::FileOptions::read(&args).expect("options of this test");
-    super::FileOutput::new(options, &BuildContext::for_check()).expect("options of this test")
+fn output(path: &str) -> FileOutput {
+    output_with(path, &[])
 }
 
-fn write_now(output: &mut super::FileOutput, batch: Batch) -> Result<(), WriteError> {
+fn output_with(path: &str, options: &[(&str, &str)]) -> FileOutput {
+    let text = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
+    let key = |name: &str| Key { name: name.into(), span: Span::default() };
+    let named = options.iter().map(|(name, value)| (key(name), text(value))).collect();
+    let args = Args { positional: vec![text(path)], named, ..Args::default() };
+    let options = super::FileOptions::read(&args).expect("options of this test");
+    FileOutput::new(options, &BuildContext::for_check()).expect("options of this test")
+}
+
+fn write_now(output: &mut FileOutput, batch: Batch) -> Result<(), WriteError> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(output.write(&batch.into()))
 }

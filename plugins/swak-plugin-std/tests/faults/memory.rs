@@ -1,0 +1,91 @@
+//! Memory is bounded, whatever lines look like.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use crate::agent::Agent;
+
+/// What an agent may take in KiB, in a build for tests: the 64 MiB that may be on their way, what lies
+/// in the channels, and the program itself.
+const MOST: usize = 192 << 10;
+
+/// Reads a file to its end. Gives how many records there were, and how many errors.
+fn read(make: impl Fn(&Path), options: &str) -> (usize, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.log");
+    make(&path);
+    let path = path.display().to_string();
+    let recipe = format!("task(in.FileTailing({path:?}, follow=False{options}), out.Null())");
+    let said = Agent::start(&recipe, &folder.path().join("data")).finish();
+    let number = |name: &str| -> usize {
+        let value = said.lines().find_map(|line| line.strip_prefix(name));
+        value.and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("no {name} in {said}"))
+    };
+    let peak = number("peak=");
+    assert!(peak > 0 && peak < MOST, "{peak} KiB for {options:?}");
+    (number("records="), number("errors="))
+}
+
+/// A file of a GiB without a line end that takes no room on the disk.
+fn endless(path: &Path) {
+    File::create(path).unwrap().set_len(1 << 30).unwrap();
+}
+
+#[test]
+fn a_file_without_a_line_end_is_one_line_that_is_cut() {
+    assert_eq!(read(endless, ""), (1, 1));
+}
+
+#[test]
+fn so_it_is_with_two_bytes_a_character() {
+    assert_eq!(read(endless, ", encoding=\"utf-16\""), (1, 1));
+}
+
+#[test]
+fn so_it_is_where_lines_are_joined() {
+    assert_eq!(read(endless, ", multiline=\"python\""), (1, 1));
+}
+
+#[test]
+fn millions_of_empty_lines_are_as_many_records() {
+    let lines = 10_000_000;
+    assert_eq!(read(|path| fs::write(path, "\n".repeat(lines)).unwrap(), ""), (lines, 0));
+}
+
+#[test]
+fn lines_that_all_belong_together_are_records_of_the_greatest_size() {
+    let lines = 4_000_000;
+    let make = |path: &Path| fs::write(path, " \n".repeat(lines)).unwrap();
+    let options =
+        ", multiline={\"preset\": \"indented\", \"max_lines\": 1000000, \"max_size\": \"4m\"}";
+    // Each is marked as cut, but for the last one.
+    assert_eq!(read(make, options), (4, 3));
+}
+
+#[test]
+fn many_long_lines_are_cut_one_by_one() {
+    let make = |path: &Path| {
+        let mut file = File::create(path).unwrap();
+        let line = [&[b'x'; 3 << 20][..], b"\n"].concat();
+        (0..100).for_each(|_| file.write_all(&line).unwrap());
+    };
+    assert_eq!(read(make, ""), (100, 100));
+}
+
+#[test]
+fn a_file_that_unpacks_to_a_thousand_times_its_size_takes_no_more() {
+    let make = |path: &Path| {
+        let file = File::create(path).unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::best());
+        let block = vec![b'x'; 1 << 20];
+        for i in 0..200 {
+            gzip.write_all(&block).unwrap();
+            if i % 50 == 49 {
+                gzip.write_all(b"\n").unwrap();
+            }
+        }
+        gzip.finish().unwrap();
+    };
+    assert_eq!(read(make, ""), (4, 4));
+}
