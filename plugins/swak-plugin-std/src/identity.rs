@@ -20,8 +20,9 @@ pub(crate) struct Stat {
     pub(crate) len: u64,
     /// When it was last written to, in a unit of the system; only good for comparing.
     pub(crate) modified: Option<i128>,
-    /// No name leads to it any more.
-    pub(crate) deleted: bool,
+    /// When it was made, in a unit of the system, where the file system keeps that. Stays when the file
+    /// is renamed, written to or truncated, so that two values are two files, whatever their inode.
+    pub(crate) born: Option<i64>,
 }
 
 impl FileId {
@@ -53,6 +54,7 @@ impl Stat {
 mod platform {
     use std::fs::Metadata;
     use std::os::unix::fs::MetadataExt;
+    use std::time::SystemTime;
 
     use super::*;
 
@@ -69,7 +71,14 @@ mod platform {
     fn stat(m: &Metadata) -> Stat {
         let id = FileId { device: m.dev(), inode: m.ino() };
         let modified = i128::from(m.mtime()) * 1_000_000_000 + i128::from(m.mtime_nsec());
-        Stat { id, len: m.len(), modified: Some(modified), deleted: m.nlink() == 0 }
+        let born = m.created().ok().and_then(nanoseconds);
+        Stat { id, len: m.len(), modified: Some(modified), born }
+    }
+
+    fn nanoseconds(time: SystemTime) -> Option<i64> {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        // What is kept as the first moment of all was never set.
+        i64::try_from(since.as_nanos()).ok().filter(|nanoseconds| *nanoseconds > 0)
     }
 }
 
@@ -94,7 +103,7 @@ mod platform {
             id,
             len: info.file_size(),
             modified: info.last_write_time().map(i128::from),
-            deleted: info.number_of_links() == 0,
+            born: info.creation_time().and_then(|time| i64::try_from(time).ok()),
         })
     }
 
@@ -121,7 +130,8 @@ mod tests {
         let before = Stat::of_path(&a).unwrap().unwrap();
         fs::rename(&a, &b).unwrap();
         fs::write(&a, "second!").unwrap();
-        assert_eq!(Stat::of_path(&b).unwrap().unwrap().id, before.id);
+        let renamed = Stat::of_path(&b).unwrap().unwrap();
+        assert_eq!((renamed.id, renamed.born), (before.id, before.born));
         assert_eq!(Stat::of_file(&open).unwrap().id, before.id);
         let new = Stat::of_path(&a).unwrap().unwrap();
         assert_ne!(new.id, before.id);
@@ -129,18 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_no_file_and_a_deleted_file_is_known_as_such() {
+    fn a_folder_is_no_file_and_a_deleted_file_is_still_known_while_it_is_open() {
         let dir = tempfile::tempdir().unwrap();
         assert!(Stat::of_path(dir.path()).unwrap().is_none());
         let path = dir.path().join("a");
         fs::write(&path, "x").unwrap();
         let open = File::open(&path).unwrap();
-        assert!(!Stat::of_file(&open).unwrap().deleted);
+        let before = Stat::of_file(&open).unwrap();
         fs::remove_file(&path).unwrap();
         // Where Windows keeps the name until the file is closed, nobody may look at it.
         let gone = Stat::of_path(&path).unwrap_err().kind();
         let is_denied = cfg!(windows) && gone == io::ErrorKind::PermissionDenied;
         assert!(is_denied || gone == io::ErrorKind::NotFound, "{gone}");
-        assert!(is_denied || Stat::of_file(&open).unwrap().deleted);
+        assert_eq!(Stat::of_file(&open).unwrap().id, before.id);
     }
 }

@@ -235,7 +235,7 @@ fn renames_under_writing_lose_nothing() {
     for round in 0..rounds {
         let of_round: Vec<_> =
             got.iter().map(numbers).filter(|(r, _)| *r == round).map(|(_, l)| l).collect();
-        assert!(of_round.is_sorted(), "round {round} is in order");
+        assert!(of_round.is_sorted(), "round {round} is in order: {of_round:?}");
     }
     got.sort_by_key(numbers);
     assert_eq!(got, expected);

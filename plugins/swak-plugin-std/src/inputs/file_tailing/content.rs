@@ -77,6 +77,11 @@ impl Content {
         }
     }
 
+    /// Whether it is read as it stands on the disk.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.source, Source::Plain(_))
+    }
+
     /// How much it holds now. The last `back` bytes of it will be read.
     pub(super) fn len(&self, back: u64) -> io::Result<u64> {
         let gzip = match &self.source {

@@ -9,7 +9,7 @@ use std::io;
 use swak_sdk::data::{Batch, Timestamp};
 
 use super::content::Content;
-use super::fingerprint::Fingerprint;
+use super::proof::Proof;
 use super::read::ReadAt;
 use super::tail::{BLOCK, Settings};
 use crate::inputs::lines::Lines;
@@ -25,8 +25,10 @@ pub(super) struct Cursor {
     scanned: u64,
     /// The end of the content, when all of it had been read.
     end: Option<u64>,
-    head: Fingerprint,
-    trace: Fingerprint,
+    /// Of everything before the offset.
+    proof: Proof,
+    /// What was read before was no longer there when it was read last.
+    is_lost: bool,
     /// Lines in the last block, to make room for as many.
     expected: usize,
 }
@@ -43,8 +45,8 @@ pub(super) struct Found {
 
 impl Cursor {
     /// At a place that was reached before.
-    pub(super) fn at(offset: u64, head: Fingerprint, trace: Fingerprint) -> Self {
-        Cursor { offset, line: offset, scanned: offset, head, trace, ..Cursor::default() }
+    pub(super) fn at(offset: u64, proof: Proof) -> Self {
+        Cursor { offset, line: offset, scanned: offset, proof, ..Cursor::default() }
     }
 
     /// After what is there already, but for a last line that is not complete.
@@ -58,8 +60,7 @@ impl Cursor {
         let end = content.splitter.end_of_last_line(&bytes) as u64;
         // Without a line end in reach, the line that is cut off at its start is the price.
         let offset = if end == 0 && from > 0 { len } else { from + end };
-        let (head, trace) = Fingerprint::of_file(content, offset)?;
-        Ok(Cursor::at(offset, head, trace))
+        Ok(Cursor::at(offset, Proof::of(content, offset)?))
     }
 
     /// Everything before this was found.
@@ -67,14 +68,15 @@ impl Cursor {
         self.offset
     }
 
-    /// Hash of the content's beginning, as far as it was read.
-    pub(super) fn head(&self) -> Fingerprint {
-        self.head
+    /// Of everything that was found.
+    pub(super) fn proof(&self) -> &Proof {
+        &self.proof
     }
 
-    /// Hash of what is before the offset.
-    pub(super) fn trace(&self) -> Fingerprint {
-        self.trace
+    /// Whether the last read found nothing, because what was read before is gone and other bytes may
+    /// stand there.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// Whether all was read that was there.
@@ -93,31 +95,32 @@ impl Cursor {
         self.is_at_end() && self.line > self.offset
     }
 
-    /// After a change of the file. `false` when what was read is gone, and other bytes may stand
-    /// there.
-    pub(super) fn go_on(&mut self, content: &Content) -> io::Result<bool> {
+    /// After a change of the file.
+    pub(super) fn go_on(&mut self, content: &Content) -> io::Result<()> {
         self.end = None;
-        if !content.is_same()? || !self.trace.ends_at(content, self.offset)? {
-            return Ok(false);
-        }
         if self.scanned > self.offset {
             let mut last = Vec::new();
             if content.read_at(&mut last, self.scanned - 1, 1)? == 0 {
                 (self.line, self.scanned) = (self.offset, self.offset);
             }
         }
-        Ok(true)
+        self.is_lost = !content.is_same()?;
+        Ok(())
     }
 
-    /// Reads one block, and finds the records that are complete.
+    /// Reads one block, and finds the records that are complete. What was read before is compared with
+    /// what the same read gives, so that nobody can truncate the file in between.
     pub(super) fn read(
         &mut self,
         content: &Content,
         settings: &Settings,
     ) -> io::Result<Option<Found>> {
+        if self.is_lost {
+            return Ok(None);
+        }
         let mark = content.encoding.mark;
         if self.offset == 0 && mark > 0 {
-            (self.head, self.trace) = Fingerprint::of_file(content, mark)?;
+            self.proof = Proof::of(content, mark)?;
             let at_least_mark = |place: u64| place.max(mark);
             self.offset = mark;
             (self.line, self.scanned) = (at_least_mark(self.line), at_least_mark(self.scanned));
@@ -125,15 +128,21 @@ impl Cursor {
         // Of a large record twice as much is read each time, so that all of it is read a few times.
         let mut want = BLOCK.max(2 * span(self.offset, self.line));
         if self.scanned - self.line >= LONG_REST {
+            self.is_lost = !self.proof.ends_at(content, self.offset)?;
+            if self.is_lost {
+                return Ok(None);
+            }
             match self.find_end_of_long_line(content, settings)? {
                 LongLine::Fits(end) => want = want.max(span(self.offset, end)),
                 LongLine::Unfinished => return Ok(None),
                 LongLine::TooLong(end) => return self.read_up_to(end, content, settings),
             }
         }
-        let mut buffer = settings.pool.take();
-        let read = content.read_at(&mut buffer, self.offset, want)?;
-        let lines = content.splitter.split(&buffer, self.expected + self.expected / 8);
+        let Some(Piece { buffer, back }) = self.piece(want, content, settings)? else {
+            return Ok(None);
+        };
+        let read = buffer.len() - back;
+        let lines = content.splitter.split(&buffer[back..], self.expected + self.expected / 8);
         let width = content.splitter.unit.width();
         let rest = ((read - lines.consumed) / width * width) as u64;
         if read < want {
@@ -142,7 +151,7 @@ impl Cursor {
         self.line = self.offset + lines.consumed as u64;
         self.scanned = self.line + rest;
         self.expected = lines.ranges.len();
-        let found = self.take(buffer, lines, false, content, settings);
+        let found = self.take(Piece { buffer, back }, lines, false, content, settings)?;
         content.release(self.offset);
         Ok(found)
     }
@@ -178,28 +187,56 @@ impl Cursor {
     ) -> io::Result<Option<Found>> {
         let rest = span(self.line, end).min(settings.max_line + LINE_END);
         let len = span(self.offset, self.line) + rest;
-        let mut buffer = settings.pool.take();
-        content.read_at(&mut buffer, self.offset, len)?;
-        buffer.truncate(len);
-        let mut lines = content.splitter.split(&buffer, 0);
-        content.splitter.push_unended(&buffer, &mut lines);
-        let found = self.take(buffer, lines, true, content, settings);
-        self.trace = Fingerprint::before(content, end)?;
+        let Some(Piece { mut buffer, back }) = self.piece(len, content, settings)? else {
+            return Ok(None);
+        };
+        buffer.truncate(back + len);
+        let mut lines = content.splitter.split(&buffer[back..], 0);
+        content.splitter.push_unended(&buffer[back..], &mut lines);
+        let found = self.take(Piece { buffer, back }, lines, true, content, settings)?;
+        self.proof.advance_in(content, self.offset, end)?;
         (self.offset, self.line, self.scanned) = (end, end, self.scanned.max(end));
         content.release(end);
         Ok(found)
+    }
+
+    /// Reads from the offset on, and a little before it. `None` when that is not what was read before.
+    fn piece(
+        &mut self,
+        want: usize,
+        content: &Content,
+        settings: &Settings,
+    ) -> io::Result<Option<Piece>> {
+        // To read backwards in a compressed file is dear, and it was looked whether it is the same.
+        let back = if content.is_plain() { self.offset.min(Proof::BACK as u64) } else { 0 };
+        let mut buffer = settings.pool.take();
+        let start = self.offset - back;
+        let back = back as usize;
+        let read = content.read_at(&mut buffer, start, back + want)?;
+        self.is_lost = read < back || (back > 0 && !self.proof.follows(&buffer[..back]));
+        if self.is_lost {
+            drop(settings.pool.seal(buffer));
+            return Ok(None);
+        }
+        Ok(Some(Piece { buffer, back }))
     }
 
     /// Takes the records that are complete among the lines of a block that begins at the offset. With
     /// `is_end` the last of them is.
     fn take(
         &mut self,
-        buffer: Vec<u8>,
+        piece: Piece,
         mut lines: Lines,
         is_end: bool,
         content: &Content,
         settings: &Settings,
-    ) -> Option<Found> {
+    ) -> io::Result<Option<Found>> {
+        let Piece { buffer, back } = piece;
+        for line in &mut lines.ranges {
+            line.start += back as u32;
+            line.end += back as u32;
+        }
+        lines.consumed += back;
         let multiline = settings.multiline.as_ref();
         let (mut text, mut damaged) = (None, Vec::new());
         let starts: Vec<u32> = match multiline {
@@ -223,16 +260,19 @@ impl Cursor {
             // The memory goes back to the pool.
             drop(settings.pool.seal(buffer));
             text.map(|text| settings.pool.seal(text));
-            return None;
+            return Ok(None);
         }
-        let consumed = &buffer[..lines.consumed];
-        self.head.grow(self.offset, consumed);
-        self.trace = Fingerprint::trace(consumed);
-        self.offset += lines.consumed as u64;
+        let end = self.offset + (lines.consumed - back) as u64;
+        if content.is_plain() {
+            self.proof.advance(&buffer, self.offset, end);
+        } else {
+            self.proof.advance_in(content, self.offset, end)?;
+        }
+        self.offset = end;
         let (cut, damaged) = (lines.cut.len(), damaged.len());
         let block = settings.pool.seal(buffer);
         let block = text.map_or(block, |text| settings.pool.seal(text));
-        Some(Found { batch: lines.into_batch(block, Timestamp::now()), cut, damaged })
+        Ok(Some(Found { batch: lines.into_batch(block, Timestamp::now()), cut, damaged }))
     }
 
     /// Looks for the end of a line of which a part is known to have none.
@@ -257,6 +297,12 @@ impl Cursor {
         let fits = span(self.line, end) <= settings.max_line + 2 * width;
         Ok(if fits { LongLine::Fits(end) } else { LongLine::TooLong(end) })
     }
+}
+
+/// What was read from a place on, after so many bytes from before it.
+struct Piece {
+    buffer: Vec<u8>,
+    back: usize,
 }
 
 enum LongLine {

@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::read::ReadAt;
 
-/// How much of a beginning is hashed.
-const HEAD: u64 = 1024;
-
 /// A hash of some bytes of a file and how many they are. Which bytes is known by the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fingerprint {
@@ -26,18 +23,21 @@ impl Default for Fingerprint {
 }
 
 impl Fingerprint {
+    /// How much of a beginning is hashed.
+    pub(super) const HEAD: u64 = 64 << 10;
+
     /// How much before a position is hashed.
-    pub(super) const TRACE: usize = 64;
+    pub(super) const TRACE: usize = 1024;
 
     /// Adds bytes of a file that begin at `offset` to the hash of its beginning, which grows until
-    /// it covers 1 KiB. Bytes that it covers already, or that do not follow, change nothing.
+    /// it covers 64 KiB. Bytes that it covers already, or that do not follow, change nothing.
     pub(super) fn grow(&mut self, offset: u64, bytes: &[u8]) {
-        if self.len >= HEAD || offset > self.len {
+        if self.len >= Self::HEAD || offset > self.len {
             return;
         }
         let skip = usize::try_from(self.len - offset).unwrap_or(usize::MAX);
         let Some(new) = bytes.get(skip..) else { return };
-        let room = (HEAD - self.len) as usize;
+        let room = (Self::HEAD - self.len) as usize;
         self.add(&new[..new.len().min(room)]);
     }
 
@@ -61,15 +61,6 @@ impl Fingerprint {
         }
     }
 
-    /// The hash of a file's beginning up to an offset, and that of the bytes before the offset.
-    pub(super) fn of_file(file: &impl ReadAt, offset: u64) -> io::Result<(Self, Self)> {
-        let (mut head, mut bytes) = (Fingerprint::default(), Vec::new());
-        file.read_at(&mut bytes, 0, offset.min(HEAD) as usize)?;
-        bytes.truncate(offset.min(HEAD) as usize);
-        head.grow(0, &bytes);
-        Ok((head, Fingerprint::before(file, offset)?))
-    }
-
     /// The hash of the bytes before an offset.
     pub(super) fn before(file: &impl ReadAt, offset: u64) -> io::Result<Self> {
         let (len, mut bytes) = (offset.min(Self::TRACE as u64), Vec::new());
@@ -78,12 +69,32 @@ impl Fingerprint {
         Ok(Fingerprint::trace(&bytes))
     }
 
+    /// Whether these bytes end with those that it covers.
+    pub(super) fn is_end_of(&self, bytes: &[u8]) -> bool {
+        let start = usize::try_from(self.len).ok().and_then(|len| bytes.len().checked_sub(len));
+        start.is_some_and(|start| {
+            let mut print = Fingerprint::default();
+            print.add(&bytes[start..]);
+            print == *self
+        })
+    }
+
+    /// The hash alone.
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Whether it covers nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     fn is_at(&self, file: &impl ReadAt, start: u64) -> io::Result<bool> {
         if self.len == 0 {
             return Ok(true);
         }
         // More than this was never hashed; a damaged position must not make us read gigabytes.
-        if self.len > HEAD {
+        if self.len > Self::HEAD {
             return Ok(false);
         }
         let (len, mut bytes) = (self.len as usize, Vec::new());
@@ -95,7 +106,8 @@ impl Fingerprint {
         Ok(print == *self)
     }
 
-    fn add(&mut self, bytes: &[u8]) {
+    /// Adds bytes that follow those that it covers.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
@@ -135,9 +147,11 @@ mod tests {
     proptest! {
         #[test]
         fn the_beginning_grows_the_same_in_any_pieces(
-            content in proptest::collection::vec(any::<u8>(), 0..3000),
+            len in 0usize..70_000,
+            salt in any::<u8>(),
             cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
         ) {
+            let content: Vec<u8> = (0..len).map(|i| (i / 199) as u8 ^ i as u8 ^ salt).collect();
             let mut cuts: Vec<usize> = cuts.iter().map(|c| c.index(content.len() + 1)).collect();
             cuts.push(content.len());
             cuts.sort_unstable();
@@ -146,10 +160,11 @@ mod tests {
                 head.grow(start as u64, &content[start..end]);
                 start = end;
             }
-            let (whole, trace) = Fingerprint::of_file(&file(&content), content.len() as u64).unwrap();
-            prop_assert_eq!(head, whole);
-            prop_assert_eq!(head.len, content.len().min(1024) as u64);
+            prop_assert!(head.is_beginning_of(&file(&content)).unwrap());
+            prop_assert_eq!(head.len, content.len().min(64 << 10) as u64);
+            let trace = Fingerprint::before(&file(&content), content.len() as u64).unwrap();
             prop_assert_eq!(trace, Fingerprint::trace(&content));
+            prop_assert!(trace.is_end_of(&content));
         }
     }
 

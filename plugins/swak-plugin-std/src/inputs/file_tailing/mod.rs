@@ -1,27 +1,43 @@
 //! `in.FileTailing`: follows growing files.
 //!
-//! One thread reads all files of an input in turns of one block. A file is known by its identity
-//! and by hashes of what was read, never by its name alone, so that it is followed through renames
-//! and is not taken for another that got its inode. `discover` finds files, `follow` keeps them and
-//! gives them their turns, `tail` is one of them, `parked` holds the positions of those that are not
-//! followed now. What a file holds is read by `content`, unpacked by `gzip`, and becomes records by
-//! `cursor`, `encoding` and `multiline`.
+//! A file is known by its identity and by hashes of what was read, never by its name alone, so that it
+//! is followed through renames, truncation and compression, and is not taken for another that got its
+//! inode. One thread keeps the files; others read them in turns.
+//!
+//! - Which files there are: `discover` and `walk` (patterns), `rotated` (names of rotated files),
+//!   `folders`. What each of them is: `look`, with `identify`, `proof` and `fingerprint` (is it what was
+//!   read before?), `copies`, `position` and `parked` (files that are not followed now).
+//! - When they are read: `follow` and `followed`, `watch` (what the system tells), `readers` (threads),
+//!   `budget` (descriptors).
+//! - What they hold: `tail` (one file and its turns), `content` (unpacked by `gzip`), `read`; it becomes
+//!   records by `cursor`, `encoding` and `multiline`.
 
+mod budget;
 mod content;
+mod copies;
 mod cursor;
 mod discover;
 mod encoding;
 mod fingerprint;
+mod folders;
 mod follow;
+mod followed;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;
 mod gzip;
+mod identify;
+mod look;
 mod multiline;
 mod parked;
 mod position;
+mod proof;
 mod read;
+mod readers;
+mod rotated;
 mod tail;
+mod walk;
+mod watch;
 
 use std::time::Duration;
 
@@ -29,18 +45,22 @@ use swak_sdk::prelude::*;
 
 pub use content::Compression;
 pub use encoding::Encoding;
+pub use identify::Identity;
 pub use multiline::{MultilineOptions, Preset};
 
 use discover::Discovery;
 use follow::{Follower, Pace};
 use multiline::Multiline;
+use proof::Proof;
+use rotated::Rotations;
 use tail::{BLOCK, Settings};
 
 /// Follows growing files, one record a line.
 ///
 /// Every complete line of a followed file is delivered at least once and in order, through
-/// restarts, rotation by renaming and rotation by copying and truncating. A renamed file is read to
-/// its end before the new one of its name is begun. A last line without a line end waits for it,
+/// restarts, rotation by renaming, by copying and truncating, and by moving to another folder. A
+/// rotated file is read to its end before the new one of its name is begun, also when it was rotated
+/// several times, or had come and gone, while the agent was stopped. A last line without a line end waits for it,
 /// and comes once. The text of a record is that of the line, byte for byte, without the line end,
 /// which is a line feed, or carriage return and line feed. The record's source is the file's path.
 ///
@@ -60,6 +80,17 @@ pub struct FileTailingOptions {
     /// Files to leave out, as glob patterns.
     #[option(default = [])]
     pub exclude: Vec<Glob>,
+    /// Where followed files lie once they are rotated, as glob patterns: `/var/log/app/*.log.*`,
+    /// `/var/log/old/*`. What was written since the agent began is read there if it was not read
+    /// before; files from before that are left out, unless `path` names them too. Left out: names that
+    /// lie beside the file, begin with its name, and go on as those of rotated files do: `app.log.1`,
+    /// `app.log-20260102`, `app.log.old`.
+    #[option(default = [])]
+    pub rotated: Vec<Glob>,
+    /// By what a file is known when it is renamed, truncated or replaced. `path` is for network drives
+    /// that give a file a new inode now and then.
+    #[option(default = "auto")]
+    pub identity: Identity,
     /// Where to begin in files that are there when the agent starts for the first time. Files that
     /// appear later are always read from their beginning.
     #[option(default = "beginning")]
@@ -88,11 +119,13 @@ pub struct FileTailingOptions {
     /// `multiline={"start": "^\\d{4}-"}`. Left out: each line is a record. The text of a record is what
     /// stands in the file, with the line ends between its lines.
     pub multiline: Option<MultilineOptions>,
-    /// How soon a file that just grew is looked at again. A file that stays quiet is looked at less
-    /// and less often, at the least as often as `rescan` says.
+    /// How soon a file that just grew is looked at again, where the system does not tell when files
+    /// are written to; where it does, this takes some milliseconds. A file that stays quiet is looked at
+    /// less and less often, at the least as often as `rescan` says.
     #[option(default = "100ms")]
     pub poll: Duration,
-    /// How often to look for new and renamed files.
+    /// How often to look for new and renamed files, where the system does not tell of them; where it
+    /// does, a tenth as often.
     #[option(default = "1s")]
     pub rescan: Duration,
     /// How long a file that was renamed or deleted is still followed after its last growth: who
@@ -101,6 +134,9 @@ pub struct FileTailingOptions {
     pub rotate_wait: Duration,
     /// How long a last line may wait for its end before it is taken as it is. Left out: for ever.
     pub last_line_wait: Option<Duration>,
+    /// Threads that read, at the most: one for every 64 files. Left out: one for each processor, up
+    /// to 4.
+    pub threads: Option<u32>,
 }
 
 /// Where reading begins.
@@ -118,7 +154,11 @@ pub struct FileTailing {
     pace: Pace,
     include: Vec<Glob>,
     exclude: Vec<Glob>,
+    rotated: Vec<Glob>,
 }
+
+/// How long small writes are gathered.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Blocks that are kept for the next read.
 const KEEP: usize = 16;
@@ -129,38 +169,49 @@ impl Plugin for FileTailing {
     fn new(options: FileTailingOptions, cx: &BuildContext) -> Result<Self> {
         ensure!(!options.path.is_empty(), "`path` needs at least one pattern");
         ensure!(!options.poll.is_zero(), "`poll` must be longer than nothing");
+        ensure!(options.threads != Some(0), "`threads` is 1 or more");
+        let multiline = options.multiline.map(Multiline::new).transpose()?;
+        let threads = match options.threads {
+            Some(threads) => threads as usize,
+            None => std::thread::available_parallelism().map_or(1, |n| n.get().min(4)),
+        };
+        let record_wait = multiline.as_ref().map(Multiline::timeout);
         Ok(FileTailing {
             settings: Settings {
-                pool: BlockPool::new(BLOCK, KEEP),
+                pool: BlockPool::new(BLOCK + Proof::BACK, KEEP),
                 max_line: super::check_max_line(options.max_line)?,
                 keep_cr: options.keep_cr,
                 encoding: options.encoding,
                 compression: options.compression,
-                multiline: options.multiline.map(Multiline::new).transpose()?,
+                multiline,
+                identity: options.identity,
                 counters: cx.counters().clone(),
             },
             pace: Pace {
                 follow: options.follow,
                 skip_present: options.start == Start::End,
                 poll: options.poll,
+                gather: GATHER.min(options.poll),
                 rescan: options.rescan,
                 rotate_wait: options.rotate_wait,
                 last_line_wait: options.last_line_wait,
+                record_wait,
+                threads,
             },
             include: options.path,
             exclude: options.exclude,
+            rotated: options.rotated,
         })
     }
 }
 
 impl BlockingInput for FileTailing {
     fn run(self, out: BlockingEmitter, shutdown: Shutdown) -> Result<()> {
-        let discovery = Discovery::new(self.include, self.exclude);
-        // Files were followed before, up to places that nobody knows any more: what came after them
-        // must not be passed over.
-        let skip_present = self.pace.skip_present && !out.checkpoints().were_lost();
-        let pace = Pace { skip_present, ..self.pace };
-        match Follower::new(&self.settings, pace, discovery, &out).run(&shutdown) {
+        let identity = self.settings.identity;
+        let rotations = Rotations::new(self.rotated, self.exclude.clone(), identity);
+        let discovery = Discovery::new(self.include, self.exclude, identity);
+        let follower = Follower::new(&self.settings, self.pace, discovery, rotations, &out);
+        match follower.run(&shutdown) {
             Ok(()) | Err(Stopped) => Ok(()),
         }
     }

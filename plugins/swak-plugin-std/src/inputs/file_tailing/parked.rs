@@ -1,26 +1,49 @@
-//! Stored positions of files that are not followed now.
+//! Positions of files that are not followed now.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use swak_sdk::plugin::Checkpoints;
 
-use super::discover::{find_in_folder, inodes_in};
-use super::position::{Position, key};
-use super::tail::Tail;
-use crate::identity::FileId;
+use super::discover::{Found, are_different};
+use super::identify::is_of_path;
+use super::position::Position;
+use crate::identity::{FileId, Stat};
 
-/// Stored positions of files that are not followed now: before they are found after a start, and
-/// once no pattern leads to them any more.
+/// Positions of files that are not followed now: before they are found after a start, once no pattern
+/// leads to them any more, and when what was read is no longer where it was.
 pub(super) struct Parked<'a> {
-    positions: HashMap<FileId, Position>,
+    /// By key.
+    positions: BTreeMap<String, Entry>,
     checkpoints: &'a Checkpoints,
+    next_key: u64,
+    started: Started,
 }
 
-/// A file that was renamed so that no pattern leads to it.
-pub(super) struct Renamed {
-    pub(super) path: PathBuf,
-    pub(super) position: Position,
+struct Entry {
+    position: Position,
+    /// Since when it is known that no file has this identity and this content.
+    orphan: Option<Instant>,
+    /// What the file was like when all of it had been read.
+    seen: Option<Seen>,
+}
+
+/// How long a file is and when it was written to.
+pub(super) type Seen = (u64, Option<i128>);
+
+impl Entry {
+    fn new(position: Position) -> Self {
+        let orphan = position.replaced.then(Instant::now);
+        Entry { position, orphan, seen: None }
+    }
+}
+
+/// When this input was started for the first time, in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Started {
+    #[serde(default)]
+    at: u64,
 }
 
 /// Tells a first start from one at which there were no files before.
@@ -29,83 +52,154 @@ const STARTED: &str = "started";
 impl<'a> Parked<'a> {
     /// All that is stored, and whether this is the first start.
     pub(super) fn restore(checkpoints: &'a Checkpoints) -> (Self, bool) {
-        let entries = checkpoints.entries();
-        let first_start = entries.is_empty();
-        if first_start {
-            checkpoints.set(STARTED, "{}");
-        }
-        let positions = entries.iter().filter_map(|(_, json)| Position::from_json(json));
-        let positions = positions.map(|position| (position.id(), position)).collect();
-        (Parked { positions, checkpoints }, first_start)
+        let mut entries = checkpoints.entries();
+        let started = checkpoints.get(STARTED);
+        entries.retain(|(key, _)| key != STARTED);
+        let is_first = started.is_none() && entries.is_empty() && !checkpoints.were_lost();
+        let started = match started {
+            Some(json) => serde_json::from_str(&json).unwrap_or_default(),
+            None => {
+                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                let now = now.map_or(0, |since| since.as_secs());
+                // When that was, was lost.
+                let at = if checkpoints.were_lost() { 0 } else { now };
+                let started = Started { at };
+                let json = serde_json::to_string(&started).expect("a number is JSON");
+                checkpoints.set(STARTED, &json);
+                started
+            }
+        };
+        let number = |key: &str| key.strip_prefix("file-")?.parse::<u64>().ok();
+        let last = entries.iter().filter_map(|(key, _)| number(key)).max();
+        let position = |(key, json): (String, String)| {
+            let position = Position::from_json(&json);
+            if position.is_none() {
+                tracing::warn!(
+                    "the stored position `{key}` is damaged; what it was for is read again"
+                );
+                checkpoints.remove(&key);
+            }
+            Some((key, Entry::new(position?)))
+        };
+        let positions = entries.into_iter().filter_map(position).collect();
+        let next_key = last.map_or(1, |last| last.saturating_add(1));
+        (Parked { positions, checkpoints, next_key, started }, is_first)
     }
 
-    /// The stored position of a file. Device numbers change when a machine starts anew, so the
-    /// inode alone may do; what the file holds is to be compared in any case.
-    pub(super) fn find(&self, id: FileId) -> Option<Position> {
-        let exact = self.positions.get(&id);
-        exact.or_else(|| self.positions.values().find(|p| p.inode == id.inode)).cloned()
+    /// A key that was never used.
+    pub(super) fn new_key(&mut self) -> String {
+        let key = format!("file-{}", self.next_key);
+        self.next_key += 1;
+        key
+    }
+
+    /// The paths of which something was read before.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
+        self.positions.values().map(|entry| entry.position.source())
+    }
+
+    /// Positions in what may be this file, the last ones first. Device numbers change when a machine
+    /// starts anew, so the inode alone may do; what the file holds is to be compared in any case.
+    pub(super) fn of_file(&self, found: &Found) -> Vec<(String, Position)> {
+        let is_it = |position: &Position| {
+            let is_same_device = position.id().device == found.id.device;
+            position.inode == found.id.inode
+                && (is_same_device || !is_of_path(position.id()) && !is_of_path(found.id))
+                && !are_different(position.born, found.born)
+        };
+        let mut positions: Vec<_> = self
+            .positions
+            .iter()
+            .filter(|(_, entry)| entry.orphan.is_none() && is_it(&entry.position))
+            .map(|(key, entry)| (key.clone(), entry.position.clone()))
+            .collect();
+        let is_other_device = |p: &Position| p.id() != found.id;
+        positions.sort_by_key(|(_, p)| (is_other_device(p), std::cmp::Reverse(p.offset)));
+        positions
+    }
+
+    /// Positions of a source for which there is no file, in the order of their keys.
+    pub(super) fn orphans(&self, source: &str) -> Vec<(String, Position)> {
+        let is_one = |entry: &Entry| entry.orphan.is_some() && entry.position.source() == source;
+        let orphans = self.positions.iter().filter(|(_, entry)| is_one(entry));
+        orphans.map(|(key, entry)| (key.clone(), entry.position.clone())).collect()
+    }
+
+    /// Positions of a source whose files are there, but are not followed.
+    pub(super) fn others(&self, source: &str) -> impl Iterator<Item = &Position> {
+        let is_one = move |entry: &&Entry| entry.orphan.is_none();
+        let others = self.positions.values().filter(is_one).map(|entry| &entry.position);
+        others.filter(move |position| position.source() == source)
     }
 
     /// A file is followed from this position on.
-    pub(super) fn take(&mut self, position: &Position, tail: &Tail) {
-        self.positions.remove(&position.id());
-        if position.id() != tail.id {
-            self.checkpoints.set(&tail.key, &tail.position().to_json());
-            self.checkpoints.remove(&key(position.id()));
-        }
+    pub(super) fn take(&mut self, key: &str) {
+        self.positions.remove(key);
     }
 
-    /// A file is not followed any more, but may be there again.
-    pub(super) fn put(&mut self, position: Position) {
-        self.positions.insert(position.id(), position);
+    /// A file is not followed any more, but may be there again; or what was read of it may, when it holds
+    /// something else by now.
+    pub(super) fn put(&mut self, key: String, position: Position) {
+        self.positions.insert(key, Entry::new(position));
     }
 
-    /// The file is no more.
-    pub(super) fn forget(&mut self, position: &Position) {
-        tracing::debug!(path = %position.path, "its position is forgotten");
-        self.positions.remove(&position.id());
-        self.checkpoints.remove(&key(position.id()));
+    /// As [`Parked::put`], for a file that was read to its end as it is now.
+    pub(super) fn put_seen(&mut self, key: String, position: Position, seen: Option<Seen>) {
+        self.positions.insert(key, Entry { seen, ..Entry::new(position) });
     }
 
-    /// Forgets files that are not in the folder any more where they were. A folder that cannot be
-    /// read says nothing. `present` are files that are known to be somewhere.
-    pub(super) fn forget_deleted(&mut self, present: &HashSet<FileId>) {
-        let mut folders: HashMap<&Path, Option<HashSet<u64>>> = HashMap::new();
-        let mut deleted = Vec::new();
-        for position in self.positions.values() {
-            let folder = folder_of(Path::new(&position.path));
-            let inodes = folders.entry(folder).or_insert_with(|| inodes_in(folder).ok());
-            let is_there = inodes.as_ref().is_none_or(|inodes| inodes.contains(&position.inode))
-                || present.contains(&position.id());
-            if !is_there && self.checkpoints.in_flight(&key(position.id())) == 0 {
-                deleted.push(position.clone());
+    /// Whether this is a file that was read to its end and did not change since.
+    pub(super) fn is_seen(&self, found: &Found) -> bool {
+        let mut entries =
+            self.positions.values().filter(|e| e.seen.is_some() && e.orphan.is_none());
+        entries.any(|entry| {
+            let is_it = found.may_be(entry.position.id(), entry.position.born);
+            let now = || Stat::of_path(&found.path).ok().flatten().map(|s| (s.len, s.modified));
+            is_it && now() == entry.seen
+        })
+    }
+
+    /// Compares with which files there are; gives whether there are new orphans. `is_there` is asked
+    /// for those that are not present.
+    pub(super) fn look(
+        &mut self,
+        is_present: impl Fn(FileId, Option<i64>) -> bool,
+        mut is_there: impl FnMut(&Position) -> bool,
+    ) -> bool {
+        let mut is_new = false;
+        for entry in self.positions.values_mut() {
+            let position = &entry.position;
+            let is_missing = || !is_present(position.id(), position.born);
+            if entry.orphan.is_none() && is_missing() && !is_there(&entry.position) {
+                entry.orphan = Some(Instant::now());
+                is_new = true;
             }
         }
-        for position in deleted {
-            self.forget(&position);
-        }
+        is_new
     }
 
-    /// Files that are in their folders under other names, those that were written to last at the
-    /// end.
-    pub(super) fn renamed(&self, present: &HashSet<FileId>) -> Vec<Renamed> {
-        let mut renamed = Vec::new();
-        for position in self.positions.values().filter(|p| !present.contains(&p.id())) {
-            let found = find_in_folder(folder_of(Path::new(&position.path)), position.id());
-            if let Ok(Some(path)) = found {
-                let changed = path.metadata().and_then(|m| m.modified()).ok();
-                renamed.push((changed, Renamed { path, position: position.clone() }));
+    /// Whether there are orphans.
+    pub(super) fn has_orphans(&self) -> bool {
+        self.positions.values().any(|entry| entry.orphan.is_some())
+    }
+
+    /// Forgets orphans for which no copy appeared in this time.
+    pub(super) fn expire(&mut self, wait: Duration) {
+        let checkpoints = self.checkpoints;
+        self.positions.retain(|key, entry| {
+            let is_over = entry.orphan.is_some_and(|since| since.elapsed() >= wait);
+            let is_done = is_over && checkpoints.in_flight(key) == 0;
+            if is_done {
+                tracing::debug!(path = %entry.position.path, "its position is forgotten");
+                checkpoints.remove(key);
             }
-        }
-        renamed.sort_by_key(|(changed, _)| *changed);
-        renamed.into_iter().map(|(_, renamed)| renamed).collect()
+            !is_done
+        });
     }
-}
 
-/// The folder that a file lies in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+    /// Whether a rotated file that was modified at this time, in seconds since 1970, may have been
+    /// written since this input was started for the first time.
+    pub(super) fn is_since_start(&self, modified: u64) -> bool {
+        modified >= self.started.at
     }
 }

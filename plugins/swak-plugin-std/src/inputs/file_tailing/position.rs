@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::fingerprint::Fingerprint;
 use super::gzip::Packed;
+use super::proof::Proof;
 use crate::identity::FileId;
 
 /// A place between two lines of a file, and how the file is known again.
@@ -13,32 +13,60 @@ use crate::identity::FileId;
 pub(super) struct Position {
     /// Where the file was last seen.
     pub(super) path: String,
+    /// The path under which it was written, when that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     /// Device number, or serial number of the volume.
-    pub(super) device: u64,
+    device: u64,
     /// Inode, or index of the file in its volume.
     pub(super) inode: u64,
+    /// When the file was made, as [`Stat::born`](crate::identity::Stat::born).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) born: Option<i64>,
     /// Bytes that were read, of what a compressed file unpacks to.
     pub(super) offset: u64,
-    /// Hash of the file's beginning.
-    pub(super) head: Fingerprint,
-    /// Hash of the bytes before the offset.
-    pub(super) trace: Fingerprint,
+    /// Of what was read.
+    #[serde(flatten)]
+    pub(super) proof: Proof,
     /// The whole file, if it is compressed and all of it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) packed: Option<Packed>,
+    /// The file holds something else by now; only a copy of it may still hold this.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) replaced: bool,
+    /// It was there before everything else of its source, and is not read at all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) skipped: bool,
 }
 
 impl Position {
-    /// The position in this file, wherever it lies.
-    pub(super) fn new(
-        path: &Path,
-        id: FileId,
-        offset: u64,
-        head: Fingerprint,
-        trace: Fingerprint,
-    ) -> Self {
+    /// The beginning of a file.
+    pub(super) fn new(path: &Path, source: &str, id: FileId, born: Option<i64>) -> Self {
         let path = path.to_string_lossy().into_owned();
-        Position { path, device: id.device, inode: id.inode, offset, head, trace, packed: None }
+        let source = (source != path).then(|| source.to_owned());
+        let (device, inode) = (id.device, id.inode);
+        Position {
+            path,
+            source,
+            device,
+            inode,
+            born,
+            offset: 0,
+            proof: Proof::default(),
+            packed: None,
+            replaced: false,
+            skipped: false,
+        }
+    }
+
+    /// This place in the same file.
+    pub(super) fn at(self, offset: u64, proof: Proof) -> Self {
+        Position { offset, proof, ..self }
+    }
+
+    /// The path under which the file was written.
+    pub(super) fn source(&self) -> &str {
+        self.source.as_deref().unwrap_or(&self.path)
     }
 
     /// What the file was when the position was stored.
@@ -57,25 +85,35 @@ impl Position {
     }
 }
 
-/// The key under which a file's position is stored.
-pub(super) fn key(id: FileId) -> String {
-    format!("file-{:x}-{:x}", id.device, id.inode)
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const ID: FileId = FileId { device: u64::MAX, inode: 42 };
+
     #[test]
     fn reads_back_what_was_stored() {
-        let id = FileId { device: u64::MAX, inode: 42 };
-        let mut head = Fingerprint::default();
-        head.grow(0, b"abc\n");
-        let position =
-            Position::new(Path::new("/var/log/a \"b\".log"), id, 4, head, Fingerprint::trace(b"x"));
-        let back = Position::from_json(&position.to_json()).unwrap();
-        assert_eq!(back, position);
-        assert_eq!(back.id(), id);
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, b"abc\n").unwrap();
+        for source in ["/var/log/a \"b\".log", "/var/log/a.log"] {
+            let start = Position::new(Path::new("/var/log/a \"b\".log"), source, ID, Some(17));
+            let position = start.at(4, Proof::of(&file, 4).unwrap());
+            let back = Position::from_json(&position.to_json()).unwrap();
+            assert_eq!(back, position);
+            assert_eq!((back.id(), back.source()), (ID, source));
+        }
+    }
+
+    #[test]
+    fn what_an_older_version_stored_is_understood() {
+        let json = r#"{"path":"/a.log","device":1,"inode":2,"offset":4,
+            "head":{"len":4,"hash":"e71fa2190541574b"},"trace":{"len":4,"hash":"e71fa2190541574b"}}"#;
+        let position = Position::from_json(json).unwrap();
+        assert_eq!((position.source(), position.born, position.skipped), ("/a.log", None, false));
     }
 
     #[test]

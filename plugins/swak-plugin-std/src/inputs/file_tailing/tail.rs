@@ -2,18 +2,24 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use swak_sdk::data::{BlockPool, Name};
 use swak_sdk::plugin::{BlockingEmitter, Counters, Stopped};
 
+use super::budget::Permit;
 use super::content::{Compression, Content};
-use super::cursor::{Cursor, Found};
+use super::copies;
+use super::cursor::{self, Cursor};
+use super::discover::Found;
 use super::encoding::Encoding;
 use super::gzip::Damage;
+use super::identify::{Identity, is_of_path};
 use super::multiline::Multiline;
-use super::position::{Position, key};
+use super::parked::Seen;
+use super::position::Position;
+use super::proof::Proof;
 use crate::identity::{FileId, Stat};
 
 /// Bytes that are read in one turn.
@@ -25,6 +31,7 @@ pub(super) struct Settings {
     pub(super) max_line: usize,
     pub(super) keep_cr: bool,
     pub(super) encoding: Encoding,
+    pub(super) identity: Identity,
     pub(super) compression: Compression,
     pub(super) multiline: Option<Multiline>,
     pub(super) counters: Arc<Counters>,
@@ -34,20 +41,28 @@ pub(super) struct Settings {
 pub(super) struct Tail {
     pub(super) path: PathBuf,
     pub(super) id: FileId,
+    /// When it was made.
+    pub(super) born: Option<i64>,
+    /// Under which its positions are stored.
     pub(super) key: String,
+    /// The path under which it was written, which stays when it is renamed.
     source: Name,
-    open: Option<Content>,
+    open: Option<Open>,
     cursor: Cursor,
     /// The length of the file, and when it had been written to, before it was last read: a file that
     /// was truncated and has just its old length again is told by the time.
-    len: u64,
-    modified: Option<i128>,
+    seen: Option<Seen>,
     warned_of_cut: bool,
     warned_of_damage: bool,
 }
 
+struct Open {
+    content: Content,
+    _permit: Permit,
+}
+
 /// How a turn ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// There may be more to read.
     More,
@@ -55,6 +70,8 @@ pub(super) enum Turn {
     End,
     /// Nothing had changed since the end was reached.
     Quiet,
+    /// What was read, up to the position, is no longer there; reading goes on at the beginning.
+    Truncated(Box<Position>),
 }
 
 /// Why a turn could not be taken.
@@ -82,46 +99,40 @@ impl From<io::Error> for TurnError {
 
 impl Tail {
     /// A file that is read from its beginning.
-    pub(super) fn new(path: PathBuf, id: FileId) -> Self {
+    pub(super) fn new(found: Found, source: &str, key: String) -> Self {
+        let Found { path, id, born } = found;
         Tail {
-            source: path.to_string_lossy().into_owned().into(),
             path,
             id,
-            key: key(id),
+            born,
+            key,
+            source: source.into(),
             open: None,
             cursor: Cursor::default(),
-            len: 0,
-            modified: None,
+            seen: None,
             warned_of_cut: false,
             warned_of_damage: false,
         }
     }
 
-    /// A file that was followed under another path, which stays its source.
-    pub(super) fn renamed(path: PathBuf, id: FileId, source: &str) -> Self {
-        Tail { source: source.into(), ..Tail::new(path, id) }
-    }
-
-    /// Goes on at a stored position. `false` when the file is another one by now, and is read from
-    /// its beginning.
-    pub(super) fn resume(&mut self, position: &Position, settings: &Settings) -> io::Result<bool> {
-        let content = match self.open(settings) {
-            Ok(content) => content,
-            Err(TurnError::Io(error)) => return Err(error),
-            Err(_) => return Ok(false),
-        };
-        let Position { offset, head, trace, packed, .. } = position;
+    /// Goes on at a position. `false` when the file does not hold what was read up to there; nothing
+    /// changes then.
+    pub(super) fn resume(
+        &mut self,
+        position: &Position,
+        settings: &Settings,
+    ) -> Result<bool, TurnError> {
+        let content = self.open(settings)?;
+        let Position { offset, proof, packed, .. } = position;
         let is_known = match packed {
             Some(packed) => content.is_known(packed, *offset)?,
             None => false,
         };
-        let is_same =
-            is_known || head.is_beginning_of(content)? && trace.ends_at(content, *offset)?;
-        if !is_same {
+        if !is_known && !proof.fits(content, *offset)? {
             return Ok(false);
         }
         content.release(*offset);
-        self.cursor = Cursor::at(*offset, *head, *trace);
+        (self.cursor, self.seen) = (Cursor::at(*offset, *proof), None);
         Ok(true)
     }
 
@@ -134,11 +145,68 @@ impl Tail {
     /// Where reading goes on after a restart, once all that was emitted is delivered.
     pub(super) fn position(&self) -> Position {
         let cursor = &self.cursor;
-        let packed = self.open.as_ref().filter(|_| !cursor.has_rest()).and_then(Content::packed);
-        Position {
-            packed,
-            ..Position::new(&self.path, self.id, cursor.offset(), cursor.head(), cursor.trace())
+        let open = self.open.as_ref().filter(|_| !cursor.has_rest());
+        let start = Position::new(&self.path, &self.source, self.id, self.born);
+        let mut position = start.at(cursor.offset(), *cursor.proof());
+        position.packed = open.and_then(|open| open.content.packed());
+        position
+    }
+
+    /// Up to where it was read, and what it held up to there.
+    pub(super) fn read_up_to(&self) -> (u64, Proof) {
+        (self.cursor.offset(), *self.cursor.proof())
+    }
+
+    /// What the file was like before it was last read.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        self.seen
+    }
+
+    /// As it was found.
+    pub(super) fn found(&self) -> Found {
+        Found { path: self.path.clone(), id: self.id, born: self.born }
+    }
+
+    /// Opens it: from now on it can be read even if it is deleted.
+    pub(super) fn open_now(&mut self, settings: &Settings) -> Result<(), TurnError> {
+        self.open(settings).map(drop)
+    }
+
+    /// How many bytes the file has, compressed or not.
+    pub(super) fn file_len(&mut self, settings: &Settings) -> Result<u64, TurnError> {
+        Ok(Stat::of_file(self.open(settings)?.file())?.len)
+    }
+
+    /// Whether it holds what was read of another file up to an offset.
+    pub(super) fn holds(
+        &mut self,
+        proof: &Proof,
+        offset: u64,
+        settings: &Settings,
+    ) -> Result<bool, TurnError> {
+        Ok(proof.fits(self.open(settings)?, offset)?)
+    }
+
+    /// Whether it is what another file begins with.
+    pub(super) fn is_beginning_of(
+        &mut self,
+        path: &Path,
+        settings: &Settings,
+    ) -> Result<bool, TurnError> {
+        // A file that cannot be read is nothing that this could be a copy of.
+        let Ok(original) = File::open(path) else { return Ok(false) };
+        let content = self.open(settings)?;
+        Ok(copies::is_beginning(content, content.len(copies::END)?, &original)?)
+    }
+
+    /// Whether it is compressed, and not all of that was written yet. It is read for that.
+    pub(super) fn is_unfinished(&mut self, settings: &Settings) -> Result<bool, TurnError> {
+        let content = self.open(settings)?;
+        if content.is_plain() {
+            return Ok(false);
         }
+        content.len(0)?;
+        Ok(content.is_cut_off())
     }
 
     /// Reads one block, or finds that there is nothing new.
@@ -147,21 +215,29 @@ impl Tail {
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<Turn, TurnError> {
-        let stat = self.stat()?;
-        if self.cursor.is_at_end() {
-            if (stat.len, stat.modified) == (self.len, self.modified) {
-                return Ok(Turn::Quiet);
-            }
-            self.check_truncation(settings)?;
+        let stat = self.stat(settings)?;
+        let seen = Some((stat.len, stat.modified));
+        let was_at_end = self.cursor.is_at_end();
+        if was_at_end && self.seen == seen {
+            return Ok(Turn::Quiet);
         }
-        (self.len, self.modified) = (stat.len, stat.modified);
+        self.seen = seen;
         self.open(settings)?;
         let path = &self.path;
-        let content = self.open.as_mut().expect("it was opened above");
+        let content = &mut self.open.as_mut().expect("it was opened above").content;
+        if was_at_end {
+            self.cursor.go_on(content)?;
+        }
         if self.cursor.offset() == 0 {
             content.settle(path, settings)?;
         }
         let found = self.cursor.read(content, settings)?;
+        if self.cursor.is_lost() {
+            let old = self.position();
+            self.start_over(settings)?;
+            return Ok(Turn::Truncated(Box::new(old)));
+        }
+        let content = &self.open.as_ref().expect("it was opened above").content;
         let damage = content.take_damage();
         self.say_damage(damage, settings);
         if let Some(found) = found {
@@ -177,7 +253,7 @@ impl Tail {
 
     /// Whether all of a compressed file was read, so that nothing more is expected of it.
     pub(super) fn is_whole(&self) -> bool {
-        self.cursor.is_at_end() && self.open.as_ref().is_some_and(|o| o.packed().is_some())
+        self.cursor.is_at_end() && self.open.as_ref().is_some_and(|o| o.content.packed().is_some())
     }
 
     /// Whether all of the file was read, and its last lines are those of a record that may go on.
@@ -192,7 +268,7 @@ impl Tail {
         out: &BlockingEmitter,
     ) -> Result<(), TurnError> {
         self.open(settings)?;
-        let content = self.open.as_ref().expect("it was opened above");
+        let content = &self.open.as_ref().expect("it was opened above").content;
         match self.cursor.read_open_record(content, settings)? {
             Some(found) => self.emit(found, settings, out),
             None => Ok(()),
@@ -206,7 +282,7 @@ impl Tail {
         out: &BlockingEmitter,
     ) -> Result<(), TurnError> {
         self.open(settings)?;
-        let content = self.open.as_ref().expect("it was opened above");
+        let content = &self.open.as_ref().expect("it was opened above").content;
         match self.cursor.read_rest(content, settings)? {
             Some(found) => self.emit(found, settings, out),
             None => Ok(()),
@@ -215,7 +291,7 @@ impl Tail {
 
     /// Nothing more will be read: a compressed file that ends in the middle is damaged.
     pub(super) fn check_end(&mut self, settings: &Settings) {
-        let is_cut_off = self.open.as_ref().is_some_and(Content::is_cut_off);
+        let is_cut_off = self.open.as_ref().is_some_and(|open| open.content.is_cut_off());
         self.say_damage(is_cut_off.then_some(Damage::CutOff), settings);
     }
 
@@ -237,15 +313,8 @@ impl Tail {
 
     /// Whether its path still leads to it.
     pub(super) fn is_at_path(&self) -> bool {
-        matches!(Stat::of_path(&self.path), Ok(Some(stat)) if stat.id == self.id)
-    }
-
-    /// Whether no name leads to it any more.
-    pub(super) fn is_deleted(&self) -> bool {
-        match &self.open {
-            Some(open) => Stat::of_file(open.file()).is_ok_and(|stat| stat.deleted),
-            None => false,
-        }
+        is_of_path(self.id)
+            || matches!(Stat::of_path(&self.path), Ok(Some(stat)) if stat.id == self.id)
     }
 
     /// Opens it, if that is not done yet.
@@ -258,41 +327,41 @@ impl Tail {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if Stat::of_file(&file)?.id != self.id {
+            let stat = Stat::of_file(&file)?;
+            if settings.identity.id(&self.path, &stat) != self.id {
                 return Err(TurnError::Moved);
             }
-            self.open = Some(Content::new(file, &self.path, settings)?);
+            let content = Content::new(file, &self.path, settings)?;
+            self.open = Some(Open { content, _permit: Permit::new() });
         }
-        Ok(self.open.as_ref().expect("it was opened above"))
+        Ok(&self.open.as_ref().expect("it was opened above").content)
     }
 
-    fn stat(&self) -> Result<Stat, TurnError> {
+    fn stat(&self, settings: &Settings) -> Result<Stat, TurnError> {
         if let Some(open) = &self.open {
-            return Ok(Stat::of_file(open.file())?);
+            return Ok(Stat::of_file(open.content.file())?);
         }
+        let is_it = |stat: &Stat| settings.identity.id(&self.path, stat) == self.id;
         match Stat::of_path(&self.path) {
-            Ok(Some(stat)) if stat.id == self.id => Ok(stat),
+            Ok(Some(stat)) if is_it(&stat) => Ok(stat),
             Ok(_) => Err(TurnError::Moved),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(TurnError::Moved),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// After a change: what was read may be gone, and other bytes may stand there.
-    fn check_truncation(&mut self, settings: &Settings) -> Result<(), TurnError> {
-        self.open(settings)?;
-        let content = self.open.as_mut().expect("it was opened above");
-        if !self.cursor.go_on(content)? {
-            tracing::info!(path = %self.path.display(), "the file was truncated; reading from its beginning");
-            self.cursor = Cursor::default();
-            *content = Content::new(content.file().try_clone()?, &self.path, settings)?;
+    fn start_over(&mut self, settings: &Settings) -> io::Result<()> {
+        (self.cursor, self.seen) = (Cursor::default(), None);
+        if let Some(open) = &mut self.open {
+            let file = open.content.file().try_clone()?;
+            open.content = Content::new(file, &self.path, settings)?;
         }
         Ok(())
     }
 
     fn emit(
         &mut self,
-        found: Found,
+        found: cursor::Found,
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<(), TurnError> {

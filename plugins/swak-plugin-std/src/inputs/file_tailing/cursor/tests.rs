@@ -11,6 +11,7 @@ use swak_sdk::options::{Literal, LiteralValue, OptionValue};
 use super::*;
 use crate::inputs::file_tailing::content::Compression;
 use crate::inputs::file_tailing::encoding::Encoding;
+use crate::inputs::file_tailing::identify::Identity;
 use crate::inputs::file_tailing::multiline::Multiline;
 
 fn settings(encoding: &str, max_line: usize, keep_cr: bool) -> Settings {
@@ -19,6 +20,7 @@ fn settings(encoding: &str, max_line: usize, keep_cr: bool) -> Settings {
         max_line,
         keep_cr,
         encoding: Encoding::read(&Literal::bare(LiteralValue::Str(encoding.into()))).unwrap(),
+        identity: Identity::Auto,
         compression: Compression::Auto,
         multiline: None,
         counters: Arc::default(),
@@ -51,13 +53,14 @@ impl Growing {
 
     fn read_all(&mut self) {
         if self.cursor.is_at_end() {
-            assert!(self.cursor.go_on(&self.content).unwrap(), "nothing was truncated");
+            self.cursor.go_on(&self.content).unwrap();
         }
         while !self.cursor.is_at_end() {
             if self.cursor.offset() == 0 {
                 self.content.settle(Path::new("a"), &self.settings).unwrap();
             }
             let found = self.cursor.read(&self.content, &self.settings).unwrap();
+            assert!(!self.cursor.is_lost(), "nothing was truncated");
             self.take(found);
         }
     }
@@ -72,11 +75,10 @@ impl Growing {
     fn reopen(&mut self) {
         let file = self.file.try_clone().unwrap();
         self.content = Content::new(file, Path::new("a"), &self.settings).unwrap();
-        let Cursor { offset, head, trace, .. } = self.cursor;
-        assert!(head.is_beginning_of(&self.content).unwrap());
-        assert!(trace.ends_at(&self.content, offset).unwrap());
+        let Cursor { offset, proof, .. } = self.cursor;
+        assert!(proof.fits(&self.content, offset).unwrap());
         self.content.release(offset);
-        self.cursor = Cursor::at(offset, head, trace);
+        self.cursor = Cursor::at(offset, proof);
     }
 
     fn take(&mut self, found: Option<Found>) {

@@ -1,0 +1,325 @@
+//! Rotated files: whose rotations they are, by their names, and in which order they were written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use swak_sdk::options::Glob;
+
+use super::discover::{Discovery, Found};
+use super::folders::{Folders, folder_of};
+use super::identify::Identity;
+use crate::identity::Stat;
+
+/// Paths under which files are written before they are rotated.
+pub(super) type Sources = BTreeSet<PathBuf>;
+
+/// Finds rotated files.
+#[derive(Debug)]
+pub(super) struct Rotations {
+    /// By pattern; `None` when the names that are usual say it.
+    patterns: Option<Discovery>,
+    exclude: Vec<Glob>,
+    folders: Folders,
+    identity: Identity,
+}
+
+/// The rotated files that there are.
+#[derive(Debug, Default)]
+pub(super) struct Rotated {
+    /// With the path of their source.
+    pub(super) files: Vec<(PathBuf, Found)>,
+    /// Folders that could not be read.
+    unknown: BTreeSet<PathBuf>,
+}
+
+impl Rotated {
+    /// Whether a rotated file that is not here may be in the folder of this one nevertheless.
+    pub(super) fn may_be_beside(&self, path: &Path) -> bool {
+        self.unknown.contains(folder_of(path))
+    }
+}
+
+impl Rotations {
+    /// Named by one of the patterns; without any, a name in the folder of the source that begins with
+    /// the source's name and goes on as names of rotated files do.
+    pub(super) fn new(patterns: Vec<Glob>, exclude: Vec<Glob>, identity: Identity) -> Self {
+        let patterns = match patterns.is_empty() {
+            true => None,
+            false => Some(Discovery::new(patterns, exclude.clone(), identity)),
+        };
+        Rotations { patterns, exclude, folders: Folders::default(), identity }
+    }
+
+    /// The rotated files of these sources.
+    pub(super) fn find(&mut self, sources: &Sources) -> Rotated {
+        let mut rotated = Rotated::default();
+        if let Some(patterns) = &mut self.patterns {
+            for found in patterns.scan().files {
+                if let Some(source) = source_by_stem(&found.path, sources) {
+                    rotated.files.push((source.to_owned(), found));
+                }
+            }
+            return rotated;
+        }
+        let mut folders: BTreeMap<&Path, &PathBuf> = BTreeMap::new();
+        for source in sources {
+            folders.entry(folder_of(source)).or_insert(source);
+        }
+        for (folder, sibling) in folders {
+            let names = match self.folders.names(folder) {
+                Ok(names) => names,
+                Err(_) => {
+                    rotated.unknown.insert(folder.to_owned());
+                    continue;
+                }
+            };
+            // As the source is spelled, which may be without a folder.
+            let paths = names.iter().map(|name| sibling.with_file_name(name));
+            for path in paths {
+                let Some(source) = source_by_suffix(&path, sources) else { continue };
+                if self.exclude.iter().any(|glob| glob.is_match(&path)) {
+                    continue;
+                }
+                // What vanishes meanwhile is not there.
+                if let Ok(Some(found)) = Found::at(path, self.identity) {
+                    rotated.files.push((source, found));
+                }
+            }
+        }
+        rotated
+    }
+
+    /// Of which source a path is a rotation, if it is one.
+    pub(super) fn source_of(&self, path: &Path, sources: &Sources) -> Option<PathBuf> {
+        match &self.patterns {
+            Some(patterns) if patterns.is_match(path) => {
+                source_by_stem(path, sources).map(Path::to_owned)
+            }
+            _ => source_by_suffix(path, sources),
+        }
+    }
+
+    /// The file in a folder that may be this one, under whatever name.
+    pub(super) fn find_in_folder(
+        &mut self,
+        folder: &Path,
+        is_it: impl Fn(&Found) -> bool,
+    ) -> io::Result<Option<Found>> {
+        let files = self.folders.files(folder, self.identity)?;
+        Ok(files.iter().find(|found| is_it(found)).cloned())
+    }
+
+    /// Forgets what was not asked for lately.
+    pub(super) fn sweep(&mut self) {
+        self.folders.sweep();
+    }
+
+    /// The folders in which rotated files lie that patterns name.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.patterns.iter().flat_map(Discovery::folders)
+    }
+}
+
+/// Puts rotated files of one source into the order in which they were written.
+///
+/// Their names say it: a date or a time grows, a plain number counts how old a file is, or the other way
+/// round, which is told by when the files were written. Where the names have nothing in common, only the
+/// times are left; a clock that jumped may have them wrong.
+pub(super) fn oldest_first(files: &mut [Found], source: &Path) {
+    let written = |found: &Found| Stat::of_path(&found.path).ok().flatten()?.modified;
+    let mut keyed: Vec<(Serial, Option<i128>, Found)> =
+        files.iter().map(|f| (Serial::of(&f.path, source), written(f), f.clone())).collect();
+    let is_one_kind = keyed.windows(2).all(|pair| pair[0].0.form == pair[1].0.form);
+    if is_one_kind {
+        keyed.sort_by(|a, b| a.0.numbers.cmp(&b.0.numbers).then(a.1.cmp(&b.1)));
+        let votes: i64 = keyed.windows(2).map(|pair| vote(pair[0].1, pair[1].1)).sum();
+        let counts_age = keyed.iter().all(|(serial, ..)| serial.counts());
+        if votes < 0 || (votes == 0 && counts_age) {
+            keyed.reverse();
+        }
+    } else {
+        keyed.sort_by(|a, b| a.1.cmp(&b.1).then(a.2.path.cmp(&b.2.path)));
+    }
+    for (place, (.., found)) in files.iter_mut().zip(keyed) {
+        *place = found;
+    }
+}
+
+fn vote(one: Option<i128>, next: Option<i128>) -> i64 {
+    match one.cmp(&next) {
+        std::cmp::Ordering::Less => 1,
+        std::cmp::Ordering::Equal => 0,
+        std::cmp::Ordering::Greater => -1,
+    }
+}
+
+/// What a rotated name says of its turn.
+struct Serial {
+    /// The name with its numbers left out.
+    form: String,
+    numbers: Vec<u128>,
+}
+
+impl Serial {
+    fn of(path: &Path, source: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let own = source.file_name().unwrap_or_default().to_string_lossy();
+        // Numbers of the name itself say nothing.
+        let rest = name.strip_prefix(&*own).unwrap_or(&name);
+        let rest = rest.strip_suffix(".gz").unwrap_or(rest);
+        let (mut form, mut numbers) = (String::new(), Vec::new());
+        for run in rest.split_inclusive(|c: char| !c.is_ascii_digit()) {
+            let digits = run.trim_end_matches(|c: char| !c.is_ascii_digit());
+            if !digits.is_empty() {
+                numbers.push(digits.parse().unwrap_or(u128::MAX));
+                form.push('0');
+            }
+            form.push_str(&run[digits.len()..]);
+        }
+        Serial { form, numbers }
+    }
+
+    /// Whether it is a plain count, and no date.
+    fn counts(&self) -> bool {
+        matches!(self.numbers[..], [number] if number < 1_000_000)
+    }
+}
+
+/// `app.log.1`, `app.log-20260102.gz`, `app.log.2026-01-02_03`, `app.log.old`: the source's name and
+/// parts of which each is a number, or begins with one, or says that this is an old file.
+fn source_by_suffix(path: &Path, sources: &Sources) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let starts = name.rmatch_indices(SEPARATORS).map(|(at, _)| at).filter(|at| *at > 0);
+    starts
+        .take_while(|at| is_suffix(&name[*at..]))
+        .map(|at| path.with_file_name(&name[..at]))
+        .filter(|source| sources.contains(source))
+        .last()
+}
+
+const SEPARATORS: [char; 3] = ['.', '-', '_'];
+
+/// Words in names of rotated files.
+const WORDS: [&str; 8] = ["old", "bak", "prev", "previous", "last", "save", "archive", "gz"];
+
+fn is_suffix(suffix: &str) -> bool {
+    suffix[1..].split(SEPARATORS).all(|part| {
+        part.starts_with(|c: char| c.is_ascii_digit())
+            || WORDS.iter().any(|word| part.eq_ignore_ascii_case(word))
+    })
+}
+
+/// The source whose name, without its ending, a file's name begins with; the longest of them. When
+/// there is one source only, everything is its.
+fn source_by_stem<'a>(path: &Path, sources: &'a Sources) -> Option<&'a Path> {
+    if sources.contains(path) {
+        return None;
+    }
+    if sources.len() == 1 {
+        return sources.first().map(PathBuf::as_path);
+    }
+    let name = path.file_name()?.to_str()?;
+    let stem = |source: &&'a PathBuf| {
+        let stem = source.file_stem()?.to_str()?;
+        name.starts_with(stem).then_some(stem.len())
+    };
+    sources.iter().filter(|source| stem(source).is_some()).max_by_key(stem).map(PathBuf::as_path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    fn sources(paths: &[&str]) -> Sources {
+        paths.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn usual_names_of_rotated_files_are_known() {
+        let sources = sources(&["/l/app.log", "/l/app.log.2", "other", "/l/a-1.log"]);
+        let source = |path: &str| source_by_suffix(Path::new(path), &sources);
+        for name in [
+            "app.log.1",
+            "app.log.1.gz",
+            "app.log-20260102",
+            "app.log-20260102.gz",
+            "app.log.old",
+            "app.log.2026-01-02_03-04-05",
+            "app.log.gz",
+            "app.log_7",
+            "app.log.20260102T030405Z",
+        ] {
+            assert_eq!(source(&format!("/l/{name}")), Some("/l/app.log".into()), "{name}");
+        }
+        assert_eq!(source("other.1"), Some("other".into()));
+        // The name that is nearest to the source's is not what counts, but the file that is rotated.
+        assert_eq!(source("/l/app.log.2.1"), Some("/l/app.log".into()));
+        for name in [
+            "/l/app.log",
+            "/l/app.log.swp",
+            "/l/app.log~",
+            "/l/app.log.lock",
+            "/m/app.log.1",
+            "/l/app.log.1.zip",
+            "/l/app.logger.1",
+            "/l/app-1.log",
+            "/l/a-1.log",
+            "/l/.1",
+        ] {
+            assert_eq!(source(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn patterns_name_what_begins_like_a_source() {
+        let both = sources(&["/l/app.log", "/l/app-web.log"]);
+        let source = |path: &str| source_by_stem(Path::new(path), &both);
+        assert_eq!(source("/old/app-2026.log"), Some(Path::new("/l/app.log")));
+        assert_eq!(source("/old/app-web-2026.log"), Some(Path::new("/l/app-web.log")));
+        assert_eq!(source("/old/x.log"), None);
+        assert_eq!(source("/l/app.log"), None);
+        let one = sources(&["/l/app.log"]);
+        assert_eq!(source_by_stem(Path::new("/old/x"), &one), Some(Path::new("/l/app.log")));
+    }
+
+    /// The names in their order, of files that were written one after the other in the order given.
+    fn ordered(names: &[&str]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("app.log");
+        let start = SystemTime::now() - Duration::from_secs(1000);
+        let mut files = Vec::new();
+        for (i, name) in names.iter().enumerate() {
+            let path = folder.path().join(name);
+            fs::write(&path, name).unwrap();
+            let time = start + Duration::from_secs(i as u64);
+            File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+            files.push(Found::at(path, Identity::Auto).unwrap().unwrap());
+        }
+        files.rotate_left(names.len() / 2);
+        oldest_first(&mut files, &source);
+        let name = |f: &Found| f.path.file_name().unwrap().to_str().unwrap().to_owned();
+        files.iter().map(name).collect()
+    }
+
+    #[test]
+    fn the_order_is_that_of_writing() {
+        for names in [
+            &["app.log.11.gz", "app.log.10.gz", "app.log.9", "app.log.1"][..],
+            &["app.log.1", "app.log.2", "app.log.10"],
+            &["app.log-20251231", "app.log-20260101", "app.log-20260102.gz"],
+            &["app-b.log", "old", "app.log.5"],
+        ] {
+            assert_eq!(ordered(names), names);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_jumped_does_not_change_the_order_of_numbers() {
+        let names = ["app.log.4", "app.log.1", "app.log.3", "app.log.2"];
+        assert_eq!(ordered(&names), ["app.log.4", "app.log.3", "app.log.2", "app.log.1"]);
+    }
+}

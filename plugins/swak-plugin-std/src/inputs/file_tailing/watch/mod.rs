@@ -1,0 +1,216 @@
+//! What the system tells of files and folders: hints that make us look sooner, and nothing more. What
+//! they miss is found by looking seldom.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as platform;
+
+#[cfg(not(target_os = "linux"))]
+mod others;
+#[cfg(not(target_os = "linux"))]
+use others as platform;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::folders::folder_of;
+use platform::System;
+
+/// Something may have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// The file of this number was written to. It is not watched any more.
+    File(u64),
+    /// Something came, went or was renamed.
+    Folder,
+}
+
+/// What may have happened, as the system tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// Something at what this watches.
+    At(Id),
+    /// This watches nothing any more.
+    Ended(Id),
+    /// More than could be told.
+    Lost,
+}
+
+/// What happened since it was told last.
+pub(super) type Told = Vec<Event>;
+
+/// What a watch is known by.
+type Id = i32;
+
+/// What is watched.
+pub(super) struct Watch {
+    /// `None` where nothing tells us.
+    system: Option<System>,
+    targets: HashMap<Id, Target>,
+    folders: HashSet<PathBuf>,
+    /// Folders of which the system does not tell.
+    deaf: HashSet<PathBuf>,
+    was_limit_reported: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Target {
+    File(u64),
+    Folder(PathBuf),
+}
+
+impl Watch {
+    /// Tells nothing.
+    pub(super) fn none() -> Self {
+        Watch {
+            system: None,
+            targets: HashMap::new(),
+            folders: HashSet::new(),
+            deaf: HashSet::new(),
+            was_limit_reported: false,
+        }
+    }
+
+    /// Calls `tell`, from elsewhere, with what [`Watch::hints`] understands, until it gives `false`.
+    pub(super) fn new(tell: impl FnMut(Told) -> bool + Send + 'static) -> Self {
+        let system = match System::new(tell) {
+            Ok(system) => system,
+            Err(error) => {
+                tracing::warn!(
+                    "the system does not tell of changed files, so they are looked at: {error}"
+                );
+                None
+            }
+        };
+        Watch { system, ..Watch::none() }
+    }
+
+    /// Whether nothing is told at all.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.folders.is_empty()
+    }
+
+    /// Watches these folders, and no others. Whether all of them are.
+    pub(super) fn folders<'p>(&mut self, wanted: impl Iterator<Item = &'p Path>) -> bool {
+        if self.system.is_none() {
+            return false;
+        }
+        let wanted: HashSet<&Path> = wanted.collect();
+        self.deaf.retain(|folder| wanted.contains(&**folder));
+        let old: Vec<PathBuf> =
+            self.folders.iter().filter(|f| !wanted.contains(&***f)).cloned().collect();
+        for folder in old {
+            self.forget(&folder);
+        }
+        let mut are_all = true;
+        for folder in wanted {
+            if self.folders.contains(folder) {
+                continue;
+            }
+            are_all &= !self.deaf.contains(folder) && self.add_folder(folder);
+        }
+        are_all
+    }
+
+    /// Asks to be told once when a file is written to. `false` when it has to be looked at.
+    pub(super) fn file(&mut self, number: u64, path: &Path) -> bool {
+        let Some(system) = &mut self.system else { return false };
+        if !self.folders.contains(folder_of(path)) {
+            return false;
+        }
+        match system.file(path) {
+            Ok(Some(id)) => {
+                self.targets.insert(id, Target::File(number));
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                self.report(path, &error);
+                false
+            }
+        }
+    }
+
+    /// What was told.
+    pub(super) fn hints(&mut self, told: Told) -> Vec<Hint> {
+        let mut hints = Vec::new();
+        for event in told {
+            match event {
+                Event::Lost => {
+                    // Nobody knows which: all are looked at.
+                    let files =
+                        self.targets.extract_if(|_, target| matches!(target, Target::File(_)));
+                    hints.extend(files.filter_map(|(_, target)| match target {
+                        Target::File(number) => Some(Hint::File(number)),
+                        Target::Folder(_) => None,
+                    }));
+                    hints.push(Hint::Folder);
+                }
+                Event::At(id) => match self.targets.get(&id) {
+                    Some(&Target::File(number)) => {
+                        self.targets.remove(&id);
+                        hints.push(Hint::File(number));
+                    }
+                    Some(Target::Folder(_)) => hints.push(Hint::Folder),
+                    None => {}
+                },
+                Event::Ended(id) => {
+                    if let Some(Target::Folder(folder)) = self.targets.remove(&id) {
+                        self.folders.remove(&folder);
+                        hints.push(Hint::Folder);
+                    }
+                }
+            }
+        }
+        hints
+    }
+
+    fn add_folder(&mut self, folder: &Path) -> bool {
+        let Some(system) = &mut self.system else { return false };
+        match system.folder(folder) {
+            Ok(Some(id)) => {
+                self.targets.insert(id, Target::Folder(folder.to_owned()));
+                self.folders.insert(folder.to_owned());
+                true
+            }
+            Ok(None) => {
+                tracing::debug!(
+                    folder = %folder.display(),
+                    "nothing tells of changes on a network drive; its files are looked at"
+                );
+                self.deaf.insert(folder.to_owned());
+                false
+            }
+            // It is tried again with the next look.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => {
+                self.report(folder, &error);
+                false
+            }
+        }
+    }
+
+    fn forget(&mut self, folder: &Path) {
+        self.folders.remove(folder);
+        let is_it = |target: &Target| matches!(target, Target::Folder(path) if path == folder);
+        let id = self.targets.iter().find(|(_, target)| is_it(target)).map(|(id, _)| *id);
+        if let (Some(id), Some(system)) = (id, &mut self.system) {
+            self.targets.remove(&id);
+            system.forget(id);
+        }
+    }
+
+    fn report(&mut self, path: &Path, error: &io::Error) {
+        if error.kind() != io::ErrorKind::NotFound && !self.was_limit_reported {
+            self.was_limit_reported = true;
+            tracing::warn!(
+                path = %path.display(),
+                "{error}: the system tells of no more files, so the others are looked at as often as \
+                 `rescan` says{}",
+                platform::HELP
+            );
+        }
+    }
+}
