@@ -8,12 +8,12 @@ use std::path::Path;
 use crate::support::{Place, agent, wait_until};
 
 /// A port that is free now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
 }
 
-fn append(path: &Path, numbers: std::ops::Range<usize>) {
+pub(crate) fn append(path: &Path, numbers: std::ops::Range<usize>) {
     let mut file = OpenOptions::new().append(true).create(true).open(path).expect("a log");
     for n in numbers {
         writeln!(file, "2026-11-21 10:30:00.123 [INFO] web: request {n}").expect("written");
@@ -21,7 +21,7 @@ fn append(path: &Path, numbers: std::ops::Range<usize>) {
 }
 
 /// The numbers of the requests, in the order in which they were delivered.
-fn requests(lines: &[String]) -> Vec<usize> {
+pub(crate) fn requests(lines: &[String]) -> Vec<usize> {
     let number = |line: &String| {
         let fields: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
         let message = fields["message"].as_str().expect("a message").to_owned();

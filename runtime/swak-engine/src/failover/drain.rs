@@ -60,8 +60,8 @@ impl Drain {
             Ok(None) => self.stored = false,
             Ok(Some(backlog)) => {
                 let (task, step) = (&*self.step.task, &*self.step.label);
+                // It may be only the oldest part: `stored` holds until there is nothing.
                 tracing::info!(task, step, "what was stored is sent on");
-                self.stored = false;
                 self.backoff.reset();
                 let (sender, pieces) = mpsc::channel(1);
                 let mut task = JoinSet::new();

@@ -55,9 +55,9 @@ pub trait Output: Plugin {
         bail!("it cannot hand back what was written to it")
     }
 
-    /// Sets aside all that was written and not handed back yet, by earlier runs too, and hands it
-    /// back; `None` when there is nothing. Called between writes, and not again before the [`Backlog`]
-    /// of the last call is dropped. What is written from now on goes elsewhere, even while the backlog
+    /// Sets aside what was written and not handed back yet, by earlier runs too, and hands it back,
+    /// the oldest part first; `None` when there is nothing. Called between writes, and again when the
+    /// [`Backlog`] of the last call has come to its end and is dropped. What is written from now on goes elsewhere, even while the backlog
     /// is still read. The output may not be
     /// connected. May be cut off at any `await`, after which it is called again.
     ///
