@@ -153,8 +153,8 @@ impl Serialize for AgentName {
 
 /// The crates of this repository that are not plugins, without `swak-`: an agent called like one
 /// of them would be a package that depends on its own name.
-const OWN_CRATES: [&str; 8] =
-    ["agent", "ci", "engine", "macros", "makebuild", "recipe", "sdk", "test"];
+const OWN_CRATES: [&str; 9] =
+    ["agent", "buffer", "ci", "engine", "macros", "makebuild", "recipe", "sdk", "test"];
 
 fn check_word(name: &str) -> Result<(), NameError> {
     let Some(first) = name.chars().next() else { return Err(NameError::Empty) };

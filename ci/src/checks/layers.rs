@@ -21,10 +21,16 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer { name: "swak-macros", build: &[], dev: &["swak-sdk"] },
     Layer { name: "swak-sdk", build: &["swak-macros"], dev: &[] },
+    Layer { name: "swak-buffer", build: &[], dev: &[] },
     Layer { name: "swak-recipe", build: &["swak-sdk"], dev: &[] },
     Layer { name: "swak-engine", build: &["swak-sdk", "swak-recipe"], dev: &["swak-test"] },
-    Layer { name: "swak-agent", build: &["swak-sdk", "swak-recipe", "swak-engine"], dev: &[] },
+    Layer {
+        name: "swak-agent",
+        build: &["swak-sdk", "swak-buffer", "swak-recipe", "swak-engine"],
+        dev: &[],
+    },
     Layer { name: "swak-test", build: &["swak-sdk", "swak-recipe", "swak-engine"], dev: &[] },
+    Layer { name: "swak-plugin-std", build: &["swak-sdk", "swak-buffer"], dev: &["swak-test"] },
     Layer { name: "swak-plugin-*", build: &["swak-sdk"], dev: &["swak-test"] },
     Layer { name: "swak-makebuild", build: &["swak-sdk", "swak-recipe"], dev: &[] },
     Layer {

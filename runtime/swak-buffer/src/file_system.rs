@@ -1,0 +1,239 @@
+//! The real file system.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::LockError;
+use crate::storage::{Storage, StoredFile};
+
+/// Held locked by whoever writes to the folder, and never removed: removing it would let two in.
+pub(crate) const LOCK_FILE: &str = "lock";
+
+/// A folder of the real file system.
+#[derive(Debug)]
+pub struct FileSystem {
+    folder: PathBuf,
+    /// Open and locked while there may be written.
+    lock: Option<File>,
+}
+
+impl FileSystem {
+    /// The folder for this process alone, made if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made, may not be written to, or somebody else has it.
+    pub fn lock(folder: &Path) -> Result<Self, LockError> {
+        fs::create_dir_all(folder).map_err(|source| LockError::of(folder, source))?;
+        FileSystem::lock_existing(folder)
+    }
+
+    /// As [`FileSystem::lock`], and an error when there is no such folder.
+    ///
+    /// # Errors
+    /// There is none, it may not be written to, or somebody else has it.
+    pub fn lock_existing(folder: &Path) -> Result<Self, LockError> {
+        let of = |source| LockError::of(folder, source);
+        let path = folder.join(LOCK_FILE);
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(of)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LockError::Locked { folder: folder.into(), process: holder(&path) });
+            }
+            // As some network file systems: nothing keeps a second one out there.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(of(error)),
+        }
+        // For people: which process it is. A disk that is full is no reason not to start.
+        let _ = lock
+            .set_len(0)
+            .and_then(|()| lock.write_all(std::process::id().to_string().as_bytes()));
+        Ok(FileSystem { folder: folder.into(), lock: Some(lock) })
+    }
+
+    /// The folder to look at, also while somebody writes there.
+    pub fn look(folder: &Path) -> Self {
+        FileSystem { folder: folder.into(), lock: None }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn may_write(&self) -> io::Result<()> {
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the folder is not locked for writing",
+            )),
+        }
+    }
+}
+
+/// The process that says that it has the lock. On Windows nobody can read a file that is locked.
+fn holder(path: &Path) -> Option<u32> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+impl Storage for FileSystem {
+    type File = File;
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            // A name that is not Unicode is none of ours.
+            if let Ok(name) = entry?.file_name().into_string() {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    fn create(&self, name: &str) -> io::Result<File> {
+        self.may_write()?;
+        OpenOptions::new().create_new(true).read(true).write(true).open(self.path(name))
+    }
+
+    fn open(&self, name: &str, writable: bool) -> io::Result<File> {
+        if writable {
+            self.may_write()?;
+        }
+        OpenOptions::new().read(true).write(writable).open(self.path(name))
+    }
+
+    fn size(&self, name: &str) -> io::Result<u64> {
+        Ok(fs::metadata(self.path(name))?.len())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.may_write()?;
+        fs::rename(self.path(from), self.path(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.may_write()?;
+        fs::remove_file(self.path(name))
+    }
+
+    #[cfg(unix)]
+    fn sync_folder(&self) -> io::Result<()> {
+        match File::open(&self.folder)?.sync_all() {
+            // Some file systems, as those over the network, cannot and need not be told.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                ) =>
+            {
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    /// Windows writes folder entries through by itself, and has no call for it.
+    #[cfg(not(unix))]
+    fn sync_folder(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is joined into one write: more is not copied once again.
+const JOINED: usize = 64 * 1024;
+
+impl StoredFile for File {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::read_at(self, buffer, at);
+        #[cfg(windows)]
+        return std::os::windows::fs::FileExt::seek_read(self, buffer, at);
+    }
+
+    fn write_at(&mut self, parts: &[&[u8]], mut at: u64) -> io::Result<()> {
+        if parts.iter().map(|part| part.len()).sum::<usize>() <= JOINED {
+            return write_all_at(self, &parts.concat(), at);
+        }
+        for part in parts {
+            write_all_at(self, part, at)?;
+            at += part.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn truncate(&mut self, size: u64) -> io::Result<()> {
+        self.set_len(size)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_write(file, bytes, at)? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => {
+                bytes = &bytes[written..];
+                at += written as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_writes_and_others_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let first = FileSystem::lock(&path).unwrap();
+        let second = FileSystem::lock(&path).unwrap_err();
+        let LockError::Locked { process, .. } = second else { panic!("{second}") };
+        assert!(cfg!(windows) || process == Some(std::process::id()));
+        first.create("x").unwrap();
+        let looking = FileSystem::look(&path);
+        assert_eq!(looking.size("x").unwrap(), 0);
+        assert!(looking.remove("x").is_err());
+        drop(first);
+        FileSystem::lock(&path).unwrap();
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(FileSystem::lock(&file), Err(LockError::NotAFolder { .. })));
+        let nowhere = FileSystem::lock_existing(&folder.path().join("nowhere"));
+        assert!(matches!(nowhere, Err(LockError::NotFound { .. })));
+    }
+}

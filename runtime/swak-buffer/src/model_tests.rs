@@ -1,0 +1,306 @@
+//! Crash safety: random operations on a simulated file system with a crash at any of its operations,
+//! compared with a model of the contract.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use crate::simulated::{Crash, Simulated};
+use crate::{AppendError, Durability, Next, Queue, Settings};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(usize),
+    Sync,
+    Read(usize),
+    /// Acknowledges the nth of those that were read.
+    Ack(usize),
+    SavePosition,
+    SyncPosition,
+    Discard,
+    Fail { after: u64, count: u64 },
+    Reopen,
+}
+
+#[derive(Clone, Debug)]
+struct Run {
+    steps: Vec<Step>,
+    fuse: u64,
+    crash: Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => prop_oneof![0usize..40, 0usize..3000].prop_map(Step::Append),
+        4 => Just(Step::Sync),
+        4 => (1usize..6).prop_map(Step::Read),
+        6 => (0usize..4).prop_map(Step::Ack),
+        2 => Just(Step::SavePosition),
+        2 => Just(Step::SyncPosition),
+        1 => Just(Step::Discard),
+        1 => (0u64..4, 1u64..3).prop_map(|(after, count)| Step::Fail { after, count }),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+fn run() -> impl Strategy<Value = Run> {
+    let crash = prop_oneof![Just(Crash::Kill), Just(Crash::PowerLoss)];
+    (prop::collection::vec(step(), 0..60), 0u64..120, crash)
+        .prop_map(|(steps, fuse, crash)| Run { steps, fuse, crash })
+}
+
+/// What the contract says.
+#[derive(Default)]
+struct Model {
+    /// Every frame that was ever appended under a number, the last one that was.
+    appended: BTreeMap<u64, Vec<u8>>,
+    next: u64,
+    /// Everything before this is durable.
+    synced: u64,
+    /// What was not synced when a crash came: single ones of it may be missing, and this is told.
+    unsure: BTreeSet<u64>,
+    /// Everything before this was acknowledged or discarded, in this run.
+    done: u64,
+    /// The position that was made durable last: nothing before it comes again.
+    position: u64,
+    given: BTreeMap<u64, bool>,
+    serial: u64,
+}
+
+impl Model {
+    fn payload(&mut self, size: usize) -> Vec<u8> {
+        self.serial += 1;
+        let mut payload = self.serial.to_le_bytes().to_vec();
+        payload.resize(8 + size, self.serial as u8);
+        payload
+    }
+
+    /// Reads one and holds it against what was appended.
+    fn read(&mut self, queue: &mut Queue<Simulated>, cursor: &mut u64) -> Result<bool, String> {
+        match queue.next() {
+            Err(_) | Ok(None) => Ok(false),
+            Ok(Some(Next::Lost(lost))) => {
+                let (from, to) = (*cursor, *cursor + lost.frames);
+                *cursor = to;
+                if let Some(synced) = (from..to).find(|seq| !self.unsure.contains(seq)) {
+                    return Err(format!("lost {from}..{to}, but {synced} was synced"));
+                }
+                if lost.records != lost.frames * 2 {
+                    return Err(format!("the records of {lost:?} are wrong"));
+                }
+                for seq in from..to {
+                    self.given.insert(seq, true);
+                }
+                Ok(true)
+            }
+            Ok(Some(Next::Frame(frame))) => {
+                if frame.seq != *cursor {
+                    return Err(format!("{} came and not {cursor}", frame.seq));
+                }
+                if self.appended.get(&frame.seq) != Some(&*frame.payload) || frame.records != 2 {
+                    return Err(format!("{} is not what was appended", frame.seq));
+                }
+                *cursor += 1;
+                self.given.insert(frame.seq, false);
+                Ok(true)
+            }
+        }
+    }
+
+    fn ack(&mut self, seq: u64) {
+        self.given.insert(seq, true);
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        while self.given.get(&self.done) == Some(&true) {
+            self.given.remove(&self.done);
+            self.done += 1;
+        }
+    }
+}
+
+fn settings(durability: Durability) -> Settings {
+    Settings { segment_size: 4000, max_size: 20_000, durability, keep_in_memory: 2500 }
+}
+
+fn open(disk: &Simulated) -> Result<Queue<Simulated>, String> {
+    Queue::open(disk.clone(), settings(Durability::Synced)).map_err(|error| error.to_string())
+}
+
+/// One life of a process, from its start to its end.
+fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
+    let opened = open(disk);
+    // A kill may come while it opens.
+    let Ok(mut queue) = opened else {
+        return if disk.is_dead() { Ok(()) } else { Err("it does not open".into()) };
+    };
+    let mut cursor = after_open(&queue, model)?;
+    for step in &run.steps {
+        match step {
+            Step::Append(size) => {
+                let payload = model.payload(*size);
+                let (next, bytes) = (model.next, payload.len() as u64);
+                match queue.append(payload.clone(), 2, bytes) {
+                    Ok(_) if queue.size() > 20_000 => {
+                        return Err(format!("it takes {} bytes", queue.size()));
+                    }
+                    Ok(seq) if seq == next => {
+                        model.appended.insert(seq, payload);
+                        model.next += 1;
+                    }
+                    Ok(seq) => return Err(format!("{seq} was given as number, not {next}")),
+                    Err(AppendError::TooLarge { .. }) => return Err("too large".into()),
+                    Err(_) => {}
+                }
+            }
+            Step::Sync => {
+                if let Ok(synced) = queue.sync() {
+                    if synced != model.next {
+                        return Err(format!("synced up to {synced}, appended {}", model.next));
+                    }
+                    if !disk.is_dead() {
+                        model.synced = synced;
+                    }
+                }
+            }
+            Step::Read(count) => {
+                for _ in 0..*count {
+                    if !model.read(&mut queue, &mut cursor)? {
+                        break;
+                    }
+                }
+                model.advance();
+            }
+            Step::Ack(nth) => {
+                let open = model.given.iter().filter(|(_, done)| !**done);
+                if let Some(seq) = open.map(|(seq, _)| *seq).nth(*nth) {
+                    queue.ack(seq);
+                    model.ack(seq);
+                }
+            }
+            Step::SavePosition => {
+                // It may fail, and promises nothing.
+                let _ = queue.save_position();
+            }
+            Step::SyncPosition => {
+                if queue.sync_position().is_ok() && !disk.is_dead() {
+                    model.position = model.done;
+                }
+            }
+            Step::Discard => {
+                if let Ok(Some(discarded)) = queue.discard_oldest() {
+                    let unread = discarded.before.saturating_sub(cursor);
+                    if unread != discarded.unread.frames {
+                        return Err(format!("{unread} were not read, it says {discarded:?}"));
+                    }
+                    cursor = cursor.max(discarded.before);
+                    model.done = model.done.max(discarded.before);
+                    model.given.retain(|seq, _| *seq >= discarded.before);
+                    model.advance();
+                }
+            }
+            Step::Fail { after, count } => disk.fail(*after, *count),
+            Step::Reopen => {
+                drop(queue);
+                disk.fail(0, 0);
+                match open(disk) {
+                    Ok(again) => queue = again,
+                    Err(_) if disk.is_dead() => return Ok(()),
+                    Err(error) => return Err(error),
+                }
+                cursor = after_open(&queue, model)?;
+            }
+        }
+        // What the process believes in the moment of its end is of no importance.
+        if disk.is_dead() {
+            return Ok(());
+        }
+        if queue.position().seq != model.done {
+            return Err(format!("position {:?}, done {}", queue.position(), model.done));
+        }
+    }
+    Ok(())
+}
+
+/// Holds what an opened queue says against the contract, and gives the number that comes first.
+fn after_open(queue: &Queue<Simulated>, model: &mut Model) -> Result<u64, String> {
+    let (read, end) = (queue.position().seq, queue.end().seq);
+    if read < model.position || read > model.done.max(model.position) {
+        return Err(format!(
+            "position {read}, stored {}, acknowledged {}",
+            model.position, model.done
+        ));
+    }
+    if end < model.synced || end > model.next {
+        return Err(format!("ends at {end}, synced {}, appended {}", model.synced, model.next));
+    }
+    if queue.opened().position_lost || !queue.opened().put_aside.is_empty() {
+        return Err(format!("{:?}", queue.opened()));
+    }
+    model.appended.retain(|seq, _| *seq < end);
+    model.next = end;
+    model.unsure.extend(model.synced..end);
+    // Opening syncs what it finds.
+    (model.synced, model.position, model.done) = (end, read, read);
+    model.given.clear();
+    Ok(read)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_synced_survives_every_crash(
+        seed in any::<u64>(),
+        runs in prop::collection::vec(run(), 1..5),
+    ) {
+        let disk = Simulated::new(seed);
+        let mut model = Model::default();
+        for run in &runs {
+            disk.set_fuse(run.fuse);
+            live(&disk, &mut model, run).map_err(TestCaseError::fail)?;
+            disk.crash(run.crash);
+        }
+        // At the end everything that was synced and is not acknowledged comes, once and in order.
+        let mut queue = open(&disk).map_err(TestCaseError::fail)?;
+        let mut cursor = after_open(&queue, &mut model).map_err(TestCaseError::fail)?;
+        while model.read(&mut queue, &mut cursor).map_err(TestCaseError::fail)? {}
+        prop_assert_eq!(cursor, model.next);
+    }
+
+    /// A killed process loses nothing that was appended, whether it was synced or not.
+    #[test]
+    fn what_was_appended_survives_a_kill(
+        seed in any::<u64>(),
+        sizes in prop::collection::vec(0usize..3000, 1..8),
+        fuse in 3u64..30,
+    ) {
+        let disk = Simulated::new(seed);
+        let open = || Queue::open(disk.clone(), settings(Durability::Written)).unwrap();
+        disk.set_fuse(1000);
+        let mut queue = open();
+        disk.set_fuse(fuse);
+        let mut model = Model::default();
+        for size in sizes {
+            let payload = model.payload(size);
+            if queue.append(payload.clone(), 2, 0).is_ok() && !disk.is_dead() {
+                model.appended.insert(model.next, payload);
+                model.next += 1;
+            }
+        }
+        let appended = model.next;
+        disk.crash(Crash::Kill);
+        let mut queue = open();
+        let mut came = 0;
+        while let Some(next) = queue.next().unwrap() {
+            let Next::Frame(frame) = next else { panic!("lost after {came}") };
+            if came < appended {
+                prop_assert_eq!(&*frame.payload, &model.appended[&came]);
+            }
+            came += 1;
+        }
+        // The one in which it was killed may have been whole.
+        prop_assert!(came == appended || came == appended + 1, "{} of {}", came, appended);
+    }
+}

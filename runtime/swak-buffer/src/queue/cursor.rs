@@ -1,0 +1,149 @@
+//! Reading in order.
+
+use std::io;
+use std::sync::Arc;
+
+use super::{Frame, Next, Queue};
+use crate::format::{SEGMENT_HEADER, segment_name};
+use crate::frames::{Found, Frames};
+use crate::place::Place;
+use crate::layout::Segment;
+use crate::storage::Storage;
+
+/// Where the next frame is read.
+pub(super) struct Cursor<F> {
+    /// The next frame begins here, unless it is lost.
+    pub(super) place: Place,
+    /// The segment that is being read, and where it is to be read when it is not open.
+    segment: Option<u64>,
+    offset: u64,
+    frames: Option<Frames<F>>,
+    /// A frame that was read before it was known that others before it are lost.
+    ahead: Option<(Frame, Place)>,
+}
+
+impl<F> Cursor<F> {
+    pub(super) fn at(place: Place) -> Self {
+        Cursor { place, segment: None, offset: 0, frames: None, ahead: None }
+    }
+
+    /// Goes on at the segment that holds this place.
+    pub(super) fn go_to(&mut self, place: Place) {
+        *self = Cursor::at(place);
+    }
+
+    /// Opens the file again before more is read.
+    pub(super) fn close(&mut self) {
+        self.frames = None;
+    }
+
+    /// Goes on at this offset of a segment, and opens its file again.
+    pub(super) fn move_to(&mut self, segment: u64, offset: u64) {
+        self.frames = None;
+        (self.segment, self.offset) = (Some(segment), offset);
+    }
+}
+
+impl<S: Storage> Queue<S> {
+    /// Reads what comes next; `None` at the end. Frames must be acknowledged, in any order.
+    ///
+    /// # Errors
+    /// A segment cannot be read. Trying again may help; [`Queue::skip_segment`] gives up on it.
+    #[expect(clippy::should_implement_trait, reason = "it fails, and goes on after the end")]
+    pub fn next(&mut self) -> io::Result<Option<Next>> {
+        if let Some((frame, end)) = self.cursor.ahead.take() {
+            return Ok(Some(self.hand_out(frame, end)));
+        }
+        loop {
+            if self.cursor.place.seq >= self.next.seq {
+                return Ok(None);
+            }
+            if let Some(kept) = self.recent.take(self.cursor.place.seq) {
+                self.cursor.move_to(kept.segment, kept.end_offset);
+                return Ok(Some(self.hand_out(kept.frame, kept.end)));
+            }
+            let Some(found) = self.read_on()? else {
+                // Nothing more on disk: what should be there is gone.
+                let end = self.recent.first_start().unwrap_or(self.next);
+                return Ok(Some(Next::Lost(self.lose_until(end))));
+            };
+            let Found::Frame { start, end, payload, is_gap } = found else { continue };
+            if end.seq <= self.cursor.place.seq {
+                continue;
+            }
+            if is_gap {
+                return Ok(Some(Next::Lost(self.lose_until(end))));
+            }
+            let Some(payload) = payload else { continue };
+            let (records, bytes) = (end.records - start.records, end.bytes - start.bytes);
+            let frame = Frame { seq: start.seq, payload: Arc::new(payload), records, bytes };
+            if start.seq > self.cursor.place.seq {
+                self.cursor.ahead = Some((frame, end));
+                return Ok(Some(Next::Lost(self.lose_until(start))));
+            }
+            return Ok(Some(self.hand_out(frame, end)));
+        }
+    }
+
+    /// Gives up on the rest of the segment that is being read; what was in it counts as lost when the
+    /// next frame is read.
+    pub fn skip_segment(&mut self) {
+        if let Some(segment) = self.current_segment() {
+            self.cursor.move_to(segment.first, segment.len);
+        }
+    }
+
+    fn hand_out(&mut self, frame: Frame, end: Place) -> Next {
+        self.give(self.cursor.place, end, false);
+        self.cursor.place = end;
+        Next::Frame(frame)
+    }
+
+    /// The next thing in the segments from the cursor on; `None` behind the last.
+    fn read_on(&mut self) -> io::Result<Option<Found>> {
+        loop {
+            let Some(segment) = self.current_segment() else { return Ok(None) };
+            if self.cursor.frames.is_none() && self.cursor.offset < segment.len {
+                match self.storage.open(&segment_name(segment.first), false) {
+                    Ok(file) => {
+                        let frames = Frames::new(file, segment.seed(), self.cursor.offset);
+                        self.cursor.frames = Some(frames);
+                    }
+                    // Deleted behind our back.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        self.cursor.offset = segment.len;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let from = self.cursor.place;
+            if let Some(frames) = &mut self.cursor.frames
+                && let Some(found) = frames.next(segment.len, |start| start.seq >= from.seq)?
+            {
+                self.cursor.offset = frames.offset();
+                return Ok(Some(found));
+            }
+            let next = self.segments.iter().find(|other| other.first > segment.first);
+            let Some(next) = next.map(|next| next.first) else { return Ok(None) };
+            self.cursor.move_to(next, SEGMENT_HEADER as u64);
+        }
+    }
+
+    /// The segment that the cursor reads: at first the one that holds its place.
+    fn current_segment(&mut self) -> Option<Segment> {
+        let wanted = match self.cursor.segment {
+            // It, or if it was deleted the next one.
+            Some(first) => self.segments.iter().find(|segment| segment.first >= first),
+            None => {
+                let seq = self.cursor.place.seq;
+                let holds = self.segments.iter().rev().find(|segment| segment.first <= seq);
+                holds.or(self.segments.front())
+            }
+        };
+        let segment = *wanted?;
+        if self.cursor.segment != Some(segment.first) {
+            self.cursor.move_to(segment.first, SEGMENT_HEADER as u64);
+        }
+        Some(segment)
+    }
+}

@@ -1,0 +1,177 @@
+//! The queue: append, sync, read, acknowledge.
+
+mod acks;
+mod cursor;
+mod open;
+mod recent;
+mod write;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::layout::Segment;
+use crate::place::{Count, Place};
+use crate::position::{Position, PositionFile};
+use crate::storage::Storage;
+
+pub(crate) use open::{free_name, put_aside};
+
+use cursor::Cursor;
+use recent::Recent;
+
+/// How a queue is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// A segment is closed before it grows larger, unless a single frame is. Default: 64 MiB.
+    pub segment_size: u64,
+    /// All segments together take no more than this. Default: 1 GiB.
+    pub max_size: u64,
+    /// What counts as stored.
+    pub durability: Durability,
+    /// How many bytes of what was just appended are kept in memory, so that a fast reader does not
+    /// read them from disk. Default: 16 MiB.
+    pub keep_in_memory: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            segment_size: 64 << 20,
+            max_size: 1 << 30,
+            durability: Durability::Synced,
+            keep_in_memory: 16 << 20,
+        }
+    }
+}
+
+/// When a frame counts as stored, so that it is reported as lost when it is not there any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// After [`Queue::sync`]: it survives the end of the system.
+    Synced,
+    /// After [`Queue::append`]: it survives the end of this process only.
+    Written,
+}
+
+/// A frame that was read.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Its number, to acknowledge it with.
+    pub seq: u64,
+    /// The bytes that were appended.
+    pub payload: Arc<Vec<u8>>,
+    /// How many records are in it.
+    pub records: u64,
+    /// The bytes of these records.
+    pub bytes: u64,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Next {
+    /// A frame.
+    Frame(Frame),
+    /// These were stored here and are lost: their frames are damaged, or their segment is gone.
+    Lost(Count),
+}
+
+/// What was discarded with the oldest segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discarded {
+    /// Everything in it that had not been read. Frames that were read and are not acknowledged are
+    /// not counted: they may still arrive.
+    pub unread: Count,
+    /// Frames before this one cannot be read again.
+    pub before: u64,
+}
+
+/// What was found when a queue was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// What is waiting to be read, damaged frames included: these are found when it is their turn.
+    pub holds: Count,
+    /// The position was damaged or missing: everything on disk is read again.
+    pub position_lost: bool,
+    /// Bytes that were cut off the end: a write that a crash interrupted, never reported as stored.
+    pub torn: u64,
+    /// Files that are no part of this buffer any more, put aside under these names.
+    pub put_aside: Vec<String>,
+}
+
+/// A crash-safe queue of frames; see the crate's page.
+pub struct Queue<S: Storage> {
+    storage: S,
+    settings: Settings,
+    id: u64,
+    /// In order; frames are appended to the last one, if `tail` is open.
+    segments: VecDeque<Segment>,
+    tail: Option<S::File>,
+    /// Where the next frame goes.
+    next: Place,
+    /// Up to here it was synced.
+    synced: Place,
+    /// Segments were created and the folder was not synced.
+    folder_dirty: bool,
+    /// A sync failed: see [`crate::AppendError::Broken`].
+    broken: bool,
+    recent: Recent,
+    cursor: Cursor<S::File>,
+    /// Frames that were read and lie behind the read position.
+    given: VecDeque<Given>,
+    read: Place,
+    position: PositionFile<S::File>,
+    opened: Opened,
+}
+
+/// A frame that was read, or frames that were found to be lost.
+#[derive(Clone, Copy, Debug)]
+struct Given {
+    start: Place,
+    end: Place,
+    is_done: bool,
+}
+
+impl<S: Storage> Queue<S> {
+    /// What was found when it was opened.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// What is neither acknowledged nor known to be lost.
+    pub fn holds(&self) -> Count {
+        self.next.since(self.read)
+    }
+
+    /// What was not read yet.
+    pub fn unread(&self) -> Count {
+        self.next.since(self.cursor.place)
+    }
+
+    /// How many frames were read and are not acknowledged.
+    pub fn unacknowledged(&self) -> usize {
+        self.given.len()
+    }
+
+    /// Everything before this is done.
+    pub fn position(&self) -> Place {
+        self.read
+    }
+
+    /// Where the next frame goes.
+    pub fn end(&self) -> Place {
+        self.next
+    }
+
+    /// Bytes on disk, of all segments.
+    pub fn size(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.len).sum()
+    }
+
+    fn current_position(&self) -> Position {
+        let stored = match self.settings.durability {
+            Durability::Synced => self.synced,
+            Durability::Written => self.next,
+        };
+        Position { id: self.id, read: self.read, stored }
+    }
+}

@@ -1,0 +1,178 @@
+//! Appending and syncing.
+
+use std::io;
+use std::sync::Arc;
+
+use super::recent::Kept;
+use super::{Durability, Frame, Queue};
+use crate::error::AppendError;
+use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader, segment_name};
+use crate::layout::Segment;
+use crate::storage::{Storage, StoredFile};
+
+impl<S: Storage> Queue<S> {
+    /// Appends a frame that holds so many records of so many bytes, and gives its number. It survives
+    /// the end of this process; it is durable after [`Queue::sync`].
+    ///
+    /// # Errors
+    /// It was not appended, and the files are as before: see [`AppendError`].
+    pub fn append(
+        &mut self,
+        payload: Vec<u8>,
+        records: u64,
+        bytes: u64,
+    ) -> Result<u64, AppendError> {
+        if self.broken {
+            return Err(AppendError::Broken);
+        }
+        AppendError::check_payload(payload.len())?;
+        let size = (FRAME_HEADER + payload.len()) as u64;
+        self.make_room(size)?;
+        if self.needs_roll(size) {
+            self.roll()?;
+        }
+        let header = FrameHeader::of(&payload, self.next, records, bytes);
+        let (Some(file), Some(tail)) = (&mut self.tail, self.segments.back_mut()) else {
+            unreachable!("a segment was opened above");
+        };
+        if let Err(error) = file.write_at(&[&header.encode(&tail.seed()), &payload], tail.len) {
+            if file.truncate(tail.len).is_err() {
+                // What stands there now is skipped as damage that cost nothing.
+                self.close_tail().map_err(AppendError::Io)?;
+            }
+            return Err(error.into());
+        }
+        tail.len += size;
+        let seq = self.next.seq;
+        let frame = Frame { seq, payload: Arc::new(payload), records, bytes };
+        let (segment, end_offset) = (tail.first, tail.len);
+        self.next = self.next.after(records, bytes);
+        let kept = Kept { frame, end: self.next, segment, end_offset };
+        self.recent.keep(kept, self.cursor.place);
+        Ok(seq)
+    }
+
+    /// Makes everything that was appended durable, and gives the number of the first frame that is not:
+    /// that of the next one.
+    ///
+    /// # Errors
+    /// Nobody knows what of it is on disk. The queue takes nothing more and must be opened again; what
+    /// was not stored before must be given again by whoever appended it.
+    pub fn sync(&mut self) -> io::Result<u64> {
+        if self.broken {
+            return Err(io::Error::other(AppendError::Broken));
+        }
+        if self.synced == self.next {
+            return Ok(self.next.seq);
+        }
+        self.broken = true;
+        self.verify()?;
+        if let Some(file) = &mut self.tail {
+            file.sync()?;
+        }
+        if self.folder_dirty {
+            self.storage.sync_folder()?;
+            self.folder_dirty = false;
+        }
+        self.broken = false;
+        self.synced = self.next;
+        Ok(self.next.seq)
+    }
+
+    /// Whether what is being written to is still in the folder: a file that somebody deleted can be
+    /// written to and synced, and is gone nevertheless.
+    ///
+    /// # Errors
+    /// It is not: the queue takes nothing more and must be opened again.
+    pub fn verify(&mut self) -> io::Result<()> {
+        let (Some(tail), true) = (self.segments.back(), self.tail.is_some()) else { return Ok(()) };
+        let name = segment_name(tail.first);
+        let size = self.storage.size(&name);
+        if size.as_ref().ok() != Some(&tail.len) {
+            self.broken = true;
+            let why = match size {
+                Ok(size) => format!("it has {size} bytes and not {}", tail.len),
+                Err(error) => error.to_string(),
+            };
+            return Err(io::Error::other(format!(
+                "somebody else has changed the segment `{name}`: {why}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Says that it is full unless this much more fits.
+    fn make_room(&mut self, size: u64) -> Result<(), AppendError> {
+        let limit = self.settings.max_size;
+        let with_header = size + SEGMENT_HEADER as u64;
+        if with_header > limit {
+            return Err(AppendError::TooLarge { size, limit });
+        }
+        let fits = |queue: &Self| {
+            let needed = if queue.needs_roll(size) { with_header } else { size };
+            queue.size() + needed <= limit
+        };
+        if fits(self) {
+            return Ok(());
+        }
+        // The segment that is written to may be done, and is all that there is.
+        if self.read.seq == self.next.seq && self.size() > SEGMENT_HEADER as u64 {
+            self.roll()?;
+            self.delete_done()?;
+        }
+        if fits(self) { Ok(()) } else { Err(AppendError::Full) }
+    }
+
+    /// Whether a frame of this size goes into a new segment.
+    fn needs_roll(&self, size: u64) -> bool {
+        let fits = |tail: &Segment| {
+            tail.len == SEGMENT_HEADER as u64 || tail.len + size <= self.settings.segment_size
+        };
+        self.tail.is_none() || !self.segments.back().is_some_and(fits)
+    }
+
+    /// Begins a new segment.
+    pub(super) fn roll(&mut self) -> io::Result<()> {
+        if self.broken {
+            return Err(io::Error::other(AppendError::Broken));
+        }
+        self.close_tail()?;
+        if self.segments.back().is_some_and(|last| last.first == self.next.seq) {
+            // Nothing was ever written to it.
+            self.segments.pop_back();
+            self.cursor.close();
+        }
+        let name = segment_name(self.next.seq);
+        // Left over from a roll that failed half-way.
+        match self.storage.remove(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = self.storage.create(&name)?;
+        self.folder_dirty = true;
+        let header = SegmentHeader { id: self.id, start: self.next };
+        file.write_at(&[&header.encode()], 0)?;
+        self.segments.push_back(Segment {
+            first: self.next.seq,
+            start: self.next,
+            id: self.id,
+            len: SEGMENT_HEADER as u64,
+            header_damaged: false,
+        });
+        self.tail = Some(file);
+        Ok(())
+    }
+
+    /// What was written must be durable before the next segment is: [`Queue::sync`] syncs one file.
+    fn close_tail(&mut self) -> io::Result<()> {
+        let Some(file) = &mut self.tail else { return Ok(()) };
+        if self.settings.durability == Durability::Synced
+            && let Err(error) = file.sync()
+        {
+            self.broken = true;
+            return Err(error);
+        }
+        self.tail = None;
+        Ok(())
+    }
+}
