@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use proptest::test_runner::{RngAlgorithm, TestRng};
 use proptest::prelude::Rng;
+use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use crate::storage::{Storage, StoredFile};
 use crate::{Count, FileSystem, Next, Queue, Settings, repair, survey};
@@ -181,7 +181,7 @@ fn drain(folder: &Path, written: &Written) -> (Count, Count) {
             Next::Frame(frame) => {
                 assert!(last.is_none_or(|last| last < frame.seq), "in order and once");
                 last = Some(frame.seq);
-                assert_eq!(*frame.payload, written.payloads[frame.seq as usize], "nothing invented");
+                assert_eq!(frame.payload, written.payloads[frame.seq as usize], "nothing invented");
                 came += Count { frames: 1, records: frame.records, bytes: frame.bytes };
                 queue.ack(frame.seq);
             }

@@ -200,11 +200,7 @@ pub(crate) fn put_place(out: &mut [u8], place: Place) {
 }
 
 pub(crate) fn place_at(bytes: &[u8], at: usize) -> Place {
-    Place {
-        seq: u64_at(bytes, at),
-        records: u64_at(bytes, at + 8),
-        bytes: u64_at(bytes, at + 16),
-    }
+    Place { seq: u64_at(bytes, at), records: u64_at(bytes, at + 8), bytes: u64_at(bytes, at + 16) }
 }
 
 pub(crate) fn is_sane(place: Place) -> bool {
@@ -272,7 +268,8 @@ mod tests {
     fn names_sort_as_their_numbers() {
         assert_eq!(segment_number(&segment_name(42)), Some(42));
         assert!(segment_name(9) < segment_name(10));
-        for other in ["42.seg", "0000000000000000004x.seg", "position", "99999999999999999999.seg"] {
+        for other in ["42.seg", "0000000000000000004x.seg", "position", "99999999999999999999.seg"]
+        {
             assert_eq!(segment_number(other), None, "{other}");
         }
     }

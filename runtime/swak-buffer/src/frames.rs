@@ -171,8 +171,8 @@ impl<F: StoredFile> Frames<F> {
     /// The bytes from `at` on that are in memory, at least `len` unless `limit` or the file's end
     /// comes first.
     fn window(&mut self, at: u64, len: usize, limit: u64) -> io::Result<&[u8]> {
-        let in_window = at >= self.window_at
-            && at + len as u64 <= self.window_at + self.window.len() as u64;
+        let in_window =
+            at >= self.window_at && at + len as u64 <= self.window_at + self.window.len() as u64;
         if !in_window {
             let size = limit.saturating_sub(at).min(WINDOW as u64) as usize;
             self.window.resize(size, 0);

@@ -68,9 +68,8 @@ impl Layout {
         }
         let mut numbers: Vec<u64> = names.iter().filter_map(|name| segment_number(name)).collect();
         numbers.sort_unstable();
-        let is_leftover = |name: &&String| {
-            name.strip_suffix(ASIDE_SUFFIX).and_then(segment_number).is_some()
-        };
+        let is_leftover =
+            |name: &&String| name.strip_suffix(ASIDE_SUFFIX).and_then(segment_number).is_some();
         let leftovers = names.iter().filter(is_leftover).cloned().collect();
 
         let mut headers = Vec::new();

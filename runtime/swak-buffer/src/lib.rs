@@ -13,7 +13,7 @@
 //! queue.append(b"two records".to_vec(), 2, 11)?;
 //! queue.sync()?;
 //! if let Some(Next::Frame(frame)) = queue.next()? {
-//!     assert_eq!(*frame.payload, *b"two records");
+//!     assert_eq!(frame.payload, b"two records");
 //!     queue.ack(frame.seq);
 //!     queue.sync_position()?;
 //! }

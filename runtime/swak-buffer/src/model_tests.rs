@@ -18,7 +18,10 @@ enum Step {
     SavePosition,
     SyncPosition,
     Discard,
-    Fail { after: u64, count: u64 },
+    Fail {
+        after: u64,
+        count: u64,
+    },
     Reopen,
 }
 
@@ -45,8 +48,11 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn run() -> impl Strategy<Value = Run> {
     let crash = prop_oneof![Just(Crash::Kill), Just(Crash::PowerLoss)];
-    (prop::collection::vec(step(), 0..60), 0u64..120, crash)
-        .prop_map(|(steps, fuse, crash)| Run { steps, fuse, crash })
+    (prop::collection::vec(step(), 0..60), 0u64..120, crash).prop_map(|(steps, fuse, crash)| Run {
+        steps,
+        fuse,
+        crash,
+    })
 }
 
 /// What the contract says.
@@ -97,7 +103,7 @@ impl Model {
                 if frame.seq != *cursor {
                     return Err(format!("{} came and not {cursor}", frame.seq));
                 }
-                if self.appended.get(&frame.seq) != Some(&*frame.payload) || frame.records != 2 {
+                if self.appended.get(&frame.seq) != Some(&frame.payload) || frame.records != 2 {
                     return Err(format!("{} is not what was appended", frame.seq));
                 }
                 *cursor += 1;
@@ -296,7 +302,7 @@ proptest! {
         while let Some(next) = queue.next().unwrap() {
             let Next::Frame(frame) = next else { panic!("lost after {came}") };
             if came < appended {
-                prop_assert_eq!(&*frame.payload, &model.appended[&came]);
+                prop_assert_eq!(&frame.payload, &model.appended[&came]);
             }
             came += 1;
         }

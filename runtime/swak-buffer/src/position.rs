@@ -31,7 +31,11 @@ pub(crate) struct Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PositionFound {
     /// The position, and the number and the slot it was written with.
-    Good { position: Position, generation: u64, slot: u64 },
+    Good {
+        position: Position,
+        generation: u64,
+        slot: u64,
+    },
     Newer(u32),
     Missing,
     Damaged,

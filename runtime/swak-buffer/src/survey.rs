@@ -182,7 +182,7 @@ impl Walk<'_> {
                             false => self.survey.waiting += count,
                         }
                         let Count { records, bytes, .. } = count;
-                        let payload = std::sync::Arc::new(payload.unwrap_or_default());
+                        let payload = payload.unwrap_or_default();
                         let frame = Frame { seq: start.seq, payload, records, bytes };
                         (self.each)(Visited { frame, start, end, is_delivered })?;
                     }

@@ -54,7 +54,7 @@ impl<S: Storage> Queue<S> {
         };
         let unread = end.since(self.cursor.place);
         self.read = self.read.max(end);
-        self.given.retain(|given| given.start.seq >= end.seq);
+        self.given.retain(|given| given.end.seq > end.seq);
         self.advance();
         if self.cursor.place.seq < end.seq {
             self.cursor.go_to(end);

@@ -1,13 +1,12 @@
 //! Reading in order.
 
 use std::io;
-use std::sync::Arc;
 
 use super::{Frame, Next, Queue};
 use crate::format::{SEGMENT_HEADER, segment_name};
 use crate::frames::{Found, Frames};
-use crate::place::Place;
 use crate::layout::Segment;
+use crate::place::Place;
 use crate::storage::Storage;
 
 /// Where the next frame is read.
@@ -76,7 +75,7 @@ impl<S: Storage> Queue<S> {
             }
             let Some(payload) = payload else { continue };
             let (records, bytes) = (end.records - start.records, end.bytes - start.bytes);
-            let frame = Frame { seq: start.seq, payload: Arc::new(payload), records, bytes };
+            let frame = Frame { seq: start.seq, payload, records, bytes };
             if start.seq > self.cursor.place.seq {
                 self.cursor.ahead = Some((frame, end));
                 return Ok(Some(Next::Lost(self.lose_until(start))));

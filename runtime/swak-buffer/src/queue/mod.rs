@@ -7,7 +7,6 @@ mod recent;
 mod write;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::layout::Segment;
 use crate::place::{Count, Place};
@@ -59,7 +58,7 @@ pub struct Frame {
     /// Its number, to acknowledge it with.
     pub seq: u64,
     /// The bytes that were appended.
-    pub payload: Arc<Vec<u8>>,
+    pub payload: Vec<u8>,
     /// How many records are in it.
     pub records: u64,
     /// The bytes of these records.

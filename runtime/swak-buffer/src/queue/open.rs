@@ -97,9 +97,7 @@ fn find_end<S: Storage>(
 ) -> Result<(Vec<Segment>, Option<End>), OpenError> {
     while let Some(last) = segments.last() {
         let name = segment_name(last.first);
-        if let Some(end) =
-            end_of(storage, last).map_err(|error| refused("read", &name, error))?
-        {
+        if let Some(end) = end_of(storage, last).map_err(|error| refused("read", &name, error))? {
             return Ok((segments, Some(end)));
         }
         let nothing_stored = promised.is_some_and(|promised| promised <= last.first);

@@ -17,7 +17,6 @@ pub(super) struct Recent {
 }
 
 /// A frame and where it lies.
-#[derive(Clone)]
 pub(super) struct Kept {
     pub(super) frame: Frame,
     pub(super) end: Place,

@@ -1,7 +1,6 @@
 //! Appending and syncing.
 
 use std::io;
-use std::sync::Arc;
 
 use super::recent::Kept;
 use super::{Durability, Frame, Queue};
@@ -44,7 +43,7 @@ impl<S: Storage> Queue<S> {
         }
         tail.len += size;
         let seq = self.next.seq;
-        let frame = Frame { seq, payload: Arc::new(payload), records, bytes };
+        let frame = Frame { seq, payload, records, bytes };
         let (segment, end_offset) = (tail.first, tail.len);
         self.next = self.next.after(records, bytes);
         let kept = Kept { frame, end: self.next, segment, end_offset };

@@ -7,6 +7,7 @@
 
 mod batch;
 mod block;
+pub mod codec;
 pub mod json;
 mod map;
 mod record;

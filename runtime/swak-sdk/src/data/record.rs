@@ -192,6 +192,14 @@ impl<'a> RecordRef<'a> {
         RecordRef::of_line(&block[line.start as usize..line.end as usize], Some(block), time)
     }
 
+    /// The JSON text that the fields were read from, as long as they are unchanged.
+    pub(super) fn json_text(self) -> Option<&'a Slice> {
+        match self.body {
+            BodyRef::Fields { json, .. } => json,
+            BodyRef::Line(..) => None,
+        }
+    }
+
     /// The record itself. A line shares the block that it was read into; fields are copied.
     pub fn to_record(self) -> Record {
         let body = match self.body {

@@ -1,0 +1,257 @@
+//! Bytes to chunks. Whatever the bytes are, nothing panics, and memory stays within a small multiple of
+//! them.
+
+use super::{MAX_DEPTH, VERSION, flag, kind};
+use crate::data::{
+    Batch, Block, Chunk, LineRange, Map, Name, Record, Slice, Text, Timestamp, Value,
+};
+
+/// Why bytes are not a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// A newer version has written it.
+    #[error("the chunk has format {0}, which a newer version has written; this one knows 1")]
+    Newer(u8),
+    /// They are not what a version 1 writes.
+    #[error("not a chunk: {what} at byte {at}")]
+    Wrong {
+        /// The byte at which it is seen.
+        at: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
+}
+
+/// Reads the bytes of a chunk. Lines, long texts and bytes are ranges of the block; nothing has an ack.
+///
+/// # Errors
+/// They are not what [`encode`](super::encode) wrote.
+pub fn decode(block: &Block) -> Result<Chunk, DecodeError> {
+    let mut reader = Reader { block, at: 0 };
+    match reader.byte()? {
+        VERSION => {}
+        0 => return Err(reader.wrong("there is no version 0")),
+        version => return Err(DecodeError::Newer(version)),
+    }
+    let count = reader.count()?;
+    let mut chunk = Chunk::default();
+    let (mut tag, mut source) = (Name::default(), Name::default());
+    for _ in 0..count {
+        let flags = reader.byte()?;
+        if flags & flag::SAME_TAG == 0 {
+            tag = reader.name()?;
+        }
+        if flags & flag::SAME_SOURCE == 0 {
+            source = reader.name()?;
+        }
+        let batch = match flags & flag::LINES {
+            0 => reader.records()?,
+            _ => reader.lines()?,
+        };
+        chunk.push(batch.with_tag(tag.clone()).with_source(source.clone()));
+    }
+    match reader.at == block.len() {
+        true => Ok(chunk),
+        false => Err(reader.wrong("there is more than a chunk")),
+    }
+}
+
+struct Reader<'a> {
+    block: &'a Block,
+    at: usize,
+}
+
+type Result<T, E = DecodeError> = std::result::Result<T, E>;
+
+impl<'a> Reader<'a> {
+    fn lines(&mut self) -> Result<Batch> {
+        let time = self.time()?;
+        let gap = usize::from(self.byte()?);
+        let count = self.count()?;
+        let mut lines = Vec::with_capacity(count);
+        // Relative to where the bytes begin, which is known behind the lengths.
+        let mut end = 0usize;
+        for i in 0..count {
+            let start = if i == 0 { 0 } else { end.saturating_add(gap) };
+            end = start.saturating_add(self.number()?.try_into().unwrap_or(usize::MAX));
+            if end > self.block.len() {
+                return Err(self.wrong("a line ends behind the chunk"));
+            }
+            lines.push(LineRange { start: start as u32, end: end as u32 });
+        }
+        let first = self.at;
+        self.bytes(end)?;
+        for line in &mut lines {
+            line.start += first as u32;
+            line.end += first as u32;
+        }
+        Ok(Batch::from_lines(self.block.clone(), lines, time))
+    }
+
+    fn records(&mut self) -> Result<Batch> {
+        let count = self.count()?;
+        // A record takes three bytes at the least.
+        let mut records = Vec::with_capacity(count.min((self.block.len() - self.at) / 3));
+        let mut time = 0i64;
+        for _ in 0..count {
+            records.push(self.record(&mut time)?);
+        }
+        Ok(Batch::new(records))
+    }
+
+    fn record(&mut self, time: &mut i64) -> Result<Record> {
+        let flags = self.byte()?;
+        *time = time.wrapping_add(self.signed()?);
+        let at = Timestamp::from_nanos(*time);
+        let weight = match flags & flag::WEIGHS_ITS_LENGTH {
+            0 => {
+                let weight = self.number()?;
+                Some(u32::try_from(weight).map_err(|_| self.wrong("a weight is too large"))?)
+            }
+            _ => None,
+        };
+        let mut record = match flags & flag::FIELDS {
+            0 => Record::from_line(self.slice()?, at),
+            _ => {
+                let fields = self.map(0)?;
+                match flags & flag::JSON {
+                    0 => Record::from_fields(fields, at),
+                    _ => {
+                        let json = self.slice()?;
+                        if json.contains(&b'\n') {
+                            return Err(self.wrong("JSON text has a line end"));
+                        }
+                        Record::from_json(fields, json, at)
+                    }
+                }
+            }
+        };
+        if let Some(weight) = weight {
+            record.set_weight(weight);
+        }
+        record.set_truncated(flags & flag::TRUNCATED != 0);
+        Ok(record)
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Map> {
+        let count = self.count()?;
+        // A field takes two bytes at the least.
+        let mut map = Map::with_capacity(count.min((self.block.len() - self.at) / 2));
+        for _ in 0..count {
+            let name = self.text()?;
+            map.insert(name, self.value(depth)?);
+        }
+        Ok(map)
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value> {
+        if depth > MAX_DEPTH {
+            return Err(self.wrong("too many lists and maps are in each other"));
+        }
+        Ok(match self.byte()? {
+            kind::NULL => Value::Null,
+            kind::FALSE => Value::Bool(false),
+            kind::TRUE => Value::Bool(true),
+            kind::INT => Value::Int(self.signed()?),
+            kind::FLOAT => Value::Float(f64::from_bits(u64::from_le_bytes(self.eight()?))),
+            kind::TEXT => Value::Text(self.text()?),
+            kind::BYTES => Value::Bytes(self.slice()?),
+            kind::TIME => Value::Time(self.time()?),
+            kind::LIST => {
+                let count = self.count()?;
+                let mut items = Vec::with_capacity(count);
+                for _ in 0..count {
+                    items.push(self.value(depth + 1)?);
+                }
+                Value::List(items)
+            }
+            kind::MAP => Value::from(self.map(depth + 1)?),
+            _ => return Err(self.wrong("a type of value that there is not")),
+        })
+    }
+
+    fn name(&mut self) -> Result<Name> {
+        let bytes = self.counted()?;
+        let text = std::str::from_utf8(bytes).map_err(|_| self.wrong("a name is not UTF-8"))?;
+        Ok(Name::from(text))
+    }
+
+    fn text(&mut self) -> Result<Text> {
+        let bytes = self.counted()?;
+        let text = std::str::from_utf8(bytes).map_err(|_| self.wrong("text is not UTF-8"))?;
+        // Long text shares the block; short text does not even count itself as a user of it.
+        match self.block.subset(bytes).filter(|slice| slice.len() > SHORT) {
+            Some(slice) => Ok(Text::from_slice(&slice).unwrap_or_else(|| text.into())),
+            None => Ok(text.into()),
+        }
+    }
+
+    fn slice(&mut self) -> Result<Slice> {
+        let len = self.counted()?.len();
+        Ok(self.block.slice(self.at - len, self.at))
+    }
+
+    fn counted(&mut self) -> Result<&'a [u8]> {
+        let len = self.count()?;
+        self.bytes(len)
+    }
+
+    /// How many of something there are that takes a byte at the least.
+    fn count(&mut self) -> Result<usize> {
+        let n = self.number()?;
+        let left = self.block.len() - self.at;
+        match usize::try_from(n) {
+            Ok(n) if n <= left => Ok(n),
+            _ => Err(self.wrong("more is announced than there is")),
+        }
+    }
+
+    fn time(&mut self) -> Result<Timestamp> {
+        Ok(Timestamp::from_nanos(i64::from_le_bytes(self.eight()?)))
+    }
+
+    fn eight(&mut self) -> Result<[u8; 8]> {
+        Ok(self.bytes(8)?.try_into().expect("eight bytes were asked for"))
+    }
+
+    fn signed(&mut self) -> Result<i64> {
+        let n = self.number()?;
+        Ok((n >> 1) as i64 ^ -((n & 1) as i64))
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let mut n = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let part = u64::from(byte & 0x7f);
+            if shift == 63 && part > 1 {
+                break;
+            }
+            n |= part << shift;
+            if byte < 0x80 {
+                return Ok(n);
+            }
+        }
+        Err(self.wrong("a number is too long"))
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        Ok(self.bytes(1)?[0])
+    }
+
+    fn bytes(&mut self, len: usize) -> Result<&'a [u8]> {
+        let end = self.at.checked_add(len);
+        let Some(bytes) = end.and_then(|end| self.block.get(self.at..end)) else {
+            return Err(self.wrong("it ends too early"));
+        };
+        self.at += len;
+        Ok(bytes)
+    }
+
+    fn wrong(&self, what: &'static str) -> DecodeError {
+        DecodeError::Wrong { at: self.at, what }
+    }
+}
+
+/// Text up to this length is held in place: see [`Text`].
+const SHORT: usize = 22;
