@@ -1,9 +1,10 @@
 //! The standard plugins: inputs that follow files, processes and made-up data; transforms that
-//! parse, filter and buffer; outputs to files and standard output.
+//! parse and filter; buffers; outputs to files and standard output.
 //!
 //! [`register`] adds all of them to an agent.
 
 mod blocking;
+pub mod buffers;
 mod formats;
 mod identity;
 pub mod inputs;
@@ -17,5 +18,6 @@ use swak_sdk::Plugins;
 pub fn register(plugins: &mut Plugins) {
     inputs::register(plugins);
     transforms::register(plugins);
+    buffers::register(plugins);
     outputs::register(plugins);
 }

@@ -108,7 +108,7 @@ fn write(folder: &Path, random: &mut Random) -> Written {
     for seq in 0..30 + random.below(60) {
         let size = random.below(1500) as usize;
         let payload = payload(seq, size);
-        queue.append(payload.clone(), seq % 5, size as u64).unwrap();
+        queue.append(&payload, seq % 5, size as u64).unwrap();
         written.total += Count { frames: 1, records: seq % 5, bytes: size as u64 };
         written.payloads.push(payload);
     }
@@ -187,7 +187,7 @@ fn drain(folder: &Path, written: &Written) -> (Count, Count) {
             }
         }
     }
-    assert_eq!(queue.append(b"goes on".to_vec(), 1, 1).unwrap(), written.total.frames);
+    assert_eq!(queue.append(b"goes on", 1, 1).unwrap(), written.total.frames);
     (came, lost)
 }
 
@@ -234,7 +234,7 @@ fn without_its_position_everything_on_disk_comes_again() {
         let folder = tempfile::tempdir().unwrap();
         let mut queue = Queue::open(Unsynced::lock(folder.path()), settings()).unwrap();
         for seq in 0..5 {
-            queue.append(payload(seq, 10), 1, 10).unwrap();
+            queue.append(&payload(seq, 10), 1, 10).unwrap();
         }
         if let Some(Next::Frame(frame)) = queue.next().unwrap() {
             queue.ack(frame.seq);

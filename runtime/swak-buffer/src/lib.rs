@@ -10,7 +10,7 @@
 //!
 //! # let folder = std::env::temp_dir().join(format!("swak-buffer-doc-{}", std::process::id()));
 //! let mut queue = Queue::open(FileSystem::lock(&folder)?, Settings::default())?;
-//! queue.append(b"two records".to_vec(), 2, 11)?;
+//! queue.append(b"two records", 2, 11)?;
 //! queue.sync()?;
 //! if let Some(Next::Frame(frame)) = queue.next()? {
 //!     assert_eq!(frame.payload, b"two records");

@@ -147,7 +147,7 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
             Step::Append(size) => {
                 let payload = model.payload(*size);
                 let (next, bytes) = (model.next, payload.len() as u64);
-                match queue.append(payload.clone(), 2, bytes) {
+                match queue.append(&payload, 2, bytes) {
                     Ok(_) if queue.size() > 20_000 => {
                         return Err(format!("it takes {} bytes", queue.size()));
                     }
@@ -290,7 +290,7 @@ proptest! {
         let mut model = Model::default();
         for size in sizes {
             let payload = model.payload(size);
-            if queue.append(payload.clone(), 2, 0).is_ok() && !disk.is_dead() {
+            if queue.append(&payload, 2, 0).is_ok() && !disk.is_dead() {
                 model.appended.insert(model.next, payload);
                 model.next += 1;
             }

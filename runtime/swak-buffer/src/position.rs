@@ -48,18 +48,17 @@ pub(crate) fn read<S: Storage>(storage: &S) -> io::Result<PositionFound> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(PositionFound::Missing),
         Err(error) => return Err(error),
     };
-    let mut best = PositionFound::Damaged;
+    let (mut best, mut newest) = (PositionFound::Damaged, 0);
     for slot in 0..2 {
         let mut bytes = [0; SLOT];
         let read = read_full(&file, &mut bytes, slot * SLOT_DISTANCE)?;
         match decode(&bytes[..read]) {
             Some(Decoded::Newer(version)) => return Ok(PositionFound::Newer(version)),
-            Some(Decoded::Good(position, generation)) => {
-                if !matches!(best, PositionFound::Good { generation: g, .. } if g > generation) {
-                    best = PositionFound::Good { position, generation, slot };
-                }
+            Some(Decoded::Good(position, generation)) if generation >= newest => {
+                newest = generation;
+                best = PositionFound::Good { position, generation, slot };
             }
-            None => {}
+            Some(Decoded::Good(..)) | None => {}
         }
     }
     Ok(best)

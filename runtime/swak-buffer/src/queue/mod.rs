@@ -166,6 +166,12 @@ impl<S: Storage> Queue<S> {
         self.segments.iter().map(|segment| segment.len).sum()
     }
 
+    /// Lets it grow beyond its greatest size from now on: at an orderly stop, for what is on its way to
+    /// it.
+    pub fn lift_limit(&mut self) {
+        self.settings.max_size = u64::MAX;
+    }
+
     fn current_position(&self) -> Position {
         let stored = match self.settings.durability {
             Durability::Synced => self.synced,

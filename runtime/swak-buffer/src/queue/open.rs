@@ -78,9 +78,10 @@ impl<S: Storage> Queue<S> {
             position,
             opened,
         };
+        // The position promises what was found: the folder must be able to keep that first.
+        queue.storage.sync_folder().map_err(|error| refused("sync", "the folder", error))?;
         let position = queue.current_position();
         queue.position.sync(position).map_err(failed)?;
-        queue.storage.sync_folder().map_err(|error| refused("sync", "the folder", error))?;
         queue.delete_done().map_err(|error| refused("delete", "segments that are done", error))?;
         queue.opened.holds = queue.holds();
         Ok(queue)

@@ -29,17 +29,18 @@ impl Recent {
         Recent { limit, ..Recent::default() }
     }
 
-    /// Keeps a frame if there is room. `reader` is where the reader stands.
-    pub(super) fn keep(&mut self, kept: Kept, reader: Place) {
+    /// Whether there is room for the next frame, of this number and length.
+    pub(super) fn wants(&mut self, seq: u64, len: usize, reader: Place) -> bool {
         if self.frames.is_empty() {
-            self.has_gap = reader.seq != kept.frame.seq;
+            self.has_gap = reader.seq != seq;
         }
-        let size = kept.frame.payload.len() + size_of::<Kept>();
-        if self.has_gap || self.bytes + size > self.limit {
-            self.has_gap = true;
-            return;
-        }
-        self.bytes += size;
+        self.has_gap |= self.bytes + len + size_of::<Kept>() > self.limit;
+        !self.has_gap
+    }
+
+    /// Keeps a frame that is wanted.
+    pub(super) fn keep(&mut self, kept: Kept) {
+        self.bytes += kept.frame.payload.len() + size_of::<Kept>();
         self.frames.push_back(kept);
     }
 

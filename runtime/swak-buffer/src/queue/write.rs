@@ -15,12 +15,7 @@ impl<S: Storage> Queue<S> {
     ///
     /// # Errors
     /// It was not appended, and the files are as before: see [`AppendError`].
-    pub fn append(
-        &mut self,
-        payload: Vec<u8>,
-        records: u64,
-        bytes: u64,
-    ) -> Result<u64, AppendError> {
+    pub fn append(&mut self, payload: &[u8], records: u64, bytes: u64) -> Result<u64, AppendError> {
         if self.broken {
             return Err(AppendError::Broken);
         }
@@ -30,11 +25,11 @@ impl<S: Storage> Queue<S> {
         if self.needs_roll(size) {
             self.roll()?;
         }
-        let header = FrameHeader::of(&payload, self.next, records, bytes);
+        let header = FrameHeader::of(payload, self.next, records, bytes);
         let (Some(file), Some(tail)) = (&mut self.tail, self.segments.back_mut()) else {
             unreachable!("a segment was opened above");
         };
-        if let Err(error) = file.write_at(&[&header.encode(&tail.seed()), &payload], tail.len) {
+        if let Err(error) = file.write_at(&[&header.encode(&tail.seed()), payload], tail.len) {
             if file.truncate(tail.len).is_err() {
                 // What stands there now is skipped as damage that cost nothing.
                 self.close_tail().map_err(AppendError::Io)?;
@@ -42,12 +37,13 @@ impl<S: Storage> Queue<S> {
             return Err(error.into());
         }
         tail.len += size;
-        let seq = self.next.seq;
-        let frame = Frame { seq, payload, records, bytes };
         let (segment, end_offset) = (tail.first, tail.len);
+        let seq = self.next.seq;
         self.next = self.next.after(records, bytes);
-        let kept = Kept { frame, end: self.next, segment, end_offset };
-        self.recent.keep(kept, self.cursor.place);
+        if self.recent.wants(seq, payload.len(), self.cursor.place) {
+            let frame = Frame { seq, payload: payload.to_vec(), records, bytes };
+            self.recent.keep(Kept { frame, end: self.next, segment, end_offset });
+        }
         Ok(seq)
     }
 

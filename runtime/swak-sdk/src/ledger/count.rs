@@ -63,6 +63,11 @@ impl Count {
         self.bytes = self.bytes.saturating_sub(other.bytes);
     }
 
+    /// What there is of it in both.
+    pub(super) fn least(self, other: Count) -> Count {
+        Count { records: self.records.min(other.records), bytes: self.bytes.min(other.bytes) }
+    }
+
     /// What there is more of here than there.
     pub(super) fn beyond(self, other: Count) -> Count {
         Count {

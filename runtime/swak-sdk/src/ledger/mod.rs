@@ -4,6 +4,7 @@ mod count;
 mod sheet;
 mod tally;
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -38,6 +39,9 @@ struct State {
     window: u64,
     /// The part of it that positions have passed which are not stored yet.
     passed: u64,
+    /// What buffers have handed on and what has arrived before it counted as stored; until it does, the
+    /// sheet shows it as found.
+    early: BTreeMap<Name, Count>,
 }
 
 /// How much of the window is free as soon as the positions of this moment are stored.
@@ -80,7 +84,7 @@ impl Ledger {
         }
         let (pressure, _) = watch::channel(0);
         Ledger {
-            state: Mutex::new(State { sheet, window: 0, passed: 0 }),
+            state: Mutex::new(State { sheet, window: 0, passed: 0, early: BTreeMap::new() }),
             version: AtomicU64::new(0),
             limit,
             settled: Notify::new(),
@@ -203,8 +207,9 @@ impl Ledger {
                 Origin::Position | Origin::Again => sheet.in_flight.take(count),
                 Origin::Once(_) => sheet.in_flight_once.take(count),
                 Origin::Buffer(_) if outcome == Outcome::Errored => return,
-                Origin::Buffer(place) => sheet.unbuffer(place, count),
+                Origin::Buffer(place) => state.unbuffer(place, count),
             }
+            let sheet = &mut state.sheet;
             if outcome == Outcome::Errored {
                 // Whatever a part of it had come to, all of it comes again.
                 match origin {
@@ -218,7 +223,7 @@ impl Ledger {
             }
             sheet.copies += tally.copies;
             for (fate, count) in tally.with_bytes_of(count) {
-                sheet.note(fate, count);
+                state.note(fate, count);
             }
         });
         self.settled.notify_waiters();
@@ -226,7 +231,9 @@ impl Ledger {
 
     /// What a buffer really holds when it is opened. After a kill the books may be behind.
     pub(crate) fn buffer_holds(&self, place: &Name, held: Count) {
-        self.change(|State { sheet, .. }| {
+        self.change(|State { sheet, early, .. }| {
+            // What did not count as stored comes again.
+            early.remove(place);
             let known = sheet.buffered.insert(place.clone(), held).unwrap_or_default();
             // More than was known: it came in. Less: it was delivered.
             sheet.found += held.beyond(known);
@@ -236,9 +243,9 @@ impl Ledger {
 
     /// A buffer has lost some of what it held.
     pub(crate) fn buffer_lost(&self, place: &Name, lost: Count, reason: &Name) {
-        self.change(|State { sheet, .. }| {
-            sheet.unbuffer(place, lost);
-            *sheet.dropped.entry((place.clone(), reason.clone())).or_default() += lost;
+        self.change(|state| {
+            state.unbuffer(place, lost);
+            *state.sheet.dropped.entry((place.clone(), reason.clone())).or_default() += lost;
         });
     }
 
@@ -259,6 +266,27 @@ impl State {
 
     fn release(&mut self, cost: u64) {
         self.window = self.window.saturating_sub(cost);
+    }
+
+    fn note(&mut self, fate: Fate, mut count: Count) {
+        if let Fate::Stored { place } = &fate
+            && let Some(early) = self.early.get_mut(place)
+        {
+            // It has gone through already.
+            let gone = early.least(count);
+            early.take(gone);
+            self.sheet.found.take(gone);
+            count.take(gone);
+        }
+        self.sheet.note(fate, count);
+    }
+
+    fn unbuffer(&mut self, place: &Name, count: Count) {
+        let ahead = self.sheet.unbuffer(place, count);
+        if ahead != Count::default() {
+            self.sheet.found += ahead;
+            *self.early.entry(place.clone()).or_default() += ahead;
+        }
     }
 }
 
@@ -347,6 +375,29 @@ mod tests {
         let sheet = ledger.sheet();
         sheet.check().unwrap();
         assert_eq!((sheet.found, sheet.delivered), (count(5, 50), count(5, 29)));
+    }
+
+    #[test]
+    fn a_buffer_may_deliver_before_it_counts_as_stored() {
+        let (ledger, place) = (ledger(), Name::from("2 out.DiskBuffer"));
+        let came_in = sent(&ledger, Origin::Again);
+        sent(&ledger, Origin::Buffer(place.clone())).settle(Outcome::Delivered);
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!((sheet.found, sheet.delivered), (count(3, 9), count(3, 9)));
+        came_in.settle_as(Fate::Stored { place: place.clone() });
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!((sheet.found, sheet.all_buffered()), (Count::default(), Count::default()));
+        // When the task fails in between, it comes again, and the buffer has what it was found with.
+        let came_in = sent(&ledger, Origin::Again);
+        sent(&ledger, Origin::Buffer(place.clone())).settle(Outcome::Delivered);
+        drop(came_in);
+        ledger.buffer_holds(&place, Count::default());
+        sent(&ledger, Origin::Again).settle_as(Fate::Stored { place });
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!((sheet.found, sheet.all_buffered()), (count(3, 9), count(3, 9)));
     }
 
     #[test]

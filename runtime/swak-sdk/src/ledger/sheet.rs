@@ -87,7 +87,11 @@ impl Sheet {
         } += count;
     }
 
-    pub(super) fn unbuffer(&mut self, place: &Name, count: Count) {
-        self.buffered.entry(place.clone()).or_default().take(count);
+    /// Takes records off a buffer's account, and gives what was not on it.
+    pub(super) fn unbuffer(&mut self, place: &Name, count: Count) -> Count {
+        let buffered = self.buffered.entry(place.clone()).or_default();
+        let missing = count.beyond(*buffered);
+        buffered.take(count);
+        missing
     }
 }
