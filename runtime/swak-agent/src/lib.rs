@@ -19,6 +19,7 @@ mod logging;
 mod paint;
 mod signals;
 mod source;
+mod torture;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;

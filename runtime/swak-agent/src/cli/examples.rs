@@ -58,6 +58,14 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
             ("convert - --from yaml < my.yml", ""),
         ],
     ),
+    (
+        "torture",
+        &[
+            ("torture my.swak", "every fault, for a minute"),
+            ("torture my.swak --faults kill=20,rotate", "some of them"),
+            ("torture my.swak --sample my.log --seed 1042", "with a line of a real log"),
+        ],
+    ),
     ("version", &[("version", ""), ("version --json", "")]),
 ];
 

@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help.
 
 mod examples;
+mod torture;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,11 +12,12 @@ use clap::{
     ArgAction, Args, ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
 use swak_recipe::syntax::Spelling;
-use swak_sdk::options::{Literal, LiteralValue, OptionValue};
+use swak_sdk::options::{ByteSize, Literal, LiteralValue, OptionValue};
 
 use crate::{About, Console};
 
 use examples::{EXAMPLES, TOP_EXAMPLES, examples};
+pub(crate) use torture::TortureArgs;
 
 /// A data agent: reads, changes and delivers records as its recipe says.
 #[derive(Debug, Parser)]
@@ -94,11 +96,16 @@ pub(crate) enum Command {
     Schema,
     /// Write a recipe in the other spelling: Python calls or YAML
     Convert(ConvertArgs),
+    /// Run a recipe against faults, and tell what is lost, doubled or out of order
+    Torture(TortureArgs),
     /// Print what this agent is and what is in it
     Version(VersionArgs),
     /// Write the reference of all plugins as Markdown
     #[command(hide = true)]
     Reference(ReferenceArgs),
+    /// Run a recipe as the agent that is tortured
+    #[command(hide = true)]
+    TortureAgent(RunArgs),
 }
 
 #[derive(Debug, Args)]
@@ -273,6 +280,7 @@ impl Command {
             Command::Audit(args) => args.json,
             Command::List(args) => args.json,
             Command::Version(args) => args.json,
+            Command::Torture(args) => args.json,
             Command::Desc(args) => args.format == DescFormat::Json,
             _ => false,
         }
@@ -351,13 +359,22 @@ fn command(about: &About) -> clap::Command {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
+    value(text)
+}
+
+fn size(text: &str) -> Result<ByteSize, String> {
+    value(text)
+}
+
+/// Reads a value as a recipe's options are read.
+fn value<T: OptionValue>(text: &str) -> Result<T, String> {
     let literal = Literal::bare(LiteralValue::Str(text.to_owned()));
-    Duration::read(&literal).map_err(|errors| match errors.0.into_iter().next() {
+    T::read(&literal).map_err(|errors| match errors.0.into_iter().next() {
         Some(error) => match error.help {
             Some(help) => format!("{}; {help}", error.message),
             None => error.message,
         },
-        None => "not a duration".to_owned(),
+        None => format!("not {}", T::type_spec().noun()),
     })
 }
 

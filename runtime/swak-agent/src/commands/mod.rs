@@ -13,6 +13,7 @@ mod running;
 mod schema;
 mod summary;
 mod test;
+mod torture;
 mod trace;
 mod version;
 
@@ -29,7 +30,7 @@ type Result<T = ()> = std::result::Result<T, Failure>;
 pub(crate) fn dispatch(
     cli: Cli,
     about: &About,
-    plugins: Plugins,
+    mut plugins: Plugins,
     console: &mut Console<'_>,
 ) -> Result {
     match cli.command {
@@ -43,6 +44,11 @@ pub(crate) fn dispatch(
         Command::Schema => schema::run(about, &plugins, console),
         Command::Convert(args) => convert::run(&args, about, &plugins, console),
         Command::Version(args) => version::run(&args, about, &plugins, console),
+        Command::Torture(args) => torture::run(&args, about, &plugins, console),
+        Command::TortureAgent(args) => {
+            crate::torture::prepare_agent(&mut plugins);
+            run::run(&args, &cli.log, about, plugins, console)
+        }
         Command::Reference(args) => reference::run(&args, &plugins, console),
     }
 }

@@ -1,0 +1,109 @@
+//! A clock that jumps.
+//!
+//! With libfaketime on the machine the agent's own clock jumps: the library is loaded before it, and
+//! reads from a file how far the clock is off. An executable without shared libraries cannot be
+//! deceived so. In any case the times of the followed files jump, by days into the past and the future.
+
+use std::ffi::OsString;
+use std::fs::{self, FileTimes};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::random::Random;
+
+/// The agent's clock.
+#[derive(Debug)]
+pub(super) struct Clock {
+    /// What the library reads, when there is a library.
+    offset: Option<PathBuf>,
+    library: Option<PathBuf>,
+}
+
+/// Where Debian, Fedora and Alpine put it.
+const LIBRARIES: [&str; 6] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib64/faketime/libfaketimeMT.so.1",
+    "/usr/lib/faketime/libfaketimeMT.so.1",
+    "/usr/local/lib/faketime/libfaketimeMT.so.1",
+    "/usr/lib/libfaketimeMT.so.1",
+];
+
+/// The farthest jump.
+const FAR: u64 = 10 * 24 * 3600;
+
+impl Clock {
+    /// A clock that is right, with a file in this folder to change it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn new(folder: &Path) -> io::Result<Self> {
+        let library = LIBRARIES.iter().map(PathBuf::from).find(|path| path.exists());
+        let library = library.filter(|_| cfg!(target_os = "linux"));
+        let offset = library.as_ref().map(|_| folder.join("clock"));
+        if let Some(path) = &offset {
+            fs::write(path, "+0\n")?;
+        }
+        Ok(Clock { offset, library })
+    }
+
+    /// What the agent must have in its environment.
+    pub(super) fn environment(&self) -> Vec<(OsString, OsString)> {
+        let (Some(library), Some(offset)) = (&self.library, &self.offset) else {
+            return Vec::new();
+        };
+        vec![
+            ("LD_PRELOAD".into(), library.into()),
+            ("FAKETIME_TIMESTAMP_FILE".into(), offset.into()),
+            ("FAKETIME_NO_CACHE".into(), "1".into()),
+            // Waiting goes by the monotonic clock, which never jumps.
+            ("FAKETIME_DONT_FAKE_MONOTONIC".into(), "1".into()),
+        ]
+    }
+
+    /// Whether the agent's own clock can jump.
+    pub(super) fn is_own(&self) -> bool {
+        self.library.is_some()
+    }
+
+    /// Jumps: the clock and the times of these files, which may have vanished.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn jump(&self, files: &[PathBuf], random: &mut Random) -> io::Result<()> {
+        if let Some(path) = &self.offset {
+            let sign = if random.chance(50) { '+' } else { '-' };
+            fs::write(path, format!("{sign}{}\n", random.within(1..FAR)))?;
+        }
+        for path in files {
+            let far = Duration::from_secs(random.within(1..FAR));
+            let now = SystemTime::now();
+            let time = if random.chance(50) { now + far } else { now - far };
+            match fs::File::options().append(true).open(path) {
+                Ok(file) => file.set_times(FileTimes::new().set_modified(time))?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_get_other_times() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a");
+        fs::write(&path, "x").unwrap();
+        let before = path.metadata().unwrap().modified().unwrap();
+        let clock = Clock::new(place.path()).unwrap();
+        let files = [path.clone(), place.path().join("gone")];
+        clock.jump(&files, &mut Random::new(1)).unwrap();
+        assert_ne!(path.metadata().unwrap().modified().unwrap(), before);
+        assert_eq!(clock.is_own(), !clock.environment().is_empty());
+    }
+}

@@ -1,0 +1,238 @@
+//! Whether the contract was kept.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::events::Event;
+use super::expect::Expect;
+use super::fault::Fault;
+use super::mark::Mark;
+use super::session::is_met;
+use super::tally::Tally;
+
+/// What is judged.
+pub(super) struct Evidence<'a> {
+    pub(super) tally: &'a Tally,
+    pub(super) events: &'a [Event],
+    /// By source: its file, where its lines were to come out, and how many were written.
+    pub(super) sources: Vec<(PathBuf, &'a Expect, u64)>,
+    /// How often each fault was done.
+    pub(super) done: &'a BTreeMap<Fault, u32>,
+    /// The lines before were written while it was not known whether they would be read.
+    pub(super) first: &'a [u64],
+    /// Whether the recipe may leave lines out.
+    pub(super) filtered: bool,
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) sources: Vec<SourceVerdict>,
+    pub(super) faults: Vec<FaultVerdict>,
+    /// Copies that no fault explains.
+    pub(super) unexplained: Vec<Mark>,
+    /// How many of them there are.
+    pub(super) unexplained_copies: u64,
+    pub(super) torn: u64,
+    pub(super) strange: u64,
+}
+
+/// What came of the lines of a source.
+#[derive(Debug)]
+pub(super) struct SourceVerdict {
+    pub(super) path: PathBuf,
+    pub(super) written: u64,
+    /// Lines that did not come out, from the first of each row to its last.
+    pub(super) lost: Vec<(u64, u64)>,
+    /// Lines that did not come out, and need not.
+    pub(super) left_out: u64,
+    /// Copies beyond the first.
+    pub(super) doubled: u64,
+    /// Lines that came out of order.
+    pub(super) late: Vec<u64>,
+}
+
+/// What came of a kind of fault.
+#[derive(Debug)]
+pub(super) struct FaultVerdict {
+    pub(super) fault: Fault,
+    pub(super) done: u32,
+    pub(super) lost: u64,
+    pub(super) doubled: u64,
+    /// The most lines that were on their way when it happened.
+    pub(super) window: u64,
+    /// When it happened first so that lines were lost.
+    pub(super) first_loss: Option<Duration>,
+}
+
+/// More of them are counted, not listed.
+const MOST_LISTED: usize = 100;
+
+impl Verdict {
+    /// Judges a run.
+    pub(super) fn of(evidence: &Evidence<'_>) -> Self {
+        let mut verdict = Verdict {
+            torn: evidence.tally.torn,
+            strange: evidence.tally.strange,
+            ..Verdict::default()
+        };
+        let mut faults: BTreeMap<Fault, FaultVerdict> = BTreeMap::new();
+        for (fault, done) in evidence.done {
+            faults.insert(*fault, FaultVerdict::new(*fault, *done));
+        }
+        // What the run itself does at its end, such as a last stop, is told when something came of it.
+        for event in evidence.events {
+            let fault =
+                faults.entry(event.fault).or_insert_with(|| FaultVerdict::new(event.fault, 0));
+            fault.window = fault.window.max(event.size());
+        }
+        for (source, (path, expect, written)) in evidence.sources.iter().enumerate() {
+            let mut one = SourceVerdict::new(path.clone(), *written);
+            for sequence in evidence.first[source]..*written {
+                let mark = Mark { source, sequence };
+                if is_met(evidence.tally, expect, mark) {
+                    continue;
+                }
+                if evidence.filtered {
+                    one.left_out += 1;
+                    continue;
+                }
+                one.lose(sequence);
+                let cause = evidence.events.iter().find(|event| event.covers(source, sequence));
+                if let Some(fault) = cause.and_then(|event| faults.get_mut(&event.fault)) {
+                    fault.lost += 1;
+                    fault.first_loss = fault.first_loss.or(cause.map(|event| event.at));
+                }
+            }
+            verdict.sources.push(one);
+        }
+        for mark in evidence.tally.late() {
+            verdict.sources[mark.source].late.push(mark.sequence);
+        }
+        verdict.explain_copies(evidence, &mut faults);
+        verdict.faults = faults.into_values().collect();
+        verdict
+    }
+
+    /// Whether the contract was kept.
+    pub(super) fn holds(&self) -> bool {
+        let sources = self.sources.iter().all(|one| one.lost.is_empty() && one.late.is_empty());
+        sources && self.unexplained_copies == 0 && self.strange == 0
+    }
+
+    /// Each copy is put down to the faults that allow it, in the order in which they happened.
+    fn explain_copies(
+        &mut self,
+        evidence: &Evidence<'_>,
+        faults: &mut BTreeMap<Fault, FaultVerdict>,
+    ) {
+        for (_, mark, copies) in evidence.tally.doubled() {
+            let mut left = u64::from(copies);
+            self.sources[mark.source].doubled += left;
+            for event in evidence.events {
+                if left == 0 {
+                    break;
+                }
+                if event.copies > 0 && event.covers(mark.source, mark.sequence) {
+                    let explained = left.min(event.copies);
+                    left -= explained;
+                    if let Some(fault) = faults.get_mut(&event.fault) {
+                        fault.doubled += explained;
+                    }
+                }
+            }
+            self.unexplained_copies += left;
+            if left > 0 && self.unexplained.len() < MOST_LISTED {
+                self.unexplained.push(mark);
+            }
+        }
+    }
+}
+
+impl SourceVerdict {
+    fn new(path: PathBuf, written: u64) -> Self {
+        SourceVerdict { path, written, lost: Vec::new(), left_out: 0, doubled: 0, late: Vec::new() }
+    }
+
+    /// How many lines did not come out.
+    pub(super) fn lost_lines(&self) -> u64 {
+        self.lost.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
+    fn lose(&mut self, sequence: u64) {
+        match self.lost.last_mut() {
+            Some((_, last)) if *last + 1 == sequence => *last = sequence,
+            _ => self.lost.push((sequence, sequence)),
+        }
+    }
+}
+
+impl FaultVerdict {
+    fn new(fault: Fault, done: u32) -> Self {
+        FaultVerdict { fault, done, lost: 0, doubled: 0, window: 0, first_loss: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rewrite::{Sink, SinkKind};
+    use super::*;
+
+    /// Ten lines were written to one source; this many copies of each have come.
+    fn judge(copies: [u16; 10], events: &[Event]) -> Verdict {
+        let sink = Sink { name: "out.X".into(), unit: 0, kind: SinkKind::StandIn };
+        let mut tally = Tally::new(1, 1, &[sink]);
+        for (sequence, copies) in (0..).zip(copies) {
+            (0..copies).for_each(|_| tally.arrive(0, Mark { source: 0, sequence }));
+        }
+        let done = [(Fault::Kill, 1)].into();
+        Verdict::of(&Evidence {
+            tally: &tally,
+            events,
+            sources: vec![("a.log".into(), &Expect::Unit(0), 10)],
+            done: &done,
+            first: &[0],
+            filtered: false,
+        })
+    }
+
+    fn event(fault: Fault, first: u64, end: u64, copies: u64) -> Event {
+        Event { fault, at: Duration::from_secs(1), window: vec![(first, end)], copies }
+    }
+
+    #[test]
+    fn a_run_in_which_all_came_once_holds() {
+        let verdict = judge([1; 10], &[]);
+        assert!(verdict.holds());
+        assert_eq!(verdict.faults.len(), 1);
+    }
+
+    #[test]
+    fn what_did_not_come_is_lost_and_put_down_to_a_fault() {
+        let verdict = judge([1, 1, 0, 0, 1, 1, 1, 1, 0, 1], &[event(Fault::Kill, 2, 4, 1)]);
+        assert!(!verdict.holds());
+        assert_eq!(verdict.sources[0].lost, [(2, 3), (8, 8)]);
+        assert_eq!(verdict.sources[0].lost_lines(), 3);
+        assert_eq!((verdict.faults[0].lost, verdict.faults[0].window), (2, 2));
+    }
+
+    #[test]
+    fn a_kill_allows_one_more_copy_of_what_was_on_its_way() {
+        let copies = [1, 1, 2, 2, 1, 1, 1, 1, 1, 1];
+        let verdict = judge(copies, &[event(Fault::Kill, 2, 4, 1)]);
+        assert!(verdict.holds());
+        assert_eq!((verdict.faults[0].doubled, verdict.sources[0].doubled), (2, 2));
+        let verdict = judge(copies, &[event(Fault::Kill, 3, 4, 1)]);
+        assert_eq!((verdict.holds(), verdict.unexplained_copies), (false, 1));
+        assert_eq!(verdict.unexplained, [Mark { source: 0, sequence: 2 }]);
+        let verdict = judge([1, 1, 3, 1, 1, 1, 1, 1, 1, 1], &[event(Fault::Kill, 2, 4, 1)]);
+        assert!(!verdict.holds());
+    }
+
+    #[test]
+    fn an_orderly_stop_allows_none() {
+        let verdict = judge([1, 1, 2, 1, 1, 1, 1, 1, 1, 1], &[event(Fault::Stop, 0, 10, 0)]);
+        assert!(!verdict.holds());
+    }
+}

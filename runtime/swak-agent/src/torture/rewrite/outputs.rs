@@ -1,0 +1,144 @@
+//! Outputs, each led to something that we control; and transforms that keep something on disk.
+
+use swak_recipe::diag::{Diagnostic, Diagnostics};
+use swak_recipe::syntax::{Call, Expr, ExprKind};
+use swak_sdk::options::{Kind, OptionSpec, PluginSpec, Span, TextKind};
+
+use super::places::below;
+use super::tasks::Rewriter;
+use super::values::{argument, change_texts, is_text_of, names, number, remove, set, text, texts};
+use super::{Sink, SinkKind};
+use crate::torture::stand_in;
+
+/// A transform holds records no longer than this, so that a run sees them come out.
+const HOLD: &str = "1s";
+
+impl Rewriter<'_> {
+    /// Leads an output to something that we control.
+    pub(super) fn output(&mut self, output: &mut Expr, unit: usize) -> Result<(), Diagnostics> {
+        let ExprKind::Call(call) = &mut output.kind else { return Ok(()) };
+        let spec = self.spec(call).expect("a checked recipe names plugins that are there");
+        let place = self.sinks.len();
+        let kind = match (file_option(spec), self.peer(call, spec)) {
+            (Some(path), None) => {
+                let folder = self.place.state.join(format!("sink-{place}"));
+                if let Some(value) = argument(call, spec, path) {
+                    change_texts(value, self.place.environment, &mut |text| below(&folder, text));
+                }
+                self.keep_all_files(call, spec);
+                SinkKind::Files(folder)
+            }
+            (_, Some((address, input))) => {
+                let server = self.address(place)?;
+                set(call, spec, address, text(server));
+                remove(call, "port");
+                let options = self.shared(call, spec, &input);
+                SinkKind::Peer { input, options }
+            }
+            _ => {
+                let server = self.address(place)?;
+                self.notes.push(format!("a stand-in takes the place of `{}`", spec.path()));
+                let kept = std::mem::take(&mut call.args).into_iter().filter(|arg| {
+                    // What the engine does for any output is part of the torture.
+                    let own = |name: &str| spec.option(name).is_some();
+                    arg.name.as_ref().is_some_and(|key| !own(&key.name))
+                });
+                call.args = kept.collect();
+                call.callee.name = stand_in::PATH.to_owned();
+                let value = text(server);
+                call.args.insert(0, swak_recipe::syntax::Arg { name: None, value });
+                SinkKind::StandIn
+            }
+        };
+        let name = spec.path();
+        let same =
+            self.sinks.iter().filter(|sink| sink.name.split(' ').next() == Some(&name)).count();
+        let name = if same == 0 { name } else { format!("{name} ({})", same + 1) };
+        self.sinks.push(Sink { name, unit, kind });
+        Ok(())
+    }
+
+    /// Leads what a transform keeps on disk to a folder of our own, and lets it hold nothing for long.
+    pub(super) fn transform(&mut self, call: &mut Call, spec: &PluginSpec) {
+        if !spec.name.ends_with("Buffer") {
+            return;
+        }
+        for option in spec.options.iter() {
+            let Some(value) = argument(call, spec, option) else { continue };
+            if is_text_of(&option.ty, TextKind::Path) {
+                let folder = self.place.state.join("buffers");
+                change_texts(value, self.place.environment, &mut |text| below(&folder, text));
+            } else if is_text_of(&option.ty, TextKind::Duration) && option.positional {
+                let before = texts(value, self.place.environment).join(" ");
+                *value = Expr { kind: text(HOLD).kind, span: Span::default() };
+                self.notes
+                    .push(format!("`{}` holds records for {HOLD}, not {before}", spec.path()));
+            }
+        }
+    }
+
+    fn address(&mut self, sink: usize) -> Result<String, Diagnostics> {
+        (self.place.address)(sink).map_err(|error| {
+            Diagnostic::error("torture-port", format!("cannot listen on loopback: {error}")).into()
+        })
+    }
+
+    /// The option with the address of a server, and the input of this agent that is such a server.
+    fn peer<'s>(&self, call: &Call, spec: &'s PluginSpec) -> Option<(&'s OptionSpec, String)> {
+        let address =
+            spec.options.iter().find(|option| is_text_of(&option.ty, TextKind::Address))?;
+        let specs = self.place.catalog.specs();
+        let input = specs.iter().find(|one| one.kind == Kind::Input && one.name == spec.name)?;
+        let listens = input
+            .options
+            .iter()
+            .any(|option| option.positional && is_text_of(&option.ty, TextKind::Address));
+        // What one side wants of the other must be known to both.
+        let strange = spec.options.iter().any(|option| {
+            let guards = option.secret || GUARDS.iter().any(|word| option.name.contains(word));
+            guards && names(call, &option.name) && input.option(&option.name).is_none()
+        });
+        (listens && !strange).then(|| (address, input.path()))
+    }
+
+    /// The options that both sides must have alike.
+    fn shared(&self, call: &mut Call, spec: &PluginSpec, input: &str) -> Vec<(String, String)> {
+        let specs = self.place.catalog.specs();
+        let input = specs.iter().find(|one| one.path() == input);
+        let shared = spec.options.iter().filter(|option| {
+            let guards = option.secret || GUARDS.iter().any(|word| option.name.contains(word));
+            guards && input.and_then(|input| input.option(&option.name)).is_some()
+        });
+        let written = shared.filter_map(|option| {
+            let value = argument(call, spec, option)?;
+            Some((option.name.to_string(), swak_recipe::write::write_value(value)))
+        });
+        written.collect()
+    }
+
+    /// Lets an output throw nothing away that it has written: it would be taken for lost.
+    fn keep_all_files(&mut self, call: &mut Call, spec: &PluginSpec) {
+        if names(call, "append") && spec.option("append").is_some() {
+            remove(call, "append");
+            self.notes.push(format!("`{}` appends to what is there", spec.path()));
+        }
+        let rotates = names(call, "rotate_size") || names(call, "rotate_every");
+        if let Some(keep) = spec.option("rotate_keep").filter(|_| rotates) {
+            set(call, spec, keep, number(10_000));
+            self.notes.push(format!("`{}` keeps all rotated files", spec.path()));
+        }
+    }
+}
+
+/// Parts of the names of options by which two sides know each other.
+const GUARDS: [&str; 6] = ["tls", "key", "user", "cert", "password", "auth"];
+
+/// The option that says where an output writes its files.
+fn file_option(spec: &PluginSpec) -> Option<&OptionSpec> {
+    let is_place = |option: &&OptionSpec| {
+        option.name == "path"
+            && (is_text_of(&option.ty, TextKind::Path)
+                || is_text_of(&option.ty, TextKind::Template))
+    };
+    spec.options.iter().find(is_place)
+}

@@ -1,0 +1,319 @@
+//! Tasks and their steps: which can be fed, and where their records come out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use swak_recipe::diag::{Diagnostic, Diagnostics};
+use swak_recipe::syntax::{Arg, Call, Expr, ExprKind, Script, Statement};
+use swak_sdk::options::{Glob, Kind, PluginSpec, TextKind};
+
+use super::places::{below, files_for};
+use super::values::{argument, change_texts, is_text_of, texts};
+use super::{Expect, Place, Sink, SourcePlan};
+
+/// How many files are made up for a pattern that names none.
+const FILES_FOR_A_PATTERN: usize = 3;
+
+/// What is known while a recipe is rewritten.
+pub(super) struct Rewriter<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) sinks: Vec<Sink>,
+    pub(super) units: usize,
+    pub(super) json: bool,
+    pub(super) skips_present: bool,
+    pub(super) notes: Vec<String>,
+}
+
+/// What feeds a task that is kept.
+pub(super) struct Fed {
+    include: Vec<Glob>,
+    exclude: Vec<Glob>,
+    expect: Expect,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(place: Place<'a>) -> Self {
+        Rewriter {
+            place,
+            sinks: Vec::new(),
+            units: 0,
+            json: true,
+            skips_present: false,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Rewrites all tasks, and leaves out those that nothing can feed.
+    pub(super) fn script(&mut self, script: &mut Script) -> Result<Vec<Fed>, Diagnostics> {
+        self.leave_out(script)?;
+        let mut fed = Vec::new();
+        let mut receivers: BTreeMap<String, Vec<Expect>> = BTreeMap::new();
+        for statement in &mut script.statements {
+            let ExprKind::Call(task) = &mut statement.value.kind else { continue };
+            let dead_letter = self.dead_letter(task)?;
+            let mut steps: Vec<&mut Expr> = task
+                .args
+                .iter_mut()
+                .filter(|arg| arg.name.is_none())
+                .map(|arg| &mut arg.value)
+                .collect();
+            let (first, rest) = steps.split_first_mut().expect("a checked task has an input");
+            let (expect, _) = self.steps(rest)?;
+            let expect = match dead_letter {
+                Some(dead_letter) => Expect::Either(vec![expect, dead_letter]),
+                None => expect,
+            };
+            match link_name(first) {
+                Some(name) => receivers.entry(name.to_owned()).or_default().push(expect),
+                None => {
+                    let begins_with_json =
+                        rest.first().is_some_and(|step| callee(step) == "out.JsonParser");
+                    self.json &= begins_with_json;
+                    fed.push(self.input(first, expect)?);
+                }
+            }
+        }
+        let receive = |name: &str| receivers.get(name).cloned().unwrap_or_default();
+        for one in &mut fed {
+            one.expect = one.expect.resolved(&receive);
+        }
+        Ok(fed)
+    }
+
+    /// The files to write for the tasks.
+    pub(super) fn sources(&self, fed: &[Fed]) -> Result<Vec<SourcePlan>, Diagnostics> {
+        let mut paths = BTreeSet::new();
+        for one in fed {
+            for pattern in &one.include {
+                let files = files_for(pattern, &one.exclude, FILES_FOR_A_PATTERN);
+                if files.is_empty() {
+                    let message =
+                        format!("no name was found that fits `{pattern}` and no `exclude`");
+                    return Err(Diagnostic::error("cannot-torture", message)
+                        .help("give the input a pattern of which one file is easily made up")
+                        .into());
+                }
+                paths.extend(files);
+            }
+        }
+        // A file that two tasks follow must come out of both.
+        let follows = |one: &Fed, path: &std::path::PathBuf| {
+            one.include.iter().any(|glob| glob.is_match(path))
+                && !one.exclude.iter().any(|glob| glob.is_match(path))
+        };
+        let expect = |path: &std::path::PathBuf| {
+            let all = fed.iter().filter(|one| follows(one, path)).map(|one| one.expect.clone());
+            all.fold(Expect::nowhere(), Expect::and)
+        };
+        Ok(paths.into_iter().map(|path| SourcePlan { expect: expect(&path), path }).collect())
+    }
+
+    /// The plugin that a call names.
+    pub(super) fn spec(&self, call: &Call) -> Option<&'a PluginSpec> {
+        let catalog = self.place.catalog;
+        catalog.specs().into_iter().find(|spec| spec.path() == call.callee.name)
+    }
+
+    /// Takes out the tasks that nothing can feed, and those that only they would feed.
+    fn leave_out(&mut self, script: &mut Script) -> Result<(), Diagnostics> {
+        let mut why = Vec::new();
+        script.statements.retain(|statement| {
+            let unfit = input(statement).and_then(|input| self.unfit(input));
+            why.extend(unfit.clone());
+            unfit.is_none()
+        });
+        loop {
+            let sent: BTreeSet<String> = script.statements.iter().flat_map(sent_by).collect();
+            let before = script.statements.len();
+            script.statements.retain(|statement| {
+                input(statement).and_then(link_name).is_none_or(|name| sent.contains(name))
+            });
+            if script.statements.len() == before {
+                break;
+            }
+        }
+        if script.statements.is_empty() {
+            let message = format!("this recipe cannot be tortured: {}", why.join("; "));
+            return Err(Diagnostic::error("cannot-torture", message)
+                .help("torture writes files that a recipe follows: begin a task with in.FileTailing(\"…\")")
+                .into());
+        }
+        self.notes.extend(why.into_iter().map(|why| format!("a task is left out: {why}")));
+        Ok(())
+    }
+
+    /// Why an input cannot be fed.
+    fn unfit(&self, input: &Expr) -> Option<String> {
+        if link_name(input).is_some() {
+            return None;
+        }
+        let spec = self.spec(input.as_call()?)?;
+        match spec.options.iter().any(|option| is_text_of(&option.ty, TextKind::Glob)) {
+            true => None,
+            false => Some(format!("`{}` does not read files", spec.path())),
+        }
+    }
+
+    /// Leads an input to files of our own.
+    fn input(&mut self, input: &mut Expr, expect: Expect) -> Result<Fed, Diagnostics> {
+        let ExprKind::Call(call) = &mut input.kind else {
+            unreachable!("only calls are inputs that can be fed")
+        };
+        let spec = self.spec(call).expect("a checked recipe names plugins that are there");
+        if let Some(start) = spec.option("start").and_then(|option| argument(call, spec, option)) {
+            self.skips_present |= texts(start, self.place.environment).contains(&"end".to_owned());
+        }
+        let (mut include, mut exclude) = (Vec::new(), Vec::new());
+        for option in spec.options.iter().filter(|option| is_text_of(&option.ty, TextKind::Glob)) {
+            let Some(value) = argument(call, spec, option) else { continue };
+            let folder = self.place.files;
+            change_texts(value, self.place.environment, &mut |text| below(folder, text));
+            let mut globs = Vec::new();
+            for text in texts(value, self.place.environment) {
+                globs.push(Glob::new(&text).map_err(|error| {
+                    let message = format!("`{text}` is no pattern any more: {error}");
+                    Diagnostic::error("cannot-torture", message)
+                        .help("name a folder without special characters with --keep")
+                })?);
+            }
+            match &*option.name {
+                "exclude" => exclude.extend(globs),
+                _ if option.positional => include.extend(globs),
+                _ => {}
+            }
+        }
+        Ok(Fed { include, exclude, expect })
+    }
+
+    fn dead_letter(&mut self, task: &mut Call) -> Result<Option<Expect>, Diagnostics> {
+        let named = |arg: &&mut Arg| arg.name.as_ref().is_some_and(|key| key.name == "dead_letter");
+        let Some(arg) = task.args.iter_mut().find(named) else { return Ok(None) };
+        let unit = self.new_unit();
+        self.output(&mut arg.value, unit)?;
+        Ok(Some(Expect::Unit(unit)))
+    }
+
+    /// Where records come out that go into these steps, and whether none goes further.
+    fn steps(&mut self, steps: &mut [&mut Expr]) -> Result<(Expect, bool), Diagnostics> {
+        let Some((first, rest)) = steps.split_first_mut() else {
+            return Ok((Expect::nowhere(), false));
+        };
+        let (after, after_ends) = self.steps(rest)?;
+        let word = callee(first).to_owned();
+        Ok(match word.as_str() {
+            "failover" => (self.failover(first)?.and(after), true),
+            "tee" => {
+                let mut all = after;
+                for branch in branches(first) {
+                    all = self.branch(branch)?.0.and(all);
+                }
+                (all, true)
+            }
+            "when" => {
+                let mut ways = Vec::new();
+                let mut all_end = true;
+                let mut count = 0;
+                for branch in branches(first) {
+                    let (expect, ends) = self.branch(branch)?;
+                    count += 1;
+                    all_end &= ends;
+                    ways.push(if ends { expect } else { expect.and(after.clone()) });
+                }
+                if count < 2 {
+                    ways.push(after);
+                }
+                let ends = after_ends || (all_end && count > 1);
+                (Expect::Either(ways), ends)
+            }
+            "link" => {
+                let name = link_name(first).unwrap_or_default().to_owned();
+                (Expect::Link(name).and(after), true)
+            }
+            "sleep" => (after, after_ends),
+            _ => match self.plugin(first)? {
+                Some(unit) => (Expect::Unit(unit).and(after), true),
+                None => (after, after_ends),
+            },
+        })
+    }
+
+    fn branch(&mut self, branch: &mut Expr) -> Result<(Expect, bool), Diagnostics> {
+        let ExprKind::List(steps) = &mut branch.kind else { return Ok((Expect::nowhere(), false)) };
+        self.steps(&mut steps.iter_mut().collect::<Vec<_>>())
+    }
+
+    /// The unit of an output; `None` for a transform.
+    fn plugin(&mut self, step: &mut Expr) -> Result<Option<usize>, Diagnostics> {
+        let ExprKind::Call(call) = &mut step.kind else { return Ok(None) };
+        let spec = self.spec(call).expect("a checked recipe names plugins that are there");
+        if spec.kind == Kind::Output {
+            let unit = self.new_unit();
+            self.output(step, unit)?;
+            return Ok(Some(unit));
+        }
+        self.transform(call, spec);
+        Ok(None)
+    }
+
+    fn failover(&mut self, failover: &mut Expr) -> Result<Expect, Diagnostics> {
+        let unit = self.new_unit();
+        let ExprKind::Call(call) = &mut failover.kind else { return Ok(Expect::nowhere()) };
+        for arg in &mut call.args {
+            if arg.name.as_ref().is_none_or(|key| key.name == "last") {
+                self.output(&mut arg.value, unit)?;
+            }
+        }
+        Ok(Expect::Unit(unit))
+    }
+
+    fn new_unit(&mut self) -> usize {
+        self.units += 1;
+        self.units - 1
+    }
+}
+
+/// The first step of a task.
+fn input(statement: &Statement) -> Option<&Expr> {
+    let task = statement.value.as_call()?;
+    task.args.iter().find(|arg| arg.name.is_none()).map(|arg| &arg.value)
+}
+
+/// The name of a `link("name")`.
+fn link_name(step: &Expr) -> Option<&str> {
+    let call = step.as_call().filter(|call| call.callee.name == "link")?;
+    match &call.args.first()?.value.kind {
+        ExprKind::Str(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// The links that a task sends to.
+fn sent_by(statement: &Statement) -> Vec<String> {
+    fn walk(expr: &Expr, found: &mut Vec<String>) {
+        found.extend(link_name(expr).map(str::to_owned));
+        match &expr.kind {
+            ExprKind::Call(call) => call.args.iter().for_each(|arg| walk(&arg.value, found)),
+            ExprKind::List(items) => items.iter().for_each(|item| walk(item, found)),
+            _ => {}
+        }
+    }
+    let Some(task) = statement.value.as_call() else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut steps = task.args.iter().filter(|arg| arg.name.is_none());
+    // The first one receives.
+    steps.next();
+    steps.for_each(|arg| walk(&arg.value, &mut found));
+    found
+}
+
+/// The lists of steps of a `tee` or `when`, in the order in which they are written.
+fn branches(step: &mut Expr) -> impl Iterator<Item = &mut Expr> {
+    let args = match &mut step.kind {
+        ExprKind::Call(call) => call.args.iter_mut(),
+        _ => [].iter_mut(),
+    };
+    args.map(|arg| &mut arg.value).filter(|value| matches!(value.kind, ExprKind::List(_)))
+}
+
+fn callee(step: &Expr) -> &str {
+    step.as_call().map_or("", |call| &call.callee.name)
+}

@@ -1,0 +1,138 @@
+//! Faults of the followed files: rotations, and times that jump.
+
+use std::time::{Duration, Instant};
+
+use super::super::fault::Fault;
+use super::super::sources::locked;
+use super::{Result, Session};
+
+/// How long a rotation waits for what must come out before it can be fair.
+const WAIT: Duration = Duration::from_secs(20);
+
+impl Session {
+    /// Rotates a file while the agent runs, or stands still.
+    pub(super) fn rotate(&mut self, fault: Fault) -> Result<bool> {
+        let place = self.any_source();
+        let done = match fault {
+            Fault::CopyTruncate => self.copy_and_truncate(place)?,
+            Fault::Compress => self.compress(place)?,
+            Fault::Rename => self.rename(place, 1)?,
+            _ => {
+                let times = self.random.within(2..6);
+                self.rename(place, times)?
+            }
+        };
+        if done {
+            self.note(fault, None, 0);
+        }
+        Ok(done)
+    }
+
+    /// Rotates files between a stop, or a kill, and the next start.
+    pub(super) fn rotate_while_down(&mut self) -> Result<bool> {
+        match self.random.chance(50) || !cfg!(unix) {
+            true => {
+                self.agent.kill();
+                self.after_kill(Fault::StoppedRotate)?;
+            }
+            false => {
+                self.stop()?;
+                self.note(Fault::StoppedRotate, None, 0);
+            }
+        }
+        for place in 0..self.expects.len() {
+            let times = self.random.within(0..6);
+            self.rename(place, times)?;
+            self.pause_about(100)?;
+        }
+        self.start()?;
+        Ok(true)
+    }
+
+    /// The times of files jump, and where it can be, the agent's clock.
+    pub(super) fn jump(&mut self) -> Result<bool> {
+        let files: Vec<_> = {
+            let sources = locked(&self.sources);
+            let old = sources.all.iter().flat_map(|source| source.old.iter().map(|old| &old.path));
+            sources.all.iter().map(|source| &source.path).chain(old).cloned().collect()
+        };
+        self.clock.jump(&files, &mut self.random)?;
+        self.note(Fault::Clock, None, 0);
+        Ok(true)
+    }
+
+    fn any_source(&mut self) -> usize {
+        let place = self.random.within(0..self.expects.len() as u64);
+        usize::try_from(place).expect("a place in a list")
+    }
+
+    fn rename(&mut self, place: usize, times: u64) -> Result<bool> {
+        let dated = self.random.chance(30);
+        for _ in 0..times {
+            let lines = self.random.within(0..20);
+            let mut sources = locked(&self.sources);
+            if lines > 0 {
+                sources.write(place, lines)?;
+            }
+            let source = &mut sources.all[place];
+            match dated {
+                true => source.rename_dated()?,
+                false => source.rename()?,
+            }
+            source.tidy(self.watch.met[place].0)?;
+        }
+        Ok(true)
+    }
+
+    /// What was not read when a file is cut is only in the copy; whether that is followed is a matter
+    /// of patterns. So all of the file must have come out.
+    fn copy_and_truncate(&mut self, place: usize) -> Result<bool> {
+        if self.watch.outage.is_some() {
+            return Ok(false);
+        }
+        locked(&self.sources).set_rate(0);
+        let until = Instant::now() + WAIT;
+        let all_is_out = loop {
+            self.pause(Duration::from_millis(5))?;
+            let written = locked(&self.sources).all[place].next;
+            if self.watch.met[place].0 == written {
+                break true;
+            }
+            if Instant::now() > until {
+                break false;
+            }
+        };
+        let mut sources = locked(&self.sources);
+        sources.set_rate(self.aim.rate);
+        if all_is_out {
+            let source = &mut sources.all[place];
+            source.copy_and_truncate()?;
+            source.tidy(self.watch.met[place].0)?;
+            // The file may grow beyond its old size before anybody looks.
+            let lines = self.random.within(0..200);
+            if lines > 0 {
+                sources.write(place, lines)?;
+            }
+        }
+        Ok(all_is_out)
+    }
+
+    /// A compressed file is no longer the file that was followed: all of it must have come out.
+    fn compress(&mut self, place: usize) -> Result<bool> {
+        self.rename(place, 1)?;
+        let until = Instant::now() + WAIT;
+        loop {
+            self.pause(Duration::from_millis(5))?;
+            let mut sources = locked(&self.sources);
+            let source = &mut sources.all[place];
+            let met = self.watch.met[place].0;
+            if source.old.first().is_none_or(|old| old.end <= met) {
+                source.compress()?;
+                return Ok(true);
+            }
+            if Instant::now() > until {
+                return Ok(false);
+            }
+        }
+    }
+}

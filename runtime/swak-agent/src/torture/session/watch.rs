@@ -1,0 +1,200 @@
+//! What is watched while faults are done.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::super::events::Event;
+use super::super::expect::Expect;
+use super::super::fault::Fault;
+use super::super::folder::files_below;
+use super::super::mark::Mark;
+use super::super::sources::locked;
+use super::{MOST_PROBLEMS, Result, Session};
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A line that has not come so long after later ones is not waited for any more.
+const LOST_AFTER: Duration = Duration::from_secs(10);
+
+/// How far it is looked for later lines.
+const LATER: u64 = 5000;
+
+/// What came out is acked, and its position stored with the next write of positions, within this time
+/// at the latest.
+const GRACE: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// Waits and watches.
+    pub(in crate::torture) fn pause(&mut self, time: Duration) -> Result {
+        let until = Instant::now() + time;
+        loop {
+            self.watch_once()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            sleep(left.min(LOOK));
+        }
+    }
+
+    /// Waits for some time up to this many milliseconds.
+    pub(super) fn pause_about(&mut self, most: u64) -> Result {
+        let time = Duration::from_millis(self.random.within(10..most));
+        self.pause(time)
+    }
+
+    /// Looks at everything once. An agent that has ended by itself is started again, and told of.
+    pub(super) fn watch_once(&mut self) -> Result {
+        self.read_folders()?;
+        let reached = {
+            let tally = self.tally.lock().expect("no panic while the tally is locked");
+            for (source, expect) in self.expects.iter().enumerate() {
+                let (met, moved) = &mut self.watch.met[source];
+                let before = *met;
+                while is_met(&tally, expect, Mark { source, sequence: *met }) {
+                    *met += 1;
+                }
+                // What does not come while later lines do is not waited for; it is told at the end.
+                let later = (*met..*met + LATER)
+                    .find(|sequence| is_met(&tally, expect, Mark { source, sequence: *sequence }));
+                match later {
+                    Some(later) if moved.elapsed() > LOST_AFTER => *met = later,
+                    Some(_) => {}
+                    None => *moved = Instant::now(),
+                }
+                if *met > before {
+                    *moved = Instant::now();
+                }
+            }
+            tally.all_reached()
+        };
+        self.watch.history.note(reached);
+        if let Some(failure) =
+            self.writer_failure.lock().expect("no panic while it is locked").take()
+        {
+            return Err(failure);
+        }
+        self.end_outage_in_time()
+    }
+
+    /// Whether the agent still runs; one that has ended by itself is told of and started again.
+    pub(super) fn revive(&mut self) -> Result {
+        if let Some(status) = self.agent.ended() {
+            let said = last_error(&self.agent.said());
+            self.problem(format!("the agent ended by itself: {status}{said}"));
+            self.after_kill(Fault::Kill)?;
+            self.start()?;
+        }
+        Ok(())
+    }
+
+    /// Something that is wrong beside the lines.
+    pub(super) fn problem(&mut self, what: String) {
+        if self.watch.problems.len() < MOST_PROBLEMS && !self.watch.problems.contains(&what) {
+            self.watch.problems.push(what);
+        }
+    }
+
+    /// Waits until every line has come out; whether it has. Gives up when none came for so long.
+    pub(super) fn catch_up(&mut self, patience: Duration) -> Result<bool> {
+        let mut last = (Instant::now(), 0);
+        loop {
+            self.pause(LOOK)?;
+            self.revive()?;
+            self.make_room()?;
+            if self.watch.all_met() == locked(&self.sources).written() {
+                return Ok(true);
+            }
+            let arrived = self.tally.lock().expect("no panic while the tally is locked").arrived;
+            if arrived != last.1 {
+                last = (Instant::now(), arrived);
+            } else if last.0.elapsed() > patience {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The first line of each source that has come out wherever it is to.
+    pub(in crate::torture) fn first_come(&self) -> Vec<Option<u64>> {
+        let written = locked(&self.sources).written();
+        let tally = self.tally.lock().expect("no panic while the tally is locked");
+        let sources = self.expects.iter().zip(written).enumerate();
+        sources
+            .map(|(source, (expect, written))| {
+                (0..written)
+                    .find(|sequence| is_met(&tally, expect, Mark { source, sequence: *sequence }))
+            })
+            .collect()
+    }
+
+    /// What was written before these lines need not come out.
+    pub(in crate::torture) fn begin_at(&mut self, first: Vec<u64>) -> Vec<u64> {
+        for (met, first) in self.watch.met.iter_mut().zip(&first) {
+            met.0 = *first;
+        }
+        first
+    }
+
+    /// Notes a fault. `acked_until` is when what had come out was surely acked and its position
+    /// stored; left out, now.
+    pub(super) fn note(&mut self, fault: Fault, acked_until: Option<Option<Instant>>, copies: u64) {
+        let expects: Vec<&Expect> = self.expects.iter().collect();
+        let when = acked_until.unwrap_or_else(|| Some(Instant::now()));
+        let first = self.watch.history.progress(when, &expects);
+        let end = locked(&self.sources).written();
+        let window = first.into_iter().zip(end).collect();
+        self.watch.events.push(Event { fault, at: self.watch.began.elapsed(), window, copies });
+    }
+
+    /// When the positions were stored for the last time, less what an ack may take to get there.
+    pub(super) fn positions_stored(&self) -> Option<Instant> {
+        let files = files_below(&self.data).ok()?;
+        let stores = files.iter().filter(|path| path.ends_with("checkpoints.json"));
+        let ages: Option<Vec<Duration>> = stores
+            .map(|path| {
+                let changed = path.metadata().ok()?.modified().ok()?;
+                Some(SystemTime::now().duration_since(changed).unwrap_or_default())
+            })
+            .collect();
+        let age = ages?.into_iter().max()?;
+        let stored = Instant::now().checked_sub(age + GRACE)?;
+        // While a server is at fault, what it got may never be acked.
+        match self.watch.outage.as_ref().map(|outage| outage.began) {
+            Some(began) => Some(stored.min(began.checked_sub(GRACE)?)),
+            None => Some(stored),
+        }
+    }
+
+    fn read_folders(&mut self) -> Result {
+        if self.watch.disk_is_full {
+            return Ok(());
+        }
+        for (sink, folder) in &mut self.folders {
+            let tally = &self.tally;
+            let mut arrived = Vec::new();
+            let torn = folder.read_new(|mark| arrived.push(mark))?;
+            let mut tally = tally.lock().expect("no panic while the tally is locked");
+            arrived.into_iter().for_each(|mark| tally.arrive(*sink, mark));
+            tally.torn += torn;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a line has come out wherever it is to.
+pub(in crate::torture) fn is_met(
+    tally: &super::super::tally::Tally,
+    expect: &Expect,
+    mark: Mark,
+) -> bool {
+    expect.is_met(&|unit| tally.copies(unit, mark) > 0)
+}
+
+/// The last error or panic in a log, as a clause.
+pub(super) fn last_error(said: &str) -> String {
+    let is_error = |line: &&str| {
+        line.contains(" ERROR ") || line.starts_with("error") || line.contains("panicked")
+    };
+    said.lines().rfind(is_error).map_or_else(String::new, |line| format!(": {}", line.trim()))
+}

@@ -1,0 +1,180 @@
+//! The files that the recipe follows, and who writes them.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::line::Line;
+use super::mark::{MAX_FILLER, Mark};
+use super::random::Random;
+
+/// All files that are written, and what is written to them.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) all: Vec<Source>,
+    line: Line,
+    random: Random,
+    /// Lines a second, all files together; none while it is 0.
+    rate: u32,
+}
+
+/// A file that is written, with the older ones of its name.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    /// The number of the next line.
+    pub(super) next: u64,
+    /// The number of the first line that is in the file now.
+    pub(super) begins: u64,
+    /// Rotated files, the youngest first.
+    pub(super) old: Vec<Old>,
+    /// How many were ever rotated with a date in their name.
+    pub(super) dated: u32,
+}
+
+/// A rotated file.
+#[derive(Clone, Debug)]
+pub(super) struct Old {
+    pub(super) path: PathBuf,
+    /// One more than the number of its last line.
+    pub(super) end: u64,
+}
+
+/// The writer writes this often, and as many lines at a time as its rate gives.
+const BEAT: Duration = Duration::from_millis(10);
+
+/// After a wait the writer makes up for no more than this.
+const MOST_BEHIND: Duration = Duration::from_millis(500);
+
+impl Source {
+    /// A new file, with its folders.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn create(path: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        let file = open(&path)?;
+        Ok(Source { path, file, next: 0, begins: 0, old: Vec::new(), dated: 0 })
+    }
+}
+
+/// Opens a file as a program opens its log.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(path)
+}
+
+impl Sources {
+    pub(super) fn new(all: Vec<Source>, line: Line, random: Random) -> Self {
+        Sources { all, line, random, rate: 0 }
+    }
+
+    /// Writes so many lines a second from now on.
+    pub(super) fn set_rate(&mut self, rate: u32) {
+        self.rate = rate;
+    }
+
+    /// The number of the next line of each file.
+    pub(super) fn written(&self) -> Vec<u64> {
+        self.all.iter().map(|source| source.next).collect()
+    }
+
+    /// Writes lines to one file.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn write(&mut self, place: usize, count: u64) -> io::Result<()> {
+        let source = &mut self.all[place];
+        let mut text = Vec::new();
+        for sequence in source.next..source.next + count {
+            // Most lines are short, some are long.
+            let filler = match self.random.chance(10) {
+                true => self.random.within(0..MAX_FILLER),
+                false => self.random.within(0..60),
+            };
+            let letters = self.random.next();
+            let mark = Mark { source: place, sequence };
+            self.line.write(|out| mark.write(filler, letters, out), &mut text);
+        }
+        // Programs write as their buffers fill, in the middle of lines too.
+        let cut = match self.random.chance(10) {
+            true => self.random.within(0..text.len() as u64 + 1),
+            false => text.len() as u64,
+        };
+        let (first, second) = text.split_at(usize::try_from(cut).expect("not more than a length"));
+        source.file.write_all(first)?;
+        if !second.is_empty() {
+            thread::sleep(Duration::from_millis(self.random.within(0..4)));
+            source.file.write_all(second)?;
+        }
+        source.next += count;
+        Ok(())
+    }
+
+    fn write_some(&mut self, count: u64) -> io::Result<()> {
+        let mut left = count;
+        while left > 0 {
+            let place = self.random.within(0..self.all.len() as u64);
+            let burst = self.random.within(1..left.min(50) + 1);
+            self.write(usize::try_from(place).expect("a place in a list"), burst)?;
+            left -= burst;
+        }
+        Ok(())
+    }
+}
+
+/// Starts to write at the rate that is set. A failure is left in `failure`; it ends with the process.
+pub(super) fn start_writer(sources: &Arc<Mutex<Sources>>, failure: &Arc<Mutex<Option<io::Error>>>) {
+    let (sources, failure) = (Arc::clone(sources), Arc::clone(failure));
+    thread::spawn(move || {
+        let mut last = Instant::now();
+        let mut owed = 0.0;
+        loop {
+            thread::sleep(BEAT);
+            let mut sources = locked(&sources);
+            let since = last.elapsed().min(MOST_BEHIND);
+            last = Instant::now();
+            owed += since.as_secs_f64() * f64::from(sources.rate);
+            let count = owed.floor();
+            owed -= count;
+            // A part of a line that is written later would be a line lost in every rotation.
+            if let Err(error) = sources.write_some(count as u64) {
+                sources.set_rate(0);
+                *failure.lock().expect("no panic while it is locked") = Some(error);
+                return;
+            }
+        }
+    });
+}
+
+/// Whoever holds this keeps the writer waiting.
+pub(super) fn locked(sources: &Mutex<Sources>) -> MutexGuard<'_, Sources> {
+    sources.lock().expect("no panic while the sources are locked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mark::Scanner;
+    use super::*;
+
+    #[test]
+    fn every_line_is_written_once_and_in_order() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("deep/a.log");
+        let source = Source::create(path.clone()).unwrap();
+        let mut sources = Sources::new(vec![source], Line::usual(true), Random::new(3));
+        for _ in 0..50 {
+            sources.write_some(7).unwrap();
+        }
+        let text = fs::read(path).unwrap();
+        let mut found = Vec::new();
+        let mut scanner = Scanner::default();
+        scanner.feed(&text, |mark| found.push(mark.sequence));
+        assert_eq!(found, (0..350).collect::<Vec<_>>());
+        assert_eq!((sources.written(), scanner.torn()), (vec![350], 0));
+        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 350);
+    }
+}
