@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::folder::files_below;
+
 /// A mounted disk. It is unmounted with this value.
 #[derive(Debug)]
 pub(super) struct Disk {
@@ -64,6 +66,20 @@ impl Disk {
     pub(super) fn free(&self) -> io::Result<()> {
         fs::remove_file(self.folder.join(BALLAST))
     }
+}
+
+/// Copies everything of a disk to a folder beside it, since it vanishes with the disk.
+///
+/// # Errors
+/// As the system says.
+pub(super) fn copy(folder: &Path, to: &Path) -> io::Result<()> {
+    for path in files_below(folder)? {
+        let below = path.strip_prefix(folder).expect("it was found below that folder");
+        let to = to.join(below);
+        fs::create_dir_all(to.parent().expect("it lies below a folder"))?;
+        fs::copy(&path, &to)?;
+    }
+    Ok(())
 }
 
 impl Drop for Disk {

@@ -83,6 +83,10 @@ pub(crate) fn run(given: &Given<'_>, console: &mut Console<'_>) -> Result<(), Fa
     tell(&format!("torture with seed {}, in {}", setup.seed, setup.root.display()));
     let first = setup.first_lines()?;
     setup.session.run(&mut tell).map_err(|error| failed(&error))?;
+    if given.args.keep.is_some() && setup.session.disk.is_some() {
+        let kept = disk::copy(&setup.root.join("state"), &setup.root.join("state-kept"));
+        kept.map_err(|error| failed(&error))?;
+    }
     let report = report(given, &setup, &first);
     match as_json {
         true => console.print_json(&report.json())?,

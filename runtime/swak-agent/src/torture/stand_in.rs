@@ -78,7 +78,9 @@ impl StandIn {
         for record in chunk.iter() {
             match record.line() {
                 Some(line) => self.frame.extend_from_slice(line),
-                None => record.write_json(&mut self.frame),
+                None => {
+                    record.write_json(&mut self.frame);
+                }
             }
             self.frame.push(b'\n');
         }

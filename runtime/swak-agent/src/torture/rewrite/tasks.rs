@@ -8,7 +8,7 @@ use swak_sdk::options::{Glob, Kind, PluginSpec, TextKind};
 
 use super::places::{below, files_for};
 use super::values::{argument, change_texts, is_text_of, texts};
-use super::{Expect, Place, Sink, SourcePlan};
+use super::{Expect, Place, Sink, SinkKind, SourcePlan};
 
 /// How many files are made up for a pattern that names none.
 const FILES_FOR_A_PATTERN: usize = 3;
@@ -257,9 +257,18 @@ impl<'a> Rewriter<'a> {
     fn failover(&mut self, failover: &mut Expr) -> Result<Expect, Diagnostics> {
         let unit = self.new_unit();
         let ExprKind::Call(call) = &mut failover.kind else { return Ok(Expect::nowhere()) };
+        let is = |arg: &Arg, name| arg.name.as_ref().is_some_and(|key| key.name == name);
+        let drains = call
+            .args
+            .iter()
+            .any(|arg| is(arg, "drain_back") && arg.value.kind == ExprKind::Bool(true));
         for arg in &mut call.args {
-            if arg.name.as_ref().is_none_or(|key| key.name == "last") {
+            if arg.name.is_none() || is(arg, "last") {
                 self.output(&mut arg.value, unit)?;
+            }
+            if is(arg, "last") && drains {
+                let last = self.sinks.last_mut().expect("it was led to somewhere just now");
+                last.kind = SinkKind::Between;
             }
         }
         Ok(Expect::Unit(unit))

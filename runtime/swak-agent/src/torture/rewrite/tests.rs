@@ -58,7 +58,7 @@ fn catalog() -> SpecList {
     ])
 }
 
-fn rewritten(recipe: &str) -> Result<Rewritten, Diagnostic> {
+fn rewritten(recipe: &str) -> Result<Rewritten, Diagnostics> {
     let (catalog, environment) = (catalog(), ProcessEnvironment::new());
     let source = SourceFile::new("my.swak", recipe);
     check_as(&source, Spelling::Python, &catalog, &environment).expect("a recipe without mistakes");
@@ -108,6 +108,14 @@ fn the_seeds_recipe_is_led_to_our_own_places() {
     assert_eq!(out.sinks[1].kind, peer);
     assert_eq!(out.sinks[2].kind, SinkKind::Files("/t/state/sink-2".into()));
     assert_eq!(out.notes, ["`out.TimedBuffer` holds records for 1s, not 5M"]);
+}
+
+#[test]
+fn what_the_last_output_sends_on_does_not_come_out_there() {
+    let recipe = "task(in.FileTailing(\"a\"), failover(out.Stdout(), last=out.File(\"x\")DRAIN))";
+    let kind = |drain| rewritten(&recipe.replace("DRAIN", drain)).unwrap().sinks.remove(1).kind;
+    assert_eq!(kind(""), SinkKind::Files("/t/state/sink-1".into()));
+    assert_eq!(kind(", drain_back=True"), SinkKind::Between);
 }
 
 #[test]

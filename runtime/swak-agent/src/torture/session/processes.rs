@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use swak_engine::books;
+
 use super::super::fault::Fault;
 use super::watch::last_error;
 use super::{Result, Session};
@@ -100,7 +102,22 @@ impl Session {
             Some(_) if said.contains(INTERRUPTED) => self.note(Fault::Stop, Some(since), 1),
             Some(_) => self.note(Fault::Stop, None, 0),
         }
+        self.audit();
         Ok(())
+    }
+
+    /// Asks the ledgers of an agent that is down whether every record is accounted for.
+    fn audit(&mut self) {
+        match books::read_all(&self.data) {
+            Ok(all) => {
+                for one in all {
+                    if let Err(unbalanced) = one.sheet.check() {
+                        self.problem(format!("the ledger of task {}: {unbalanced}", one.task));
+                    }
+                }
+            }
+            Err(error) => self.problem(format!("the ledgers cannot be read: {error}")),
+        }
     }
 
     /// Notes what was on its way when the agent was killed.
@@ -108,6 +125,7 @@ impl Session {
         let stored = self.positions_stored();
         self.watch_once()?;
         self.note(fault, Some(stored), 1);
+        self.audit();
         Ok(())
     }
 }

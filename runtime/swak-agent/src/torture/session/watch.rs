@@ -1,5 +1,7 @@
 //! What is watched while faults are done.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -149,15 +151,18 @@ impl Session {
 
     /// When the positions were stored for the last time, less what an ack may take to get there.
     pub(super) fn positions_stored(&self) -> Option<Instant> {
-        let files = files_below(&self.data).ok()?;
-        let stores = files.iter().filter(|path| path.ends_with("checkpoints.json"));
-        let ages: Option<Vec<Duration>> = stores
-            .map(|path| {
-                let changed = path.metadata().ok()?.modified().ok()?;
-                Some(SystemTime::now().duration_since(changed).unwrap_or_default())
-            })
-            .collect();
-        let age = ages?.into_iter().max()?;
+        // Of each task the youngest of its files, of all tasks the one that was stored first.
+        let mut ages: BTreeMap<PathBuf, Duration> = BTreeMap::new();
+        for path in files_below(&self.data).ok()? {
+            let folder = path.parent().filter(|folder| **folder != self.data);
+            let changed = path.metadata().and_then(|about| about.modified());
+            if let (Some(folder), Ok(changed)) = (folder, changed) {
+                let age = SystemTime::now().duration_since(changed).unwrap_or_default();
+                let known = ages.entry(folder.to_owned()).or_insert(age);
+                *known = age.min(*known);
+            }
+        }
+        let age = ages.into_values().max()?;
         let stored = Instant::now().checked_sub(age + GRACE)?;
         // While a server is at fault, what it got may never be acked.
         match self.watch.outage.as_ref().map(|outage| outage.began) {
