@@ -12,7 +12,7 @@ const MOST: usize = 192 << 10;
 
 /// Reads a file to its end. Gives how many records there were, and how many errors.
 fn read(make: impl Fn(&Path), options: &str) -> (usize, usize) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("in.log");
     make(&path);
     let path = path.display().to_string();
@@ -29,7 +29,8 @@ fn read(make: impl Fn(&Path), options: &str) -> (usize, usize) {
 
 /// A file of a GiB without a line end that takes no room on the disk.
 fn endless(path: &Path) {
-    File::create(path).unwrap().set_len(1 << 30).unwrap();
+    let file = File::create(path).expect("a file can be made");
+    file.set_len(1 << 30).expect("a file can have holes");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::FileOutput;
 
+#[cfg(target_os = "linux")]
 mod disk;
 
 fn folder() -> TempDir {

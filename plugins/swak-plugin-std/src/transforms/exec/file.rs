@@ -11,12 +11,13 @@ use super::command::{Files, Program};
 use super::process::Process;
 use super::result::split_lines;
 use crate::blocking::blocking;
-use crate::formats::Encoder;
+use crate::formats::{Encoder, Replaced};
 
 /// Runs a process for each chunk.
 pub(super) struct PerChunk {
     pub(super) program: Program,
     pub(super) encoder: Encoder,
+    pub(super) replaced: Replaced,
     pub(super) timeout: Duration,
     pub(super) max_output: u64,
 }
@@ -53,9 +54,11 @@ impl PerChunk {
         if let Some(header) = self.encoder.header() {
             file.write_all(&header)?;
         }
-        for slice in self.encoder.encode(chunk)?.slices() {
+        let encoded = self.encoder.encode(chunk)?;
+        for slice in encoded.slices() {
             file.write_all(slice)?;
         }
+        self.replaced.count(encoded.replaced());
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use self::file::PerChunk;
 use self::result::ResultFormat;
 use self::stream::LongLived;
 use super::unreadable::no_dead_letter;
-use crate::formats::{Encoder, Format, FormatOptions};
+use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 
 /// Gives records to another program and goes on with what it makes of them.
 ///
@@ -132,7 +132,7 @@ impl Plugin for Exec {
         }
         ensure!(!timeout.is_zero(), "`timeout` is 0, so no program could answer in time");
         ensure!(
-            mode == Mode::File || matches!(format, Format::Raw | Format::Json),
+            mode == Mode::File || matches!(format, Format::Raw | Format::Json | Format::Record),
             "mode=\"stream\" knows one line a record, but format=\"{}\" may need more: \
              use format=\"raw\" or format=\"json\"",
             format.name()
@@ -144,16 +144,19 @@ impl Plugin for Exec {
             delimiter: options.delimiter,
             template: options.template,
         })?;
+        let replaced = Replaced::new(cx.counters().clone());
         // What is read becomes one block.
         let max_output = max_output.as_usize().min(Block::MAX);
         let runner = match mode {
             Mode::File => {
                 let max_output = max_output as u64;
-                Runner::File(Box::new(PerChunk { program, encoder, timeout, max_output }))
+                let process = PerChunk { program, encoder, replaced, timeout, max_output };
+                Runner::File(Box::new(process))
             }
             Mode::Stream => {
                 let running = None;
-                let process = LongLived { program, encoder, timeout, max_output, running };
+                let process =
+                    LongLived { program, encoder, replaced, timeout, max_output, running };
                 Runner::Stream(Box::new(process))
             }
         };

@@ -12,7 +12,7 @@ use tokio::process::{ChildStdin, ChildStdout};
 use super::command::Program;
 use super::process::Process;
 use super::result::split_lines;
-use crate::formats::{Encoded, Encoder};
+use crate::formats::{Encoded, Encoder, Replaced};
 
 /// How long a process that closed its pipes has to end by itself, so that its exit status is known.
 const ENDING: Duration = Duration::from_millis(500);
@@ -24,6 +24,7 @@ const SURPLUS: &str = "it wrote more than one line for each line";
 pub(super) struct LongLived {
     pub(super) program: Program,
     pub(super) encoder: Encoder,
+    pub(super) replaced: Replaced,
     pub(super) timeout: Duration,
     pub(super) max_output: usize,
     pub(super) running: Option<Running>,
@@ -44,6 +45,7 @@ impl LongLived {
     /// that is an error, since those before may not have got their own answers.
     pub(super) async fn run(&mut self, chunk: &Chunk, out: &mut Outlet) -> Result<Batch> {
         let questions = self.encoder.encode(chunk)?;
+        self.replaced.count(questions.replaced());
         if let Some(running) = &mut self.running
             && running.wrote_more().await
         {
@@ -216,6 +218,7 @@ mod tests {
         LongLived {
             program: Program::new(command, false).expect("a list is a command"),
             encoder: Encoder::new(format).expect("raw needs nothing"),
+            replaced: Replaced::new(Arc::default()),
             timeout: Duration::from_secs(60),
             max_output: 1000,
             running: None,

@@ -9,10 +9,8 @@ use swak_test::lines;
 use super::*;
 
 /// A file system of its own, of 1 MiB.
-#[cfg(target_os = "linux")]
 struct Disk(TempDir);
 
-#[cfg(target_os = "linux")]
 impl Disk {
     /// `None` where this process may not mount anything.
     fn new() -> Option<Self> {
@@ -35,7 +33,6 @@ impl Disk {
     }
 }
 
-#[cfg(target_os = "linux")]
 impl Drop for Disk {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg(self.0.path()).status();
@@ -55,7 +52,6 @@ fn retried(output: &mut FileOutput, batch: Batch) -> String {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_full_disk_costs_no_line_and_tears_none() {
     for sync in ["never", "chunk"] {
         let Some(disk) = Disk::new() else { return };
@@ -87,7 +83,6 @@ fn a_full_disk_costs_no_line_and_tears_none() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_new_file_on_a_full_disk_is_written_when_there_is_room() {
     let Some(disk) = Disk::new() else { return };
     fs::write(disk.path("ballast"), vec![0; 1 << 20]).unwrap();
@@ -100,7 +95,6 @@ fn a_new_file_on_a_full_disk_is_written_when_there_is_room() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_folder_that_becomes_writable_is_written_to() {
     let Some(disk) = Disk::new() else { return };
     // A file that is open for writing keeps its file system writable.
@@ -115,7 +109,6 @@ fn a_folder_that_becomes_writable_is_written_to() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_folder_that_vanishes_is_made_anew() {
     for sync in ["never", "chunk"] {
         let folder = folder();
@@ -130,7 +123,6 @@ fn a_folder_that_vanishes_is_made_anew() {
 }
 
 #[test]
-#[cfg(unix)]
 fn what_stands_in_the_way_is_waited_for() {
     let folder = folder();
     let (parent, path) = (folder.path().join("a"), folder.path().join("a/out.log"));
