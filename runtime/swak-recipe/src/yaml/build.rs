@@ -26,7 +26,7 @@ pub(super) fn build(text: &str) -> Result<Node, Diagnostics> {
         let (event, span) = match next {
             Ok(next) => next,
             Err(error) => {
-                let last = builder.open.last().map(|open| open.span);
+                let last = builder.open.last().filter(|open| open.flow).map(|open| open.span);
                 builder.errors.push(syntax_error(text, &error, last));
                 break;
             }
