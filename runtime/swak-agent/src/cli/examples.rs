@@ -38,6 +38,15 @@ pub(super) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "buffer",
+        &[
+            ("buffer check /var/lib/my", "all buffers of an agent"),
+            ("buffer dump /var/lib/my", "what is not delivered yet"),
+            ("buffer replay /var/lib/my --from 1200", "deliver this and all after it again"),
+            ("buffer repair /var/lib/my", ""),
+        ],
+    ),
+    (
         "graph",
         &[
             ("graph my.swak", "Mermaid, for a Markdown page"),

@@ -1,5 +1,6 @@
 //! The command line: commands, flags and their help.
 
+mod buffer;
 mod examples;
 mod torture;
 
@@ -16,6 +17,9 @@ use swak_sdk::options::{ByteSize, Literal, LiteralValue, OptionValue};
 
 use crate::{About, Console};
 
+pub(crate) use buffer::{
+    BufferArgs, BufferCheckArgs, BufferCommand, BufferDumpArgs, BufferRepairArgs, BufferReplayArgs,
+};
 use examples::{EXAMPLES, TOP_EXAMPLES, examples};
 pub(crate) use torture::TortureArgs;
 
@@ -86,6 +90,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Print what became of every record; fails when one is not accounted for
     Audit(AuditArgs),
+    /// Look into the buffers on disk, deliver from them again, repair them
+    Buffer(BufferArgs),
     /// Draw the tasks of a recipe
     Graph(GraphArgs),
     /// List the plugins of this agent
@@ -278,6 +284,9 @@ impl Command {
         match self {
             Command::Check(args) => args.json,
             Command::Audit(args) => args.json,
+            Command::Buffer(args) => {
+                matches!(&args.command, BufferCommand::Check(args) if args.json)
+            }
             Command::List(args) => args.json,
             Command::Version(args) => args.json,
             Command::Torture(args) => args.json,

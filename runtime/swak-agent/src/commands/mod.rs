@@ -1,6 +1,7 @@
 //! What the commands do, one a file.
 
 mod audit;
+mod buffer;
 mod check;
 mod convert;
 mod desc;
@@ -37,6 +38,7 @@ pub(crate) fn dispatch(
         Command::Run(args) => run::run(&args, &cli.log, about, plugins, console),
         Command::Test(args) => test::run(&args, &cli.log, about, plugins, console),
         Command::Audit(args) => audit::run(&args, about, console),
+        Command::Buffer(args) => buffer::run(&args, console),
         Command::Check(args) => check::run(&args, about, &plugins, console),
         Command::Graph(args) => graph::run(&args, about, &plugins, console),
         Command::List(args) => list::run(&args, &plugins, console),
