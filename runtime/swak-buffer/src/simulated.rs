@@ -139,7 +139,7 @@ impl State {
     }
 
     fn toss(&mut self, of: u64) -> bool {
-        self.next_random() % of == 0
+        self.next_random().is_multiple_of(of)
     }
 
     /// Counts an operation that changes something. `Err` when it fails; `Ok(false)` when the world ends
