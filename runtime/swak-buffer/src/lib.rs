@@ -34,6 +34,9 @@ mod error;
 mod file_system;
 mod format;
 mod frames;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod layout;
 mod place;
 mod position;

@@ -1,6 +1,6 @@
-//! What fuzzing holds against what it promises: JSON, templates and expressions.
+//! What fuzzing holds against what it promises: chunks on disk, JSON, templates and expressions.
 
-use crate::data::{Map, Record, Slice, Timestamp, Value, json};
+use crate::data::{Block, Chunk, Map, Record, Slice, Timestamp, Value, codec, json};
 use crate::options::{Expr, Scope, SyntaxError, Template};
 
 #[cfg(test)]
@@ -41,6 +41,28 @@ fn is_same(value: &Value, expected: &serde_json::Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// The bytes of a chunk are refused, or the chunk is the same when it was written and read again.
+pub fn codec(data: &[u8]) {
+    let block = |bytes: &[u8]| Block::from(bytes.to_vec());
+    let Ok(chunk) = codec::decode(&block(data)) else { return };
+    assert!(chunk.len() <= data.len(), "each record takes a byte at least");
+    let mut written = Vec::new();
+    codec::encode(&chunk, &mut written).expect("what was read is not too deep");
+    let again = codec::decode(&block(&written)).expect("what was written can be read");
+    let mut same = Vec::new();
+    codec::encode(&again, &mut same).expect("what was read is not too deep");
+    assert_eq!(same, written);
+    let json = |chunk: &Chunk| {
+        let mut out = Vec::new();
+        for record in chunk.iter() {
+            record.write_json(&mut out);
+        }
+        out
+    };
+    assert_eq!(json(&again), json(&chunk));
+    assert_eq!((again.len(), again.count()), (chunk.len(), chunk.count()));
 }
 
 /// A template or an expression is refused with a place in it, or gives the same for the same record,
@@ -100,6 +122,7 @@ mod tests {
 
     #[test]
     fn what_fuzzing_found_stays_found() {
+        replay::replay("codec", codec);
         replay::replay("json", json);
         replay::replay("templates", templates);
     }
