@@ -1,6 +1,7 @@
 //! Every plugin crate builds alone, and without a warning, for every target that agents are built for.
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 
 use super::Check;
 use crate::context::{Context, Result, none_of};
@@ -53,11 +54,31 @@ fn crates(cx: &Context) -> Result<Vec<String>> {
 
 /// Compiles as far as no linker is needed, and lints: much of what is for one system is seen nowhere
 /// else.
+///
+/// Some crates compile C. For other systems that takes a compiler for each, which zig is; where it is
+/// not, there may be others.
 fn lint(cx: &Context, name: &str, targets: &[&str]) -> Result {
     let mut args = vec!["clippy", "--quiet", "--package", name];
     args.extend(targets.iter().flat_map(|target| ["--target", target]));
     args.extend(["--", "--deny", "warnings"]);
-    cx.cargo(&args)
+    match tools().filter(|bin| bin.join("cargo-zigbuild").is_file()) {
+        Some(bin) => {
+            let program = bin.join("cargo-zigbuild").display().to_string();
+            let mut command = cx.command(&program, &args);
+            // The zig that lies beside it.
+            command.env("CARGO_ZIGBUILD_PYTHON_PATH", bin.join("python"));
+            cx.run(command)
+        }
+        None => cx.cargo(&args),
+    }
+}
+
+/// Where `swak-makebuild doctor --fix` puts what builds for other systems.
+fn tools() -> Option<PathBuf> {
+    let given = |name: &str| env::var_os(name).map(PathBuf::from).filter(|f| f.is_absolute());
+    let cache = || given("XDG_CACHE_HOME").or_else(|| Some(env::home_dir()?.join(".cache")));
+    let tools = given("SWAK_TOOLS").or_else(|| Some(cache()?.join("swak/tools")))?;
+    Some(tools.join("bin"))
 }
 
 fn has_std(cx: &Context, target: &str) -> bool {

@@ -220,6 +220,7 @@ fn mistakes_are_told_at_their_place() {
         ("username=\"u\", shared_key=\"k\"", "`username` and `password` go together"),
         ("username=\"u\", password=\"p\"", "needs a `shared_key`"),
         ("self_hostname=\"me\"", "needs a `shared_key`"),
+        ("shared_key=\"\"", "`shared_key` is empty"),
         ("tls_ca_file=\"ca.pem\"", "TLS is off: add `tls=True`"),
         ("tls_server_name=\"name\"", "TLS is off: add `tls=True`"),
         ("tls=True, tls_cert_file=\"c.pem\"", "go together"),

@@ -12,6 +12,8 @@
 //! anybody could give it.
 
 use swak_sdk::data::{Slice, Value};
+use swak_sdk::options::Secret;
+use swak_sdk::{Result, ensure};
 
 use crate::msgpack::{Malformed, Reader, Writer};
 
@@ -62,6 +64,15 @@ pub(crate) fn digest(parts: &[&[u8]]) -> String {
 /// Whether two digests are the same, in a time that does not tell how much of them is.
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && std::iter::zip(a, b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+/// Says no to a key that everybody has: that of a variable which somebody forgot to set.
+pub(crate) fn check_shared_key(key: Option<&Secret>) -> Result<()> {
+    ensure!(
+        key.is_none_or(|key| !key.reveal().is_empty()),
+        "`shared_key` is empty; left out, there is none"
+    );
+    Ok(())
 }
 
 /// Whether a value is the beginning of a handshake.

@@ -22,4 +22,4 @@ mod handshake;
 pub(crate) use decode::{ForwardError, Message, decode};
 pub(crate) use encode::{Encoder, Mode, read_ack, write_ack};
 pub(crate) use entries::Entries;
-pub(crate) use handshake::{Helo, Ping, Pong, digest, is_helo, same};
+pub(crate) use handshake::{Helo, Ping, Pong, check_shared_key, digest, is_helo, same};

@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::handshake::Door;
 use super::seen::Seen;
 use super::{Guests, InFluentd, Limits, Place, Shared};
+use crate::forward::check_shared_key;
 use crate::host::host_name;
 use crate::network::Network;
 use crate::transport::{TlsFiles, check_unix_path};
@@ -32,7 +33,8 @@ use crate::transport::{TlsFiles, check_unix_path};
 /// )
 /// ```
 ///
-/// With TLS, a shared key and users:
+/// With TLS, a shared key and users. Keys and passwords can be kept out of the recipe:
+/// `env("FORWARD_KEY")`.
 ///
 /// ```swak
 /// task(
@@ -42,8 +44,8 @@ use crate::transport::{TlsFiles, check_unix_path};
 ///         tls=True,
 ///         tls_cert_file="/etc/ssl/logs.pem",
 ///         tls_key_file="/etc/ssl/logs-key.pem",
-///         shared_key=env("FORWARD_KEY", "only for tests"),
-///         users={"web-1": env("FORWARD_PASSWORD", "only for tests")}
+///         shared_key="the same on both sides",
+///         users={"web-1": "secret"}
 ///     ),
 ///     out.File("received/{{ tag }}.json", format="json")
 /// )
@@ -189,6 +191,7 @@ impl InFluentdOptions {
             !self.tls || self.tls_cert_file.is_some(),
             "`tls` needs a certificate: give `tls_cert_file` and `tls_key_file`"
         );
+        check_shared_key(self.shared_key.as_ref())?;
         let handshake = [
             ("users", !self.users.is_empty()),
             ("self_hostname", self.self_hostname.is_some()),

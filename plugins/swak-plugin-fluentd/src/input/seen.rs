@@ -22,7 +22,7 @@ pub(super) struct Seen {
 
 #[derive(Default)]
 struct Chunks {
-    outcomes: HashMap<Key, watch::Receiver<Option<Outcome>>>,
+    outcomes: HashMap<Key, Verdict>,
     /// The settled ones, the oldest first.
     settled: VecDeque<Key>,
 }
@@ -33,14 +33,21 @@ struct Chunks {
 pub(super) struct Key(u64, u64);
 
 /// What becomes of a chunk.
-pub(super) struct Verdict(watch::Receiver<Option<Outcome>>);
+#[derive(Clone)]
+pub(super) enum Verdict {
+    Settled(Outcome),
+    Pending(watch::Receiver<Option<Outcome>>),
+}
 
 impl Verdict {
     /// Waits for it.
-    pub(super) async fn outcome(mut self) -> Outcome {
-        match self.0.wait_for(Option::is_some).await {
-            Ok(outcome) => outcome.unwrap_or(Outcome::Errored),
-            Err(_) => Outcome::Errored,
+    pub(super) async fn outcome(self) -> Outcome {
+        match self {
+            Verdict::Settled(outcome) => outcome,
+            Verdict::Pending(mut settled) => match settled.wait_for(Option::is_some).await {
+                Ok(outcome) => outcome.unwrap_or(Outcome::Errored),
+                Err(_) => Outcome::Errored,
+            },
         }
     }
 }
@@ -61,11 +68,12 @@ impl Seen {
     /// Begins with a chunk: what to settle it with, when it is new, and what becomes of it.
     pub(super) fn begin(self: &Arc<Self>, key: Key) -> (Option<Ack>, Verdict) {
         let mut chunks = self.lock();
-        if let Some(outcome) = chunks.outcomes.get(&key) {
-            return (None, Verdict(outcome.clone()));
+        if let Some(verdict) = chunks.outcomes.get(&key) {
+            return (None, verdict.clone());
         }
         let (sender, receiver) = watch::channel(None);
-        chunks.outcomes.insert(key, receiver.clone());
+        let verdict = Verdict::Pending(receiver);
+        chunks.outcomes.insert(key, verdict.clone());
         drop(chunks);
         let seen = Arc::clone(self);
         let ack = Ack::new(move |outcome| {
@@ -73,7 +81,7 @@ impl Seen {
             // Nobody may be waiting any more.
             let _ = sender.send(Some(outcome));
         });
-        (Some(ack), Verdict(receiver))
+        (Some(ack), verdict)
     }
 
     fn settled(&self, key: Key, outcome: Outcome) {
@@ -83,6 +91,7 @@ impl Seen {
             chunks.outcomes.remove(&key);
             return;
         }
+        chunks.outcomes.insert(key, Verdict::Settled(outcome));
         chunks.settled.push_back(key);
         if chunks.settled.len() > REMEMBERED
             && let Some(oldest) = chunks.settled.pop_front()
@@ -101,7 +110,10 @@ mod tests {
     use super::*;
 
     fn now(verdict: &Verdict) -> Option<Outcome> {
-        *verdict.0.borrow()
+        match verdict {
+            Verdict::Settled(outcome) => Some(*outcome),
+            Verdict::Pending(settled) => *settled.borrow(),
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::OutFluentd;
 use super::kept::{Heartbeat, Kept, Rules};
 use super::message::{ChunkIds, Messages, Tag};
 use super::peer::{Credentials, Peer, Place, Tls};
-use crate::forward::{Encoder, Mode};
+use crate::forward::{Encoder, Mode, check_shared_key};
 use crate::host::host_name;
 use crate::msgpack::Precision;
 use crate::transport::{TlsFiles, check_unix_path};
@@ -35,7 +35,8 @@ use crate::transport::{TlsFiles, check_unix_path};
 /// )
 /// ```
 ///
-/// With TLS, a shared key and a user:
+/// With TLS, a shared key and a user. Keys and passwords can be kept out of the recipe:
+/// `env("FORWARD_KEY")`.
 ///
 /// ```swak
 /// task(
@@ -45,9 +46,9 @@ use crate::transport::{TlsFiles, check_unix_path};
 ///         compress="gzip",
 ///         tls=True,
 ///         tls_ca_file="/etc/ssl/our-ca.pem",
-///         shared_key=env("FORWARD_KEY", "only for tests"),
+///         shared_key="the same on both sides",
 ///         username="web-1",
-///         password=env("FORWARD_PASSWORD", "only for tests")
+///         password="secret"
 ///     )
 /// )
 /// ```
@@ -219,6 +220,7 @@ impl OutFluentdOptions {
             self.username.is_some() == self.password.is_some(),
             "`username` and `password` go together, and only one of them is given"
         );
+        check_shared_key(self.shared_key.as_ref())?;
         let handshake = [
             ("username", self.username.is_some()),
             ("self_hostname", self.self_hostname.is_some()),
