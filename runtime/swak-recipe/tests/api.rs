@@ -8,8 +8,9 @@ use std::time::Duration;
 use swak_recipe::diag::{RECIPE_LIMIT, SourceFile};
 use swak_recipe::model::{Recipe, StartBy, Step, Task};
 use swak_recipe::write::convert;
-use swak_recipe::{Later, ProcessEnvironment, Spelling, check, check_as};
-use swak_sdk::options::{Kind, LiteralValue};
+use swak_recipe::{Catalog, Later, ProcessEnvironment, SpecList, Spelling, check, check_as};
+use swak_sdk::options::{Args, Kind, LiteralValue, PluginSpec};
+use swak_sdk::plugin::HandsBack;
 
 fn source(text: &str) -> SourceFile {
     SourceFile::new("a.swak", text)
@@ -38,7 +39,8 @@ fn meaning(recipe: &Recipe) -> String {
             Step::Failover(f) => {
                 let outputs: Vec<_> = f.outputs.iter().map(plugin).collect();
                 let last = f.last.as_ref().map(plugin).unwrap_or_default();
-                format!("failover({}; {last}; {:?})", outputs.join(", "), f.start_by)
+                let told = (&f.start_by, f.timeout, f.drain_back);
+                format!("failover({}; {last}; {told:?})", outputs.join(", "))
             }
             Step::Tee(tee) => {
                 let branches: Vec<_> = tee.branches.iter().map(|b| steps(b)).collect();
@@ -313,4 +315,32 @@ mod any_text {
             survive("a.yml", format!("tasks: [[{}]]", words.concat()));
         }
     }
+}
+
+/// A catalog in which every output hands back what it was given in one way.
+struct HandingBack(Result<HandsBack, String>);
+
+impl Catalog for HandingBack {
+    fn specs(&self) -> Vec<&PluginSpec> {
+        static SPECS: std::sync::LazyLock<SpecList> = std::sync::LazyLock::new(support::catalog);
+        SPECS.specs()
+    }
+
+    fn hands_back(&self, _: &PluginSpec, _: &Args) -> Result<HandsBack, String> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn what_a_last_does_not_hand_back_as_it_was_is_told() {
+    let text = r#"task(in.Counter(), failover(out.Null(), last=out.File("x"), drain_back=True))"#;
+    let source = SourceFile::new("a.swak", text);
+    let environment = support::FixedEnvironment::default();
+    let check = |way| swak_recipe::check(&source, &HandingBack(way), &environment);
+    assert!(check(Ok(HandsBack::Whole)).expect("no mistake").warnings.is_empty());
+    let changed = check(Ok(HandsBack::Changed("only lines".into()))).expect("no mistake");
+    assert_eq!(changed.warnings[0].code, "drain-back-changes-records");
+    assert_eq!(changed.warnings[0].message, "`out.File` hands records back otherwise: only lines");
+    let cannot = check(Err("it is a template".into())).expect_err("a mistake").render(false);
+    assert!(cannot.contains("error[cannot-drain-back]: `out.File` cannot be drained: it is a"));
 }

@@ -2,7 +2,7 @@
 //!
 //! `recipe.swak` or `recipe.yml` is checked against the catalog in `support`; `stderr.txt` is the
 //! text of what was found, empty when it is nothing. `SWAK_UPDATE=1 cargo nextest run -p
-//! swak-recipe cases` writes the texts anew: read the difference before committing it.
+//! swak-recipe --test cases` writes the texts anew: read the difference before committing it.
 
 mod support;
 

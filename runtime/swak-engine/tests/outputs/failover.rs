@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::servers::{Mode, Server, State, server};
 use crate::{numbers, register};
-use swak_engine::Ended;
+use swak_engine::{Backoff, Ended, RestartPolicy};
 use swak_test::{Bench, Collector};
 
 /// What all of these have taken, sorted: what is lost is missing, and what is doubled is there twice.
@@ -268,6 +268,72 @@ fn a_stop_waits_for_no_member_that_is_away() {
     one.wait_until("it hangs beside the flow", |state| state.connects == 2);
     two.wait_until("the flow goes on", |state| count(state) > 10);
     assert_eq!(*running.stop().ended(), Ended::Stopped);
+}
+
+#[test]
+fn whatever_happens_nothing_is_lost_doubled_or_out_of_order() {
+    let modes = [
+        Mode::Up,
+        Mode::Refuses,
+        Mode::HangsAtConnect,
+        Mode::HangsAtWrite,
+        Mode::Retries,
+        Mode::Disconnects,
+        Mode::DisconnectsOnce,
+    ];
+    for seed in 1..=4_u64 {
+        let name = |i: usize| format!("chaos {seed} {i}");
+        let servers = [server(&name(0)), server(&name(1)), server(&name(2))];
+        let journal = server(&format!("chaos {seed} journal"));
+        let outputs: Vec<_> = (0..3)
+            .map(|i| {
+                format!(
+                    "out.Server({:?}, journal=\"chaos {seed} journal\", timeout=\"15ms\")",
+                    name(i)
+                )
+            })
+            .collect();
+        let running = Bench::new(register).start(&format!(
+            "task(in.Numbers(), failover({}, timeout=\"10ms\"))",
+            outputs.join(", ")
+        ));
+        let mut random = seed;
+        for _ in 0..40 {
+            // Knuth's MMIX generator; its high bits are good enough here.
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let (which, mode) = ((random >> 33) as usize, (random >> 45) as usize);
+            servers[which % 3].set(modes[mode % modes.len()]);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        servers.iter().for_each(|server| server.set(Mode::Up));
+        let before = count(&servers[0].lock());
+        servers[0].wait_until("the flow is back", |state| count(state) > before);
+        let received = running.stop().counters("1").received;
+        assert_eq!(journal.lines(), numbers(1..=received), "seed {seed}");
+        let [one, two, three] = &servers;
+        assert_eq!(all_of(&[one, two, three]), (1..=received).collect::<Vec<_>>(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_panic_beside_the_flow_starts_the_task_again_and_loses_nothing() {
+    let mut bench = Bench::new(register);
+    let soon = Backoff::new(Duration::from_millis(5), Duration::from_millis(5));
+    bench.settings_mut().restart = RestartPolicy::Backoff(soon);
+    let [one, two] = [server("panics 1"), server("panics 2")];
+    one.set(Mode::Refuses);
+    let running = bench
+        .start("task(in.Numbers(), failover(out.Server(\"panics 1\"), out.Server(\"panics 2\")))");
+    two.wait_until("the flow goes on", |state| count(state) > 10);
+    one.set(Mode::Panics);
+    one.wait_until("the flow is back after a restart", |state| count(state) > 10);
+    let ran = running.stop();
+    assert_eq!((ran.ended(), ran.summary().tasks[0].restarts), (&Ended::Stopped, 1));
+    let mut all = all_of(&[&one, &two]);
+    all.dedup();
+    assert!(all.iter().copied().eq(1..=all.len() as u64), "{all:?}");
 }
 
 fn wait_for_stored(last: &Server, records: usize) {

@@ -30,6 +30,8 @@ pub(crate) enum Mode {
     RejectsSevens,
     /// Can never take anything again.
     Fatal,
+    /// Panics at the next connect.
+    Panics,
 }
 
 /// A server of one name, which tests and outputs share.
@@ -108,10 +110,13 @@ pub(crate) struct ServerOptions {
     /// The server.
     #[option(positional)]
     name: String,
+    /// Another one, which is told of everything that is taken, and when.
+    journal: Option<String>,
 }
 
 pub(crate) struct ToServer {
     server: Server,
+    journal: Option<Server>,
     connected: bool,
 }
 
@@ -119,7 +124,8 @@ impl Plugin for ToServer {
     type Options = ServerOptions;
 
     fn new(options: ServerOptions, _: &BuildContext) -> Result<Self> {
-        Ok(ToServer { server: server(&options.name), connected: false })
+        let journal = options.journal.as_deref().map(server);
+        Ok(ToServer { server: server(&options.name), journal, connected: false })
     }
 }
 
@@ -134,6 +140,10 @@ impl Output for ToServer {
         match mode {
             Mode::Refuses => bail!("connection refused"),
             Mode::HangsAtConnect => std::future::pending().await,
+            Mode::Panics => {
+                self.server.set(Mode::Up);
+                panic!("no connection for me");
+            }
             _ => self.connected = true,
         }
         Ok(())
@@ -159,7 +169,11 @@ impl Output for ToServer {
                 std::future::pending::<()>().await;
             }
             Mode::Retries => return Err(WriteError::Retry(anyhow!("not now"))),
-            Mode::Refuses | Mode::HangsAtConnect | Mode::Disconnects | Mode::DisconnectsOnce => {
+            Mode::Refuses
+            | Mode::HangsAtConnect
+            | Mode::Panics
+            | Mode::Disconnects
+            | Mode::DisconnectsOnce => {
                 self.connected = false;
                 return Err(WriteError::NotConnected(anyhow!("gone")));
             }
@@ -169,7 +183,10 @@ impl Output for ToServer {
             Mode::Fatal => return Err(WriteError::Fatal(anyhow!("closed"))),
             Mode::Up | Mode::RejectsSevens => {}
         }
-        let written = lines(chunk).collect();
+        let written: Vec<_> = lines(chunk).collect();
+        if let Some(journal) = &self.journal {
+            journal.lock().writes.push(written.clone());
+        }
         self.server.lock().writes.push(written);
         Ok(())
     }
@@ -220,8 +237,8 @@ impl Output for Store {
         true
     }
 
-    fn hands_back(&self) -> Result<()> {
-        Ok(())
+    fn hands_back(&self) -> Result<HandsBack> {
+        Ok(HandsBack::Whole)
     }
 
     async fn take_back(&mut self) -> Result<Option<BoxBacklog>> {

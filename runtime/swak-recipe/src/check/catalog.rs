@@ -8,7 +8,7 @@ use swak_sdk::options::{
     OptionError, OptionErrors, OptionSpec, OptionValue, Pattern, PluginSpec, Template, TextKind,
     TypeSpec, alone, did_you_mean,
 };
-use swak_sdk::plugin::Plugins;
+use swak_sdk::plugin::{HandsBack, Plugins};
 
 /// The plugins that a recipe may name, and what they say to their options.
 pub trait Catalog {
@@ -35,16 +35,16 @@ pub trait Catalog {
         check_values(spec, args)
     }
 
-    /// Whether what is written to an output can be handed back: see
+    /// What comes back of what is written to an output: see
     /// [`Output::hands_back`](swak_sdk::plugin::Output::hands_back). A spec alone does not say; left
-    /// as it is, every output can.
+    /// as it is, all of it does.
     ///
     /// # Errors
     ///
-    /// Why it cannot.
-    fn hands_back(&self, spec: &PluginSpec, args: &Args) -> Result<(), String> {
+    /// Why nothing does.
+    fn hands_back(&self, spec: &PluginSpec, args: &Args) -> Result<HandsBack, String> {
         let _ = (spec, args);
-        Ok(())
+        Ok(HandsBack::Whole)
     }
 }
 
@@ -76,9 +76,11 @@ impl Catalog for Plugins {
         }
     }
 
-    fn hands_back(&self, spec: &PluginSpec, args: &Args) -> Result<(), String> {
-        let entry = self.get(spec.kind, &spec.name);
-        entry.map_or(Ok(()), |e| e.hands_back(args)).map_err(|error| format!("{error:#}"))
+    fn hands_back(&self, spec: &PluginSpec, args: &Args) -> Result<HandsBack, String> {
+        match self.get(spec.kind, &spec.name) {
+            Some(entry) => entry.hands_back(args).map_err(|error| format!("{error:#}")),
+            None => Ok(HandsBack::Whole),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use swak_sdk::options::{
     DeliveryOptions, FieldPath, LiteralValue, OptionErrors, OptionValue, did_you_mean,
 };
+use swak_sdk::plugin::HandsBack;
 
 use super::Checker;
 use super::params::Params;
@@ -161,12 +162,21 @@ impl Checker<'_> {
                 )),
             Some(Some(call)) => {
                 let Some(spec) = self.specs.get(&call.path()) else { return };
-                let Err(why) = self.catalog.hands_back(spec, &call.args) else { return };
-                let message = format!("`{}` cannot be drained: {why}", call.path());
-                Diagnostic::error("cannot-drain-back", message)
+                let found = match self.catalog.hands_back(spec, &call.args) {
+                    Ok(HandsBack::Whole) => return,
+                    Ok(HandsBack::Changed(how)) => Diagnostic::warning(
+                        "drain-back-changes-records",
+                        format!("`{}` hands records back otherwise: {how}", call.path()),
+                    ),
+                    Err(why) => Diagnostic::error(
+                        "cannot-drain-back",
+                        format!("`{}` cannot be drained: {why}", call.path()),
+                    ),
+                };
+                found
                     .at(call.span, "")
                     .label(drain_back.span, "what it took is to be sent on")
-                    .help("out.File with format=\"record\", \"json\" or \"raw\" can be drained")
+                    .help("out.File(\"…\", format=\"record\") hands records back as they were")
             }
         };
         self.found.push(found);

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use super::{
-    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Emitter, Inbox,
-    Input, Outlet, Output, Shutdown, Transform, WriteError,
+    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Emitter, HandsBack,
+    Inbox, Input, Outlet, Output, Shutdown, Transform, WriteError,
 };
 use crate::data::{Batch, Chunk};
 use crate::{Error, Result};
@@ -78,7 +78,7 @@ pub trait AnyOutput: Send {
     /// See [`Output::is_exclusive`].
     fn is_exclusive(&self) -> bool;
     /// See [`Output::hands_back`].
-    fn hands_back(&self) -> Result<()>;
+    fn hands_back(&self) -> Result<HandsBack>;
     /// See [`Output::take_back`].
     fn take_back(&mut self) -> BoxFuture<'_, Result<Option<BoxBacklog>>>;
 }
@@ -166,7 +166,7 @@ impl<P: Output> AnyOutput for P {
     fn is_exclusive(&self) -> bool {
         Output::is_exclusive(self)
     }
-    fn hands_back(&self) -> Result<()> {
+    fn hands_back(&self) -> Result<HandsBack> {
         Output::hands_back(self)
     }
     fn take_back(&mut self) -> BoxFuture<'_, Result<Option<BoxBacklog>>> {

@@ -51,7 +51,7 @@ pub trait Output: Plugin {
     ///
     /// # Errors
     /// Why it cannot, as a person reads it after the plugin's name.
-    fn hands_back(&self) -> Result<()> {
+    fn hands_back(&self) -> Result<HandsBack> {
         bail!("it cannot hand back what was written to it")
     }
 
@@ -66,6 +66,16 @@ pub trait Output: Plugin {
     fn take_back(&mut self) -> impl Future<Output = Result<Option<BoxBacklog>>> + Send {
         async { Ok(None) }
     }
+}
+
+/// What comes back of what was written: see [`Output::hands_back`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandsBack {
+    /// Records as they were.
+    Whole,
+    /// Records that lack something, or look otherwise. `check` says what, as a warning: "keeps only
+    /// lines".
+    Changed(String),
 }
 
 /// What an output has stored, handed back piece by piece: see [`Output::take_back`]. The engine reads

@@ -5,7 +5,8 @@ use std::fmt;
 
 use super::erased::{AnyPlugin, OnThread};
 use super::{
-    AsyncTransform, BlockingInput, Buffer, BuildContext, Input, Output, Plugin, Transform,
+    AsyncTransform, BlockingInput, Buffer, BuildContext, HandsBack, Input, Output, Plugin,
+    Transform,
 };
 use crate::options::{
     Args, DeliveryOptions, Kind, OptionError, OptionErrors, Options, PluginSpec, split_delivery,
@@ -207,11 +208,11 @@ impl PluginEntry {
         }
     }
 
-    /// Whether what is written to it can be handed back: see [`Output::hands_back`]. Nothing is run.
+    /// What comes back of what is written to it: see [`Output::hands_back`]. Nothing is run.
     ///
     /// # Errors
-    /// Why it cannot.
-    pub fn hands_back(&self, args: &Args) -> Result<()> {
+    /// Why nothing does.
+    pub fn hands_back(&self, args: &Args) -> Result<HandsBack> {
         match self.build(args, &BuildContext::for_check())? {
             AnyPlugin::Output(output) => output.hands_back(),
             _ => bail!("it is no output"),

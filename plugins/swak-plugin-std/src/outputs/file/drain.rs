@@ -59,6 +59,19 @@ impl Form {
             Format::Csv | Format::Msgpack | Format::Template => None,
         }
     }
+
+    /// What of a record comes back.
+    pub(super) fn hands_back(self) -> HandsBack {
+        let lacks = match self {
+            Form::Record => return HandsBack::Whole,
+            Form::Json => "format=\"json\" keeps fields, and neither times, tags nor sources",
+            Form::Raw => {
+                "format=\"raw\" keeps lines: fields come back as text, and neither times, tags nor \
+                 sources come back"
+            }
+        };
+        HandsBack::Changed(lacks.to_owned())
+    }
 }
 
 /// What was set aside of a file by an earlier run, or is now; `None` when there is nothing. Nobody

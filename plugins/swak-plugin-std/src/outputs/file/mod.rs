@@ -163,8 +163,11 @@ impl Output for FileOutput {
         Ok(())
     }
 
-    fn hands_back(&self) -> Result<()> {
-        self.form.as_ref().map(|_| ()).map_err(|why| anyhow!("{why}"))
+    fn hands_back(&self) -> Result<HandsBack> {
+        match &self.form {
+            Ok(form) => Ok(form.hands_back()),
+            Err(why) => bail!("{why}"),
+        }
     }
 
     async fn take_back(&mut self) -> Result<Option<BoxBacklog>> {
