@@ -12,10 +12,15 @@ const MOST: usize = 192 << 10;
 
 /// Reads a file to its end. Gives how many records there were, and how many errors.
 fn read(make: impl Fn(&Path), options: &str) -> (usize, usize) {
+    read_all("in.log", make, options)
+}
+
+/// Reads all files that a pattern names.
+fn read_all(pattern: &str, make: impl Fn(&Path), options: &str) -> (usize, usize) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("in.log");
     make(&path);
-    let path = path.display().to_string();
+    let path = folder.path().join(pattern).display().to_string();
     let recipe = format!("task(in.FileTailing({path:?}, follow=False{options}), out.Null())");
     let said = Agent::start(&recipe, &folder.path().join("data")).finish();
     let number = |name: &str| -> usize {
@@ -89,4 +94,18 @@ fn a_file_that_unpacks_to_a_thousand_times_its_size_takes_no_more() {
         gzip.finish().unwrap();
     };
     assert_eq!(read(make, ""), (4, 4));
+}
+
+#[test]
+fn hundreds_of_compressed_files_are_unpacked_a_few_at_a_time() {
+    const FILES: usize = 600;
+    const LINES: usize = 1_200;
+    let make = |path: &Path| {
+        // More than is read of a file at once.
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(format!("{}\n", "x".repeat(1_000)).repeat(LINES).as_bytes()).unwrap();
+        let bytes = gzip.finish().unwrap();
+        (0..FILES).for_each(|i| fs::write(path.with_extension(format!("{i}.gz")), &bytes).unwrap());
+    };
+    assert_eq!(read_all("*.gz", make, ""), (FILES * LINES, 0));
 }

@@ -51,6 +51,9 @@ impl Content {
         };
         let mut start = Vec::new();
         source.read_at(&mut start, 0, LONGEST_MARK)?;
+        if let Source::Gzip(gzip) = &source {
+            gzip.rest();
+        }
         let encoding = FileEncoding::new(settings.encoding, &start);
         let splitter = Splitter {
             unit: encoding.unit(),
@@ -97,6 +100,14 @@ impl Content {
                 return Ok(len);
             }
             gzip.release(len.saturating_sub(back));
+        }
+    }
+
+    /// Whether it may be read on: not too many compressed files are read at once.
+    pub(super) fn may_go_on(&self) -> bool {
+        match &self.source {
+            Source::Plain(_) => true,
+            Source::Gzip(gzip) => gzip.may_go_on(),
         }
     }
 

@@ -76,6 +76,8 @@ pub(super) struct Follower<'a> {
     due: BTreeSet<(Instant, u64)>,
     /// Files that have nothing to read, the longest so first: their descriptors are given up first.
     quiet: VecDeque<u64>,
+    /// Compressed files that wait until others are read.
+    later: VecDeque<u64>,
     /// Files that grew when they were looked at last.
     active: u32,
     pub(super) watch: Watch,
@@ -127,6 +129,7 @@ impl<'a> Follower<'a> {
             ready: VecDeque::new(),
             due: BTreeSet::new(),
             quiet: VecDeque::new(),
+            later: VecDeque::new(),
             active: 0,
             watch: Watch::none(),
         }
@@ -354,9 +357,18 @@ impl<'a> Follower<'a> {
                 self.make_ready(number);
             }
             Ok(Turn::Truncated(old)) => self.truncated(number, *old),
+            Ok(Turn::Later) => {
+                file.close();
+                self.later.push_back(number);
+                // It is heard when one of this input is done, but not of others.
+                self.schedule(number, now + self.pace.rescan);
+            }
             Ok(Turn::End | Turn::Quiet) => {
                 file.has_failed = false;
                 self.at_end(number, work, has_grown);
+                if let Some(waiting) = self.later.pop_front() {
+                    self.make_ready(waiting);
+                }
             }
             Err(TurnError::Stopped) => return Err(Stopped),
             Err(TurnError::Moved) => {

@@ -5,9 +5,11 @@
 //! [released](GzipSource::release), up to a limit, and the last that was unpacked. Whoever asks for
 //! anything else gets it too, but the file is unpacked from its beginning for that.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,10 @@ pub(super) struct GzipSource {
     file: File,
     keep: usize,
     state: RefCell<State>,
-    damage: RefCell<Option<Damage>>,
+    damage: Cell<Option<Damage>>,
+    slot: Cell<Option<Slot>>,
+    /// Since when it waits for a slot, and how much had been unpacked in the process then.
+    waits: Cell<Option<(Instant, usize)>>,
 }
 
 /// What is wrong with a gzip file. All before it was unpacked and is good.
@@ -56,8 +61,31 @@ impl GzipSource {
     /// The content of a gzip file, of which nothing is unpacked yet. `keep` is how many bytes since
     /// the place that was released are kept.
     pub(super) fn new(file: File, keep: usize) -> Self {
-        let state = RefCell::new(State::Unpacking(Box::new(Unpacker::new(0))));
-        GzipSource { file, keep, state, damage: RefCell::default() }
+        let state = RefCell::new(State::Idle);
+        let (damage, slot, waits) = (Cell::default(), Cell::default(), Cell::default());
+        GzipSource { file, keep, state, damage, slot, waits }
+    }
+
+    /// Whether it may be read on: a few files are unpacked at once, and others only begun when one of
+    /// them is done, or none of them moves. Asked before reading, not before a look at the content.
+    pub(super) fn may_go_on(&self) -> bool {
+        if !matches!(*self.state.borrow(), State::Idle) {
+            return true;
+        }
+        let pieces = PIECES.load(Ordering::Relaxed);
+        let (since, before) = self.waits.get().unwrap_or((Instant::now(), pieces));
+        let is_stuck = before == pieces && since.elapsed() >= STUCK;
+        let slot = self.slot.take().or_else(|| Slot::take(is_stuck));
+        let may = slot.is_some();
+        self.slot.set(slot);
+        let since = if before == pieces { since } else { Instant::now() };
+        self.waits.set((!may).then_some((since, pieces)));
+        may
+    }
+
+    /// Takes no more memory until it is read.
+    pub(super) fn rest(&self) {
+        self.state.replace(State::Idle);
     }
 
     /// The compressed file.
@@ -70,18 +98,20 @@ impl GzipSource {
         let mut state = self.state.borrow_mut();
         let State::Unpacking(unpacker) = &mut *state else { return };
         unpacker.release(offset);
+        let is_whole = unpacker.whole().is_some();
+        let is_done = is_whole || matches!(unpacker.stage, Stage::Broken);
         // A thousand files that were read to their ends need no memory for it.
-        if let Some(packed) = unpacker.whole()
-            && offset == unpacker.end()
-        {
-            *state = State::Read { packed, end: offset };
+        if is_done && offset == unpacker.end() {
+            let packed = Packed { len: unpacker.file_at, trace: unpacker.trace };
+            *state = State::Read { packed, end: offset, is_whole };
         }
     }
 
     /// The whole file, once all of it was unpacked and it does not end in the middle.
     pub(super) fn whole(&self) -> Option<Packed> {
         match &*self.state.borrow() {
-            State::Read { packed, .. } => Some(*packed),
+            State::Idle => None,
+            State::Read { packed, is_whole, .. } => is_whole.then_some(*packed),
             State::Unpacking(unpacker) => unpacker.whole(),
         }
     }
@@ -92,7 +122,7 @@ impl GzipSource {
         let is_known = self.file.metadata()?.len() == packed.len
             && packed.trace.ends_at(&self.file, packed.len)?;
         if is_known {
-            self.state.replace(State::Read { packed: *packed, end });
+            self.state.replace(State::Read { packed: *packed, end, is_whole: true });
         }
         Ok(is_known)
     }
@@ -100,6 +130,7 @@ impl GzipSource {
     /// Whether what was unpacked is still what the file begins with, as far as can be said cheaply.
     pub(super) fn is_same(&self) -> io::Result<bool> {
         let (len, trace) = match &*self.state.borrow() {
+            State::Idle => return Ok(true),
             State::Read { packed, .. } => (packed.len, packed.trace),
             State::Unpacking(unpacker) => (unpacker.file_at, unpacker.trace),
         };
@@ -114,7 +145,7 @@ impl GzipSource {
     /// Whether the file ends, or ended when it was read last, before its data does.
     pub(super) fn is_cut_off(&self) -> bool {
         match &*self.state.borrow() {
-            State::Read { .. } => false,
+            State::Idle | State::Read { .. } => false,
             State::Unpacking(unpacker) => unpacker.is_cut_off(),
         }
     }
@@ -123,10 +154,13 @@ impl GzipSource {
 impl ReadAt for GzipSource {
     fn read_at(&self, buffer: &mut Vec<u8>, offset: u64, want: usize) -> io::Result<usize> {
         let mut state = self.state.borrow_mut();
-        if let State::Read { packed, end } = &*state {
-            if offset >= *end && self.file.metadata()?.len() == packed.len {
-                return Ok(0);
-            }
+        if let State::Read { packed, end, is_whole } = &*state
+            && offset >= *end
+            && (!is_whole || self.file.metadata()?.len() == packed.len)
+        {
+            return Ok(0);
+        }
+        if !matches!(*state, State::Unpacking(_)) {
             *state = State::Unpacking(Box::new(Unpacker::new(offset)));
         }
         let State::Unpacking(unpacker) = &mut *state else {
@@ -146,11 +180,18 @@ impl ReadAt for GzipSource {
                 **unpacker = again;
             }
             match unpacker.unpack(&self.file, self.keep) {
-                Ok(true) => {}
-                Ok(false) => break,
+                Ok(true) => {
+                    PIECES.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(false) => {
+                    // Another file may be begun while this one waits for more.
+                    self.slot.take();
+                    break;
+                }
                 Err(Failure::Io(error)) => return Err(error),
                 Err(Failure::Damage(damage)) => {
-                    self.damage.borrow_mut().get_or_insert(damage);
+                    let first = self.damage.take().unwrap_or(damage);
+                    self.damage.set(Some(first));
                 }
             }
         }
@@ -159,12 +200,45 @@ impl ReadAt for GzipSource {
 }
 
 enum State {
+    /// Nothing is kept.
+    Idle,
     Unpacking(Box<Unpacker>),
-    /// All of it was read, and nothing of it is kept.
+    /// All that can be read of it was read, and nothing of it is kept. `packed` is as much of the file
+    /// as was understood.
     Read {
         packed: Packed,
         end: u64,
+        is_whole: bool,
     },
+}
+
+/// The right to unpack a file.
+#[derive(Debug)]
+struct Slot(());
+
+/// Files of this process that are unpacked at once: each takes about half a MiB, and more in files of
+/// long lines.
+const SLOTS: usize = 32;
+
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+/// Pieces that were unpacked in this process.
+static PIECES: AtomicUsize = AtomicUsize::new(0);
+
+/// When all that are unpacked have not moved for so long, they may wait for one that is not.
+const STUCK: Duration = Duration::from_secs(5);
+
+impl Slot {
+    fn take(is_urgent: bool) -> Option<Self> {
+        let more = |taken: usize| (taken < SLOTS || is_urgent).then_some(taken + 1);
+        TAKEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Slot(()))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Where unpacking stands.

@@ -70,6 +70,8 @@ pub(super) enum Turn {
     End,
     /// Nothing had changed since the end was reached.
     Quiet,
+    /// It is compressed, and enough others are being unpacked.
+    Later,
     /// What was read, up to the position, is no longer there; reading goes on at the beginning.
     Truncated(Box<Position>),
 }
@@ -230,6 +232,9 @@ impl Tail {
         }
         if self.cursor.offset() == 0 {
             content.settle(path, settings)?;
+        }
+        if !content.may_go_on() {
+            return Ok(Turn::Later);
         }
         let found = self.cursor.read(content, settings)?;
         if self.cursor.is_lost() {

@@ -68,7 +68,7 @@ fn members_are_one_stream_and_its_end_is_known() {
     // The same file is known without unpacking it, and goes on with one more member.
     let again = packing.source(1000);
     assert!(again.is_known(&packed, 14).unwrap());
-    assert!(matches!(*again.state.borrow(), State::Read { .. }));
+    assert!(matches!(*again.state.borrow(), State::Read { is_whole: true, .. }));
     packing.append(&member(b"four\n"));
     assert!(again.is_same().unwrap());
     assert_eq!(read(&again, 14, 100), b"four\n");
@@ -184,6 +184,31 @@ fn no_more_is_kept_than_was_asked_for() {
     assert!(read(&source, 0, 100_000) == content[..100_000]);
     assert!(read(&source, 1_000_000, 500_000) == content[1_000_000..1_500_000]);
     assert_eq!(source.take_damage(), None);
+}
+
+#[test]
+fn a_few_files_are_unpacked_at_once() {
+    let packing = Packing::new(&member(&noise(1 << 20)));
+    let all: Vec<_> = (0..SLOTS + 3).map(|_| packing.source(1000)).collect();
+    let begun: Vec<_> = all.iter().map(GzipSource::may_go_on).collect();
+    assert_eq!(begun.iter().filter(|may| **may).count(), SLOTS);
+    // Looked at but not begun, it still has to wait; begun it need not.
+    read(&all[SLOTS], 0, 10);
+    all[SLOTS].rest();
+    assert!(!all[SLOTS].may_go_on());
+    read(&all[0], 0, 10);
+    assert!(all[0].may_go_on());
+    // One that is read to its end makes room for another one.
+    let (mut at, mut bytes) = (0, read(&all[0], 0, 100_000));
+    while !bytes.is_empty() {
+        at += bytes.len() as u64;
+        all[0].release(at);
+        bytes = read(&all[0], at, 100_000);
+    }
+    assert!(all[SLOTS].may_go_on() && !all[SLOTS + 1].may_go_on());
+    // And so does one that is let go.
+    drop(all);
+    assert!(packing.source(1000).may_go_on());
 }
 
 proptest! {
