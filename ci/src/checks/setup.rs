@@ -94,6 +94,19 @@ const TOOLS: &[Tool] = &[
         install: Install::Apt(&["openssl"]),
     },
     Tool {
+        name: "Go",
+        without: "tests of swak-plugin-fluentd will fail",
+        probe: &["go", "version"],
+        install: Install::Apt(&["golang-go"]),
+    },
+    Tool {
+        name: "Fluentd's library for Go",
+        without: "tests of swak-plugin-fluentd will fail",
+        // Debian's libraries for Go are sources.
+        probe: &["ls", "/usr/share/gocode/src/github.com/fluent/fluent-logger-golang/fluent"],
+        install: Install::Apt(&["golang-github-fluent-fluent-logger-golang-dev"]),
+    },
+    Tool {
         name: "Fluentd's libraries for Node.js",
         without: "tests of swak-plugin-fluentd will fail",
         probe: &["npm", "ls", "--prefix", "plugins/swak-plugin-fluentd/tests/peers"],
