@@ -46,7 +46,7 @@ fn damage(start: &'static str) {
             machine.wait_for_all(&format!("round {round}: {damaged:?}"));
             running.stop();
             let told = log.take();
-            let must_be_told = damaged.iter().any(|d| d.is_state && d.kind != Kind::Delete);
+            let must_be_told = damaged.iter().any(|d| d.is_read && d.kind != Kind::Delete);
             assert!(
                 !must_be_told || told.iter().any(|line| line.contains("damaged")),
                 "round {round}: {damaged:?} was not told: {told:?}"
@@ -68,7 +68,8 @@ struct Machine {
 impl Machine {
     fn new(start: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let bench = Bench::new(swak_plugin_std::register);
+        let mut bench = Bench::new(swak_plugin_std::register);
+        bench.settings_mut().agent = Some("swak-test".into());
         let mut machine = Machine { folder, bench, start, written: 0, expected: BTreeSet::new() };
         machine.write_lines(3);
         machine
@@ -160,8 +161,8 @@ struct Damage {
     kind: Kind,
     #[expect(dead_code, reason = "it is shown when a test fails")]
     file: PathBuf,
-    /// Whether it is one of those that positions are read from.
-    is_state: bool,
+    /// Whether it is one of those that an agent reads.
+    is_read: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,8 +203,8 @@ impl Damage {
             fs::write(file, bytes).unwrap();
         }
         let name = file.file_name().unwrap().to_string_lossy();
-        let is_state = name.starts_with("state") && !name.ends_with(".damaged");
-        Some(Damage { kind, file: file.to_owned(), is_state })
+        let is_read = name != ".lock" && !name.ends_with(".damaged");
+        Some(Damage { kind, file: file.to_owned(), is_read })
     }
 }
 

@@ -53,26 +53,52 @@ pub(crate) fn claim(folder: &Path, agent: Option<&str>) -> Result<File, StartErr
         Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
     // Another one may have come in between.
-    check_owner(folder, agent)?;
-    let owner = folder.join(OWNER);
+    let owner = check_owner(folder, agent)?;
+    let path = folder.join(OWNER);
+    if matches!(owner, Owner::Unreadable) {
+        tracing::warn!("{} is damaged, and is written anew", path.display());
+    }
     if let Some(agent) = agent
-        && !owner.exists()
+        && !matches!(owner, Owner::Named(_))
     {
-        fs::write(owner, format!("{agent}\n")).map_err(failed)?;
+        fs::write(path, encode(agent)).map_err(failed)?;
     }
     Ok(lock)
 }
 
-/// A file that does not say a name, for it was damaged, keeps nobody out.
-fn check_owner(folder: &Path, agent: Option<&str>) -> Result<(), StartError> {
-    let Some(agent) = agent else { return Ok(()) };
-    let owner = fs::read_to_string(folder.join(OWNER)).unwrap_or_default();
-    let owner = owner.trim();
-    let is_name = !owner.is_empty() && owner.len() <= 100 && !owner.contains(char::is_control);
-    if !is_name || owner == agent {
-        return Ok(());
+/// What the file says whose the folder is.
+enum Owner {
+    Nobody,
+    Named(String),
+    /// It is there, and is not as it was written.
+    Unreadable,
+}
+
+/// A file that is not as it was written keeps nobody out.
+fn check_owner(folder: &Path, agent: Option<&str>) -> Result<Owner, StartError> {
+    let Some(agent) = agent else { return Ok(Owner::Nobody) };
+    let owner = match fs::read(folder.join(OWNER)) {
+        Ok(bytes) => decode(&bytes).map_or(Owner::Unreadable, Owner::Named),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Owner::Nobody,
+        // What else is wrong with the folder is found when it is used.
+        Err(_) => Owner::Unreadable,
+    };
+    match owner {
+        Owner::Named(owner) if owner != agent => {
+            Err(StartError::Foreign { folder: folder.to_owned(), owner })
+        }
+        owner => Ok(owner),
     }
-    Err(StartError::Foreign { folder: folder.to_owned(), owner: owner.to_owned() })
+}
+
+/// The name and its checksum: a name in which a bit has flipped is a name too.
+fn encode(agent: &str) -> String {
+    format!("{agent}\n{:08x}\n", crc32fast::hash(agent.as_bytes()))
+}
+
+fn decode(file: &[u8]) -> Option<String> {
+    let (name, _) = std::str::from_utf8(file).ok()?.split_once('\n')?;
+    (encode(name).as_bytes() == file).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -92,8 +118,26 @@ mod tests {
         let error = claim(&folder, Some("swak-b")).unwrap_err().to_string();
         assert!(error.ends_with("belongs to the agent `swak-a`"), "{error}");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), before);
-        fs::write(folder.join(OWNER), [0xff, 0, 1]).unwrap();
-        drop(claim(&folder, Some("swak-b")).unwrap());
+    }
+
+    #[test]
+    fn a_name_that_was_damaged_keeps_nobody_out_and_is_written_anew() {
+        let data = tempfile::tempdir().unwrap();
+        let owner = data.path().join(OWNER);
+        drop(claim(data.path(), Some("swak-a")).unwrap());
+        let whole = fs::read(&owner).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut damaged = whole.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&owner, damaged).unwrap();
+            drop(claim(data.path(), Some("swak-a")).unwrap());
+            assert_eq!(fs::read(&owner).unwrap(), whole, "bit {bit}");
+        }
+        for len in 0..whole.len() {
+            fs::write(&owner, &whole[..len]).unwrap();
+            drop(claim(data.path(), Some("swak-a")).unwrap());
+        }
+        assert_eq!(fs::read(&owner).unwrap(), whole);
     }
 
     #[test]
