@@ -352,6 +352,23 @@ mod tests {
 
     proptest! {
         #[test]
+        fn whatever_is_read_is_written_as_it_was_read(
+            record in records(),
+            place in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let mut text = written(&batch(record)).into_bytes();
+            let place = place.index(text.len());
+            text[place] = byte;
+            if let Ok(stored) = read(&text.into()) {
+                let again = Batch::new(vec![stored.record.clone()])
+                    .with_tag(stored.tag.as_str().into())
+                    .with_source(stored.source.as_str().into());
+                prop_assert_eq!(read(&written(&again).as_str().into()).unwrap(), stored);
+            }
+        }
+
+        #[test]
         fn everything_comes_back(record in records(), tag in ".{0,9}", source in ".{0,9}") {
             let batch = batch(record.clone()).with_tag(tag.as_str().into()).with_source(source.as_str().into());
             let text = written(&batch);

@@ -24,7 +24,8 @@ use super::stream_lines::{READ, StreamLines};
 #[derive(Debug, Options)]
 #[plugin(input, name = "Stdin")]
 pub struct StdinOptions {
-    /// Longest line kept; the rest of a longer one is cut off and counted as an error.
+    /// Longest line kept. The rest of a longer one is cut off and counted as an error, and its record says
+    /// `truncated`.
     #[option(default = "1m")]
     pub max_line: ByteSize,
 }

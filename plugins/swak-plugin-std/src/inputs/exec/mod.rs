@@ -56,7 +56,8 @@ pub struct ExecOptions {
     /// Environment variables to set for it beside the agent's own.
     #[option(default = {})]
     env: Dict<Secret>,
-    /// Longest line kept; the rest of a longer one is cut off and counted as an error.
+    /// Longest line kept. The rest of a longer one is cut off and counted as an error, and its record says
+    /// `truncated`.
     #[option(default = "1m")]
     max_line: ByteSize,
 }

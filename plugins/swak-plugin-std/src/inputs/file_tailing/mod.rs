@@ -60,14 +60,24 @@ use tail::{BLOCK, Settings};
 /// Every complete line of a followed file is delivered at least once and in order, through
 /// restarts, rotation by renaming, by copying and truncating, and by moving to another folder. A
 /// rotated file is read to its end before the new one of its name is begun, also when it was rotated
-/// several times, or had come and gone, while the agent was stopped. A last line without a line end waits for it,
-/// and comes once. The text of a record is that of the line, byte for byte, without the line end,
-/// which is a line feed, or carriage return and line feed. The record's source is the file's path.
+/// several times, or had come and gone, while the agent was stopped. A last line without a line end
+/// waits for it, and comes once. The text of a record is that of the line, byte for byte, without the
+/// line end, which is a line feed, or carriage return and line feed. The record's source is the file's
+/// path.
 ///
 /// ```swak
 /// task(
 ///     in.FileTailing(["/var/log/*.log", "/srv/**/*.log"], exclude="/srv/cache/**", start="end"),
 ///     out.File("all.log")
+/// )
+/// ```
+///
+/// Lines that belong together become one record, and files that were compressed by gzip are read too:
+///
+/// ```swak
+/// task(
+///     in.FileTailing("/var/log/app/*.log*", multiline={"start": r"^\d{4}-\d\d-\d\d ", "timeout": "2s"}),
+///     out.File("app.json", format="json")
 /// )
 /// ```
 #[derive(Debug, Options)]
@@ -99,7 +109,8 @@ pub struct FileTailingOptions {
     /// there at its start are read; a last line without a line end is taken then.
     #[option(default = true)]
     pub follow: bool,
-    /// Longest line kept, in bytes; the rest of a longer one is cut off and counted as an error.
+    /// Longest line kept, in bytes. The rest of a longer one is cut off and counted as an error, and its
+    /// record says `truncated`.
     #[option(default = "1m")]
     pub max_line: ByteSize,
     /// The encoding of the files. `utf-8` takes bytes as they are, whether they are UTF-8 or not;
@@ -117,7 +128,8 @@ pub struct FileTailingOptions {
     pub keep_cr: bool,
     /// Joins lines to records: by a name as `multiline="java"`, or by patterns as
     /// `multiline={"start": "^\\d{4}-"}`. Left out: each line is a record. The text of a record is what
-    /// stands in the file, with the line ends between its lines.
+    /// stands in the file, with the line ends between its lines. A line longer than `max_line` is a
+    /// record of its own.
     pub multiline: Option<MultilineOptions>,
     /// How soon a file that just grew is looked at again, where the system does not tell when files
     /// are written to; where it does, this takes some milliseconds. A file that stays quiet is looked at

@@ -37,6 +37,21 @@ use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 ///     )
 /// )
 /// ```
+///
+/// As the `last` of a failover it can hand back what it took, with `format="record"` just as it was.
+/// The file is set aside as `NAME.drain` for that and removed once all of it is delivered; lines that
+/// cannot be read, as a killed agent may have left one, are kept in `NAME.unread`.
+///
+/// ```swak
+/// task(
+///     in.FileTailing("/srv/app/*.log"),
+///     failover(
+///         out.Stdout(),
+///         last=out.File("/var/spool/failed.jsonl", format="record"),
+///         drain_back=True
+///     )
+/// )
+/// ```
 #[derive(Options)]
 #[plugin(output, name = "File")]
 pub(crate) struct FileOptions {
