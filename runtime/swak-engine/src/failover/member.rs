@@ -156,19 +156,28 @@ impl Member {
 }
 
 /// Tries once, and once more over a new connection where only the old one was gone: a server may
-/// close what was idle.
+/// close what was idle. The limit is for both, and for connecting.
 async fn attempt(port: &mut Port, chunk: Chunk, limit: Duration) -> Attempt {
-    let (was_connected, began) = (port.connected, Instant::now());
+    let began = Instant::now();
     let limit = limit.min(port.timeout);
-    match port.attempt(chunk, limit).await {
-        Attempt::Left(left, trouble) if trouble.at == At::Connection && was_connected => {
-            match limit.checked_sub(began.elapsed()) {
-                Some(rest) if !rest.is_zero() => port.attempt(left, rest).await,
-                _ => Attempt::Left(left, trouble),
-            }
-        }
-        other => other,
+    let rest = || limit.saturating_sub(began.elapsed());
+    let was_connected = port.connected;
+    if !was_connected && let Err(trouble) = port.connect(limit).await {
+        return Attempt::Left(chunk, trouble);
     }
+    let (left, trouble) = match port.attempt(chunk, rest()).await {
+        Attempt::Left(left, trouble) if trouble.at == At::Connection && was_connected => {
+            (left, trouble)
+        }
+        other => return other,
+    };
+    if rest().is_zero() {
+        return Attempt::Left(left, trouble);
+    }
+    if let Err(trouble) = port.connect(rest()).await {
+        return Attempt::Left(left, trouble);
+    }
+    port.attempt(left, rest()).await
 }
 
 /// Rests, at least for so long, and connects, as often as it takes.
