@@ -14,6 +14,7 @@ mod release;
 mod setup;
 mod targets;
 mod test;
+mod torture;
 
 use crate::context::{Context, Result};
 

@@ -82,7 +82,10 @@ pub(crate) fn run(given: &Given<'_>, console: &mut Console<'_>) -> Result<(), Fa
     };
     tell(&format!("torture with seed {}, in {}", setup.seed, setup.root.display()));
     let first = setup.first_lines()?;
-    setup.session.run(&mut tell).map_err(|error| failed(&error))?;
+    if let Err(error) = setup.session.run(&mut tell) {
+        // What is known by then is still told.
+        setup.session.watch.problems.push(format!("the torture could not go on: {error}"));
+    }
     if given.args.keep.is_some() && setup.session.disk.is_some() {
         let kept = disk::copy(&setup.root.join("state"), &setup.root.join("state-kept"));
         kept.map_err(|error| failed(&error))?;

@@ -70,7 +70,7 @@ impl Session {
             let how = damage(&path, &mut self.random)?;
             let name = path.strip_prefix(&self.data).unwrap_or(&path).display().to_string();
             let problems = self.watch.problems.len();
-            self.note_damage();
+            self.note_damage()?;
             self.start()?;
             if self.watch.problems.len() > problems {
                 self.problem(format!("that was after this damage: {name}: {how}"));
@@ -130,9 +130,12 @@ impl Session {
     }
 
     /// All lines that are still in files may come again.
-    fn note_damage(&mut self) {
+    fn note_damage(&mut self) -> Result {
         // A buffer may hold what was delivered long ago.
-        let has_buffers = self.buffers.exists();
+        let is_deep = |path: &PathBuf| {
+            path.strip_prefix(&self.data).is_ok_and(|below| below.components().count() > 2)
+        };
+        let has_buffers = self.buffers.exists() || files_below(&self.data)?.iter().any(is_deep);
         let begins: Vec<u64> = {
             let sources = locked(&self.sources);
             let begins = sources.all.iter().map(|source| source.begins);
@@ -141,6 +144,7 @@ impl Session {
         self.note(Fault::Damage, None, 1);
         let event = self.watch.events.last_mut().expect("it was noted just now");
         event.window.iter_mut().zip(begins).for_each(|(window, first)| window.0 = first);
+        Ok(())
     }
 
     fn any_state_file(&mut self) -> Result<Option<PathBuf>> {

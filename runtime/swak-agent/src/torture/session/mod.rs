@@ -75,6 +75,8 @@ pub(super) struct Watch {
     pub(super) done: BTreeMap<Fault, u32>,
     /// What is wrong beside the lines: an agent that ended by itself, for example.
     pub(super) problems: Vec<String>,
+    /// How often the agent has ended by itself.
+    ended: u32,
     outage: Option<Outage>,
     /// The last outage, whose broken connections may still show.
     last_outage: Option<(usize, u64)>,
@@ -102,6 +104,7 @@ impl Watch {
             events: Vec::new(),
             done: BTreeMap::new(),
             problems: Vec::new(),
+            ended: 0,
             outage: None,
             last_outage: None,
             disk_is_full: false,

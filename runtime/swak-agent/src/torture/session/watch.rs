@@ -19,6 +19,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// A line that has not come so long after later ones is not waited for any more.
 const LOST_AFTER: Duration = Duration::from_secs(10);
 
+/// An agent that ends by itself more often than that is not started again.
+const MOST_ENDS: u32 = 20;
+
 /// How far it is looked for later lines.
 const LATER: u64 = 5000;
 
@@ -86,6 +89,11 @@ impl Session {
             let said = last_error(&self.agent.said());
             self.problem(format!("the agent ended by itself: {status}{said}"));
             self.after_kill(Fault::Kill)?;
+            self.watch.ended += 1;
+            if self.watch.ended > MOST_ENDS {
+                return Err(std::io::Error::other("the agent ends by itself again and again"));
+            }
+            self.pause(LOOK * 10)?;
             self.start()?;
         }
         Ok(())
