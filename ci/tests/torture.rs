@@ -53,15 +53,6 @@ fn the_seeds_recipe_loses_nothing() {
 }
 
 #[test]
-fn rotations_lose_nothing() {
-    let report = held(
-        "files",
-        "rename=4,generations=2,copytruncate=2,compress=1,stopped-rotate=2,freeze=1,clock=1",
-    );
-    assert!(times(&report, "copytruncate") >= 2, "{report}");
-}
-
-#[test]
 fn a_buffer_on_disk_loses_nothing() {
     held("buffer", "kill=4,stop=1,dead=1,hang=1,slow=1");
 }

@@ -44,4 +44,4 @@ pub(crate) const CHECKS: &[Check] = &[
 ];
 
 /// Those that take too long for that: `all` leaves them out.
-pub(crate) const LONG_CHECKS: &[Check] = &[release::CHECK, fuzz::CHECK];
+pub(crate) const LONG_CHECKS: &[Check] = &[release::CHECK, fuzz::CHECK, torture::CHECK];
