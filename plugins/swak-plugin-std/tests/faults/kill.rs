@@ -89,7 +89,14 @@ fn line(number: usize) -> String {
 #[test]
 fn killed_at_any_moment_no_line_is_lost_and_none_is_continued() {
     const KILLS: usize = 6;
-    for steps in ["out.LinedBuffer(64, max_wait=\"10ms\")", "out.TimedBuffer(\"10ms\")"] {
+    for steps in [
+        "out.LinedBuffer(64, max_wait=\"10ms\")",
+        "out.TimedBuffer(\"10ms\")",
+        "out.DiskBuffer(sync=\"always\")",
+        // Often full, and with many files.
+        "out.DiskBuffer(sync=\"10ms\", max_size=\"256k\", max_unacked=\"8k\")",
+        "out.DiskBuffer(sync=\"never\")",
+    ] {
         let mut world = World::new();
         for kill in 0..KILLS {
             let before = world.out().len();
