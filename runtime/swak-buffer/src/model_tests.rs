@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use crate::simulated::{Crash, Simulated};
-use crate::{AppendError, Durability, Next, Queue, Settings};
+use crate::storage::Storage;
+use crate::{AppendError, Durability, Next, Queue, Settings, repair, survey};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -308,5 +309,60 @@ proptest! {
         }
         // The one in which it was killed may have been whole.
         prop_assert!(came == appended || came == appended + 1, "{} of {}", came, appended);
+    }
+}
+
+/// Whatever moment a repair is cut off in, the same frames can be read, and no fewer are known to be
+/// lost.
+#[test]
+fn a_repair_that_is_cut_off_loses_nothing() {
+    for crash in [Crash::Kill, Crash::PowerLoss] {
+        let mut fuse = 0;
+        let mut is_done = false;
+        while !is_done {
+            let disk = Simulated::new(fuse + 1);
+            let mut queue = open(&disk).unwrap();
+            for i in 0..20u8 {
+                queue.append(&[i; 700], 2, 700).unwrap();
+            }
+            queue.sync().unwrap();
+            queue.sync_position().unwrap();
+            drop(queue);
+            // A header of a segment, a payload in the middle, one at the end of a segment, and all of
+            // the last one.
+            let names: Vec<_> =
+                disk.list().unwrap().into_iter().filter(|name| name.ends_with(".seg")).collect();
+            disk.flip(&names[0], 20);
+            disk.flip(&names[0], 1000);
+            disk.flip(&names[1], 3700);
+            disk.remove(names.last().unwrap()).unwrap();
+            disk.sync_folder().unwrap();
+            let before = survey(&disk).unwrap();
+            assert!(before.is_damaged());
+
+            disk.set_fuse(fuse);
+            let repaired = repair(&disk);
+            is_done = !disk.is_dead();
+            disk.crash(crash);
+            let after = survey(&disk).unwrap();
+            assert_eq!((after.waiting, after.lost), (before.waiting, before.lost), "{fuse}");
+            if is_done {
+                assert_eq!(repaired.unwrap().marked, before.lost);
+            }
+            // What is left of it does not stand in the way.
+            repair(&disk).unwrap();
+            assert!(!survey(&disk).unwrap().is_damaged(), "{fuse}");
+            let mut queue = open(&disk).unwrap();
+            let (mut came, mut lost) = (0, 0);
+            while let Some(next) = queue.next().unwrap() {
+                match next {
+                    Next::Frame(_) => came += 1,
+                    Next::Lost(count) => lost += count.frames,
+                }
+            }
+            assert_eq!((came, lost), (before.waiting.frames, before.lost.frames), "{fuse}");
+            fuse += 1;
+        }
+        assert!(fuse > 10, "it has more steps than {fuse}");
     }
 }

@@ -77,6 +77,18 @@ impl Simulated {
         state.failing = Some((state.operations + after, state.operations + after + count));
     }
 
+    /// Flips a bit of a file, on disk too.
+    pub(crate) fn flip(&self, name: &str, at: usize) {
+        let mut state = self.lock();
+        let inode = state.names[name];
+        let Inode { now, durable, .. } = &mut state.inodes[inode];
+        for bytes in [now, durable] {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 1;
+            }
+        }
+    }
+
     pub(crate) fn is_dead(&self) -> bool {
         let state = self.lock();
         state.fuse.is_some_and(|fuse| state.operations >= fuse)
