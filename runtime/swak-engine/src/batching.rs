@@ -70,8 +70,8 @@ impl Batcher {
 
     /// What is to be written next; `None` when nothing more will come. May be cut off at any `await`.
     pub(crate) async fn next(&mut self, inbox: &mut mpsc::Receiver<Chunk>) -> Option<Chunk> {
-        let Some(limits) = &self.limits else { return inbox.recv().await };
         loop {
+            let Some(limits) = &mut self.limits else { return inbox.recv().await };
             let full = self.pile.records >= limits.records || self.pile.bytes >= limits.bytes;
             let holds_some = !self.pile.batches.is_empty();
             if full || (holds_some && (self.ended || self.let_go)) {
@@ -98,12 +98,19 @@ impl Batcher {
                     Some(chunk) => self.pile.add(chunk),
                     None => self.ended = true,
                 },
-                Ok(()) = self.pressure.changed() => self.let_go = true,
+                Ok(()) = self.pressure.changed() => {
+                    self.let_go = true;
+                    limits.wait = limits.wait.min(WAIT_UNDER_PRESSURE);
+                }
                 () = alarm => return Some(self.pile.take(limits)),
             }
         }
     }
 }
+
+/// The input was waiting once for what was held here: from then on nothing is held for longer. It may
+/// wait for several chunks, and those that are still on their way to here come without another word.
+const WAIT_UNDER_PRESSURE: Duration = Duration::from_millis(200);
 
 /// Batches that wait, in order.
 #[derive(Default)]
@@ -264,8 +271,12 @@ mod tests {
         let mut batcher = Batcher::new(Some(limits(10, usize::MAX)), receiver);
         sender.send(batch(&["a"]).into()).await.expect("the receiver is there");
         pressure.send_replace(1);
-        let chunk = batcher.next(&mut inbox).await.expect("something");
-        assert_eq!(shape(&[chunk]), [["a"]]);
+        // The second one has come after the word.
+        for line in ["a", "b"] {
+            let chunk = batcher.next(&mut inbox).await.expect("something");
+            assert_eq!(shape(&[chunk]), [[line]]);
+            sender.send(batch(&["b"]).into()).await.expect("the receiver is there");
+        }
     }
 
     #[test]
