@@ -21,8 +21,12 @@ pub(crate) use read::{Malformed, Reader, Shape};
 pub(crate) use scan::{ScanError, Scanner};
 pub(crate) use write::{Open, Precision, Writer};
 
-/// How deep lists and maps may lie in each other.
-pub(crate) const MAX_DEPTH: usize = 64;
+/// How many lists and maps of a record may lie in each other: as many as in JSON.
+pub(crate) const MAX_DEPTH: usize = 127;
+
+/// How many may in a message. A record that is too deep is refused by itself, whatever message it
+/// comes in; only beyond this the whole message is, which its sender may send again for ever.
+pub(crate) const MAX_SCAN_DEPTH: usize = 1024;
 
 /// The ext type of Fluentd's EventTime: seconds and nanoseconds, 32 bits each.
 const EVENT_TIME: i8 = 0;

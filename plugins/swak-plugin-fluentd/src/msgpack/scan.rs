@@ -1,6 +1,6 @@
 //! Finds where a value ends while its bytes are still coming in.
 
-use super::MAX_DEPTH;
+use super::MAX_SCAN_DEPTH;
 use super::head::{Head, NoHead};
 
 /// Finds the end of one value.
@@ -22,7 +22,7 @@ pub(crate) struct Scanner {
 pub(crate) enum ScanError {
     #[error("a byte that MessagePack never uses")]
     Reserved,
-    #[error("more than {MAX_DEPTH} lists and maps in each other")]
+    #[error("more than {MAX_SCAN_DEPTH} lists and maps in each other")]
     TooDeep,
     #[error("larger than `max_message` allows")]
     TooLong,
@@ -49,7 +49,7 @@ impl Scanner {
             }
             if items == 0 {
                 self.closed = self.close();
-            } else if self.open.len() == MAX_DEPTH {
+            } else if self.open.len() == MAX_SCAN_DEPTH {
                 return Err(ScanError::TooDeep);
             } else {
                 self.open.push(items);
@@ -116,10 +116,10 @@ mod tests {
         let nested = |depth: usize| {
             let mut bytes = vec![0x91; depth];
             bytes.push(0);
-            Scanner::default().advance(&bytes, 1000)
+            Scanner::default().advance(&bytes, 5000)
         };
-        assert_eq!(nested(MAX_DEPTH), Ok(Some(MAX_DEPTH + 1)));
-        assert_eq!(nested(MAX_DEPTH + 1), Err(ScanError::TooDeep));
+        assert_eq!(nested(MAX_SCAN_DEPTH), Ok(Some(MAX_SCAN_DEPTH + 1)));
+        assert_eq!(nested(MAX_SCAN_DEPTH + 1), Err(ScanError::TooDeep));
     }
 
     #[test]
