@@ -246,7 +246,7 @@ impl Cursor {
         if !content.encoding.is_raw() {
             let text = text.insert(settings.pool.take());
             let keep_ends = multiline.is_some();
-            damaged = content.encoding.decode(&buffer, &mut lines.ranges, keep_ends, text);
+            damaged = content.encoding.decode(&buffer, &mut lines, keep_ends, text);
         }
         if let Some(multiline) = multiline {
             let joined = multiline.join(text.as_ref().unwrap_or(&buffer), &lines, is_end);

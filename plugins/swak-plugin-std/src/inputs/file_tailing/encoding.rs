@@ -6,7 +6,7 @@ use swak_sdk::options::{
     Literal, LiteralValue, OptionError, OptionErrors, OptionValue, TextKind, TypeSpec,
 };
 
-use crate::inputs::lines::Unit;
+use crate::inputs::lines::{Lines, Unit};
 
 /// A text encoding, by its WHATWG label in any letter case: `utf-8`, `utf-16le`, `euc-kr`,
 /// `windows-1252`, `shift_jis`, `gbk`, `latin1`…
@@ -75,27 +75,30 @@ impl FileEncoding {
 
     /// Appends the lines of a block to `text` as UTF-8, and makes the ranges those of `text`. With
     /// `keep_ends` what is between two lines stays there. Gives back which lines held bytes that mean
-    /// nothing in this encoding, by index; those became U+FFFD.
+    /// nothing in this encoding, by index; those became U+FFFD, but for what is left of a character at
+    /// the end of a line that was cut.
     pub(super) fn decode(
         self,
         block: &[u8],
-        lines: &mut [LineRange],
+        lines: &mut Lines,
         keep_ends: bool,
         text: &mut Vec<u8>,
     ) -> Vec<usize> {
         let (mut damaged, mut last_end) = (Vec::new(), None);
-        for (i, line) in lines.iter_mut().enumerate() {
+        let mut cut = lines.cut.iter().copied().peekable();
+        for (i, line) in lines.ranges.iter_mut().enumerate() {
             if let Some(end) = last_end.replace(line.end as usize).filter(|_| keep_ends) {
                 match &block[end..line.start as usize] {
                     between if between.len() <= self.unit().longest_end() => {
-                        self.decode_line(between, text);
+                        self.decode_line(between, true, text);
                     }
                     // What was cut off stands there.
                     _ => text.push(b'\n'),
                 }
             }
             let start = text.len();
-            if self.decode_line(&block[line.start as usize..line.end as usize], text) {
+            let is_whole = cut.next_if_eq(&i).is_none();
+            if self.decode_line(&block[line.start as usize..line.end as usize], is_whole, text) {
                 damaged.push(i);
             }
             *line = LineRange { start: start as u32, end: text.len() as u32 };
@@ -104,7 +107,7 @@ impl FileEncoding {
     }
 
     /// Each line by itself, so that damage in one does not reach the next.
-    fn decode_line(self, mut bytes: &[u8], text: &mut Vec<u8>) -> bool {
+    fn decode_line(self, mut bytes: &[u8], is_whole: bool, text: &mut Vec<u8>) -> bool {
         let mut decoder = self.encoding.new_decoder_without_bom_handling();
         let mut damaged = false;
         let mut len = text.len();
@@ -112,7 +115,7 @@ impl FileEncoding {
         text.resize(len + most, 0);
         loop {
             let (result, read, written, replaced) =
-                decoder.decode_to_utf8(bytes, &mut text[len..], true);
+                decoder.decode_to_utf8(bytes, &mut text[len..], is_whole);
             damaged |= replaced;
             bytes = &bytes[read..];
             len += written;
@@ -139,10 +142,11 @@ mod tests {
     }
 
     fn decoded(encoding: FileEncoding, line: &[u8]) -> (String, usize) {
-        let mut lines = [LineRange { start: 0, end: line.len() as u32 }];
+        let ranges = vec![LineRange { start: 0, end: line.len() as u32 }];
+        let mut lines = Lines { ranges, ..Lines::default() };
         let mut text = b"before".to_vec();
         let damaged = encoding.decode(line, &mut lines, false, &mut text).len();
-        assert_eq!(lines, [LineRange { start: 6, end: text.len() as u32 }]);
+        assert_eq!(lines.ranges, [LineRange { start: 6, end: text.len() as u32 }]);
         (String::from_utf8(text.split_off(6)).unwrap(), damaged)
     }
 
@@ -175,14 +179,36 @@ mod tests {
     }
 
     #[test]
+    fn a_character_that_was_cut_goes() {
+        for (label, line, text) in [
+            ("euc-kr", &b"a\xbd\xba\xbf"[..], "a스"),
+            ("utf-16le", b"a\0=\xd8", "a"),
+            ("utf-16le", b"a\0=\xd8\0\xde", "a😀"),
+            ("gb18030", b"a\x81\x30\x81", "a"),
+        ] {
+            for is_cut in [true, false] {
+                let ranges = vec![LineRange { start: 0, end: line.len() as u32 }];
+                let cut = if is_cut { vec![0] } else { Vec::new() };
+                let (mut lines, mut out) = (Lines { ranges, cut, consumed: 0 }, Vec::new());
+                let damaged = of(label, b"").decode(line, &mut lines, false, &mut out);
+                let out = String::from_utf8(out).unwrap();
+                assert!(out.starts_with(text), "{label}: {out}");
+                let is_damaged = !is_cut && text != "a😀";
+                assert_eq!((out != text, damaged.is_empty()), (is_damaged, !is_damaged), "{label}");
+            }
+        }
+    }
+
+    #[test]
     fn line_ends_stay_where_lines_are_to_be_joined() {
         let block = b"a\0\r\0\n\0b\0\n\0too long\n\0c\0";
         let range = |start, end| LineRange { start, end };
-        let mut lines = [range(0, 2), range(6, 8), range(10, 12), range(20, 22)];
+        let ranges = vec![range(0, 2), range(6, 8), range(10, 12), range(20, 22)];
+        let mut lines = Lines { ranges, ..Lines::default() };
         let mut text = Vec::new();
         assert!(of("utf-16", b"").decode(block, &mut lines, true, &mut text).is_empty());
         assert_eq!(String::from_utf8(text).unwrap(), "a\r\nb\n\u{6f74}\nc");
-        assert_eq!(lines[1..], [range(3, 4), range(5, 8), range(9, 10)]);
+        assert_eq!(lines.ranges[1..], [range(3, 4), range(5, 8), range(9, 10)]);
     }
 
     #[test]

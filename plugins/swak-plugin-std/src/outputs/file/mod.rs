@@ -4,6 +4,7 @@ mod drain;
 mod open;
 mod path;
 mod rotate;
+mod torn;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,14 +18,16 @@ use self::drain::{FileBacklog, Form, PIECE};
 use self::open::{Habits, OpenFiles, Undo};
 use self::path::FilePath;
 use self::rotate::Rotation;
+use self::torn::Writing;
 use crate::blocking::blocking;
 use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 
 /// Writes records to a file, or to several when its path is a template.
 ///
 /// Folders on the way are made. A chunk is written whole or not at all: when the disk is full or
-/// something else fails, what was written of it is taken back, and it is tried again. After a line
-/// that a killed agent left without its end, a new line is begun. A file that somebody moves away or
+/// something else fails, what was written of it is taken back, and it is tried again. What a killed
+/// agent has written of a record is ended before the next one begins, or cut off in MessagePack, which
+/// knows no such end; the record comes again. A file that somebody moves away or
 /// deletes is made anew.
 ///
 /// ```swak
@@ -136,7 +139,11 @@ impl Plugin for FileOutput {
         let habits = Habits {
             max_open: options.max_open,
             append: options.append,
-            lines: format != Format::Msgpack,
+            writing: match format {
+                Format::Csv => Writing::Csv,
+                Format::Msgpack => Writing::Msgpack,
+                Format::Raw | Format::Json | Format::Template | Format::Record => Writing::Lines,
+            },
             rotation,
             sync: options.sync == Sync::Chunk,
         };

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::rotate::Rotation;
+use super::torn::{self, Mend, Writing};
 use crate::identity::FileId;
 
 /// What could not be done with which file, and why.
@@ -23,6 +24,8 @@ pub(super) struct OpenFiles {
     open: HashMap<PathBuf, OpenFile>,
     /// The files that were emptied when they were opened first; `None` when files are appended to.
     emptied: Option<HashSet<PathBuf>>,
+    /// The files that were opened before, and hold nothing but whole records since.
+    whole: HashSet<PathBuf>,
     habits: Habits,
     uses: u64,
 }
@@ -34,8 +37,8 @@ pub(super) struct Habits {
     pub(super) max_open: usize,
     /// Whether a file keeps what is in it when it is opened first.
     pub(super) append: bool,
-    /// Whether what is written are lines, each with its end.
-    pub(super) lines: bool,
+    /// What is written.
+    pub(super) writing: Writing,
     /// When a file is moved away.
     pub(super) rotation: Rotation,
     /// Whether written bytes are on the disk before a write counts.
@@ -44,9 +47,9 @@ pub(super) struct Habits {
 
 struct OpenFile {
     file: File,
-    /// Its last line has no end: whoever wrote it was killed or ran out of disk. What comes next
-    /// must not become a part of it.
-    is_torn: bool,
+    /// What ends a record that was written in part: whoever wrote it was killed or ran out of disk. What
+    /// comes next must not become a part of it.
+    end: &'static [u8],
     /// The span of the rotation in which it was begun.
     begun: u64,
     last_use: u64,
@@ -63,7 +66,7 @@ impl OpenFiles {
     /// No file is open yet.
     pub(super) fn new(habits: Habits) -> Self {
         let emptied = (!habits.append).then(HashSet::new);
-        OpenFiles { open: HashMap::new(), emptied, habits, uses: 0 }
+        OpenFiles { open: HashMap::new(), emptied, whole: HashSet::new(), habits, uses: 0 }
     }
 
     /// Writes to the end of a file; `header` first if it is empty, the end of a torn line if there is
@@ -79,16 +82,16 @@ impl OpenFiles {
         let (open, before) = self.ready(path, more)?;
         let mut undo = Undo { path: path.to_owned(), before, written: 0 };
         let header = header.filter(|_| before == 0);
-        let line_end = open.is_torn.then_some(&b"\n"[..]);
+        let end = Some(open.end);
         let written = header
             .into_iter()
-            .chain(line_end)
+            .chain(end)
             .chain(slices)
             .try_for_each(|slice| write_all(&mut open.file, slice, &mut undo.written));
         let result = written.and_then(|()| if sync { open.file.sync_data() } else { Ok(()) });
         match result {
             Ok(()) => {
-                open.is_torn = false;
+                open.end = b"";
                 Ok(undo)
             }
             Err(error) => {
@@ -104,6 +107,7 @@ impl OpenFiles {
         undo.cut();
         // Opened anew it is known again how it ends.
         self.open.remove(&undo.path);
+        self.whole.remove(&undo.path);
     }
 
     /// Forgets all files.
@@ -159,7 +163,7 @@ impl OpenFiles {
         if let Some(emptied) = &mut self.emptied
             && !emptied.contains(path)
         {
-            empty(path).map_err(failed("empty", path))?;
+            cut(path, 0).map_err(failed("empty", path))?;
             emptied.insert(path.to_owned());
         }
         let metadata = file.metadata().map_err(failed("look at", path))?;
@@ -170,11 +174,34 @@ impl OpenFiles {
             Ok(modified) if metadata.len() > 0 => modified,
             _ => SystemTime::now(),
         };
-        let is_torn = self.habits.lines && metadata.is_file() && !ends_with_line_end(path);
+        let end = if metadata.is_file() { self.mend(path)? } else { b"" };
         let begun = self.habits.rotation.span_of(begun);
-        Ok(OpenFile { file, is_torn, begun, last_use: 0 })
+        Ok(OpenFile { file, end, begun, last_use: 0 })
+    }
+
+    /// Sees to it that what comes next is no part of what was written in part. Gives what is to be
+    /// written before it.
+    fn mend(&mut self, path: &Path) -> Result<&'static [u8], FileError> {
+        let is_first = !self.whole.contains(path);
+        let end = match torn::look(path, self.habits.writing, is_first) {
+            Mend::End(end) => end,
+            Mend::Cut(len) => {
+                cut(path, len).map_err(failed("cut", path))?;
+                let path = path.display();
+                tracing::warn!("the last record in {path} was written in part; it is cut off");
+                b""
+            }
+        };
+        if self.whole.len() >= MOST_KNOWN {
+            self.whole.clear();
+        }
+        self.whole.insert(path.to_owned());
+        Ok(end)
     }
 }
+
+/// How many files are remembered as whole; of others the ends are looked for anew.
+const MOST_KNOWN: usize = 10_000;
 
 impl Undo {
     fn cut(&self) {
@@ -203,21 +230,9 @@ fn length(file: &File, path: &Path) -> Result<u64, FileError> {
     Ok(file.metadata().map_err(failed("look at", path))?.len())
 }
 
-/// Whether a file is empty or ends with a line feed. One that may be written but not read is taken to.
-fn ends_with_line_end(path: &Path) -> bool {
-    let last = || {
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::End(-1))?;
-        let mut last = [0];
-        file.read_exact(&mut last)?;
-        io::Result::Ok(last)
-    };
-    last().map_or(true, |last| last == *b"\n")
-}
-
 /// Windows lets nobody cut a file who may only append to it, so it is opened once more.
-fn empty(path: &Path) -> io::Result<()> {
-    OpenOptions::new().write(true).open(path)?.set_len(0)
+fn cut(path: &Path, len: u64) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.set_len(len)
 }
 
 /// As [`Write::write_all`], but it is known how much was written when it fails.

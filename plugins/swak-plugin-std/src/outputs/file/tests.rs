@@ -82,6 +82,7 @@ fn a_torn_line_is_not_continued() {
         ("whole\ntor", "", "whole\ntor\none\ntwo\n"),
         ("whole\n", "", "whole\none\ntwo\n"),
         ("tor", ", format=\"csv\", columns=\"message\"", "tor\none\ntwo\n"),
+        ("\"tor\n", ", format=\"csv\", columns=\"message\"", "\"tor\n\"\none\ntwo\n"),
         ("\u{1}", ", format=\"msgpack\"", "\u{1}"),
         ("tor", ", append=False", "one\ntwo\n"),
     ] {

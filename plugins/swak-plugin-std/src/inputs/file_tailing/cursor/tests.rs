@@ -198,6 +198,33 @@ proptest! {
     }
 
     #[test]
+    fn legacy_encodings_give_the_lines_of_their_text(
+        label in prop_oneof![
+            Just("euc-kr"), Just("shift_jis"), Just("gb18030"), Just("big5"), Just("iso-2022-jp"),
+            Just("windows-1252"), Just("koi8-r"),
+        ],
+        text in r"([a-z\r\\~]|\n|é|日|本|語|Я){0,60}",
+    ) {
+        let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+        // Only what the encoding has, and each line by itself, as a writer of lines does it.
+        let has = |c: &char| !encoding.encode(c.encode_utf8(&mut [0; 4])).2;
+        let text: String = text.chars().filter(has).collect();
+        let encoded = |line: &str| encoding.encode(line).0.into_owned();
+        let bytes = text.split('\n').map(encoded).collect::<Vec<_>>().join(&b'\n');
+        let mut growing = Growing::new(settings(label, 1000, false));
+        growing.append(&bytes);
+        growing.read_all();
+        growing.read_rest();
+        let decoded = |line: &Vec<u8>| {
+            let line = String::from_utf8_lossy(line);
+            encoding.decode_without_bom_handling(&encoding.encode(&line).0).0.into_owned().into_bytes()
+        };
+        let lines: Vec<_> = naive(text.as_bytes(), 1000, false).0.iter().map(decoded).collect();
+        prop_assert_eq!(&growing.lines, &lines);
+        prop_assert_eq!((growing.cut, growing.damaged), (0, 0));
+    }
+
+    #[test]
     fn utf16_gives_the_lines_of_its_text(
         text in r"([a-c\r]|\n|\u{0a0a}|\u{0d0a}|\u{0a0d}|😀|한){0,60}",
         big in any::<bool>(),
