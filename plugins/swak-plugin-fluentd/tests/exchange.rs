@@ -232,7 +232,7 @@ fn mistakes_are_told_at_their_place() {
     for (mistake, words) in [
         ("allow=\"10.0.0.0/33\"", "expected a network"),
         ("allow=[\"localhost\"]", "does not begin with an IP address"),
-        ("max_unfinished=\"1m\"", "less than `max_message`"),
+        ("max_pending=\"1m\"", "less than `max_message`"),
         ("handshake_timeout=0", "`handshake_timeout` must be longer than nothing"),
         ("users={\"a\": \"b\"}", "needs a `shared_key`"),
         ("keepalive=False", "needs a `shared_key`"),

@@ -268,24 +268,51 @@ fn a_peer_that_waits_for_its_ack_is_not_idle() {
 }
 
 #[test]
-fn what_all_peers_together_leave_unfinished_is_bounded() {
-    let mut input = Input::start(&[("max_message", "1m"), ("max_unfinished", "1m")]);
+fn what_all_peers_together_have_pending_is_bounded() {
+    let mut input = Input::start(&[("max_message", "1m"), ("max_pending", "1m")]);
     let begin = |port| {
         let mut peer = connect(port);
         let head = [&[0x92, 0xa1, b't', 0xc6][..], &800_000u32.to_be_bytes()].concat();
-        peer.write_all(&head).unwrap();
+        peer.write_all(&head).expect("it is connected");
         peer
     };
-    let (mut one, mut two) = (begin(input.port), begin(input.port));
-    one.write_all(&[0xc0; 700_000]).unwrap();
-    // It may be cut off while it writes.
-    let _ = two.write_all(&[0xc0; 700_000]);
+    let mut peers = [0; 3].map(|_| begin(input.port));
+    for peer in &mut peers {
+        // The last waits for those before it, which do not finish, and is cut off.
+        let _ = peer.write_all(&[0xc0; 700_000]);
+    }
     until(|| input.errors() == 1);
-    // The memory of the one that was cut off is free again.
+    // Its memory is free again, and others still come in.
     let mut three = connect(input.port);
     three.write_all(&event(Some("id"))).unwrap();
     input.next().settle(Outcome::Delivered);
     assert_eq!(read_ack(&mut three), "id");
+}
+
+#[test]
+fn peers_whose_messages_do_not_fit_together_take_turns() {
+    let mut input = Input::start(&[("max_message", "1m"), ("max_pending", "1m")]);
+    let port = input.port;
+    let senders: Vec<_> = (0..8)
+        .map(|i| {
+            thread::spawn(move || {
+                let mut peer = connect(port);
+                let id = format!("chunk {i}");
+                let record = Value::Map(vec![("big".into(), "x".repeat(700_000).into())]);
+                let option = Value::Map(vec![("chunk".into(), id.as_str().into())]);
+                let message = vec!["t".into(), 1_700_000_000.into(), record, option];
+                peer.write_all(&encode(&Value::Array(message))).unwrap();
+                assert_eq!(read_ack(&mut peer), id);
+            })
+        })
+        .collect();
+    for _ in 0..8 {
+        input.next().settle(Outcome::Delivered);
+    }
+    for sender in senders {
+        sender.join().expect("it got its ack");
+    }
+    assert_eq!(input.errors(), 0);
 }
 
 #[test]

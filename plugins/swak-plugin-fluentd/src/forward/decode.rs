@@ -73,6 +73,23 @@ pub(crate) fn decode(message: &Slice, max: usize) -> Result<Option<Message>, For
     }))
 }
 
+/// Whether a message must be unpacked, which takes memory beside its own.
+pub(crate) fn is_compressed(message: &Slice) -> bool {
+    let compressed = || {
+        let mut reader = Reader::new(message);
+        let items = reader.array()?;
+        reader.bytes()?;
+        if reader.peek()? != Shape::Bytes {
+            return Ok(false);
+        }
+        reader.skip()?;
+        let option = read_option(&mut reader, items > 2)?;
+        Ok::<_, Malformed>(option.get("compressed").is_some())
+    };
+    // What is no message is found out when it is read.
+    compressed().unwrap_or(false)
+}
+
 fn read_option(reader: &mut Reader<'_>, given: bool) -> Result<Map, Malformed> {
     if !given || reader.peek()? == Shape::Nil {
         return Ok(Map::new());
@@ -166,6 +183,9 @@ mod tests {
             (gzip::tests::packed(&EVENTS[..6]), gzip::tests::packed(&EVENTS[6..]));
         let compressed = packed(&[first, second].concat(), &gzip_option());
         assert_eq!(found(&compressed).unwrap(), expected(Some(b"id")));
+        assert!(is_compressed(&compressed.into()));
+        assert!(!is_compressed(&as_str.into()) && !is_compressed(&forward.into()));
+        assert!(!is_compressed(&b"\x93"[..].into()));
     }
 
     #[test]

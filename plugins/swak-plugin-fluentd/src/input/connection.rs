@@ -14,7 +14,7 @@ use super::Limits;
 use super::answer::{Answering, answers};
 use super::budget::{Exhausted, Share};
 use super::deliver::Deliver;
-use crate::forward::{ForwardError, decode};
+use crate::forward::{ForwardError, decode, is_compressed};
 use crate::msgpack::{Malformed, ScanError, Scanner};
 use crate::transport::{Stream, TlsError};
 
@@ -34,8 +34,8 @@ pub(super) enum ConnectionError {
     NotDelivered,
     #[error("it does not read its acks")]
     AcksUnread,
-    #[error("too many bytes of unfinished messages, of all peers together: `max_unfinished`")]
-    Unfinished,
+    #[error("no room for what it sends, beside what others do: `max_pending` is reached")]
+    NoRoom,
     #[error("it was not ready to send within {0:?}")]
     Slow(Duration),
     #[error("it left in the handshake: does it have a shared key?")]
@@ -52,7 +52,7 @@ pub(super) enum ConnectionError {
 
 impl From<Exhausted> for ConnectionError {
     fn from(_: Exhausted) -> Self {
-        ConnectionError::Unfinished
+        ConnectionError::NoRoom
     }
 }
 
@@ -85,10 +85,16 @@ async fn read_messages(
     mut shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
     loop {
+        // What is taken now stays taken until the messages in it are handed on.
+        incoming.count().await?;
         let garbage = incoming.find_messages();
         if let Some((block, messages)) = incoming.take_messages() {
             for range in messages {
                 let bytes = block.slice(range.start, range.end);
+                let _room = match is_compressed(&bytes) {
+                    true => Some(incoming.share.room_to_unpack().await),
+                    false => None,
+                };
                 let message = match decode(&bytes, limits.max_message) {
                     Ok(Some(message)) => message,
                     Ok(None) => continue,
@@ -108,7 +114,7 @@ async fn read_messages(
             }
         }
         garbage.map_err(ForwardError::Scan)?;
-        incoming.count()?;
+        incoming.count().await?;
         let read = tokio::select! {
             read = read_some(&mut reader, &mut incoming, limits.idle_timeout) => read,
             () = shutdown.triggered() => return Ok(()),
@@ -133,7 +139,7 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// For messages of up to `max` bytes. What there is of unfinished ones comes from `share`.
+    /// For messages of up to `max` bytes. What there is of them comes from `share`.
     pub(super) fn new(max: usize, share: Share) -> Self {
         let (bytes, messages) = (Vec::new(), Vec::new());
         Incoming { bytes, scanner: Scanner::default(), max, messages, share }
@@ -166,8 +172,8 @@ impl Incoming {
     }
 
     /// Takes what is left, beyond what every peer may have, from what all have together.
-    fn count(&mut self) -> Result<(), Exhausted> {
-        self.share.set(self.bytes.len().saturating_sub(READ))
+    async fn count(&mut self) -> Result<(), Exhausted> {
+        self.share.set(self.bytes.len().saturating_sub(READ)).await
     }
 }
 
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn messages_are_found_once_and_the_rest_waits() {
-        let mut incoming = Incoming::new(100, Budget::new(0).share());
+        let mut incoming = Incoming::new(100, Budget::new(0, 100).share());
         incoming.bytes.extend_from_slice(b"\xa1a\xa2bc\xa3d");
         incoming.find_messages().unwrap();
         let (block, ranges) = incoming.take_messages().unwrap();
@@ -209,21 +215,5 @@ mod tests {
         incoming.bytes.extend_from_slice(b"ef\xc1");
         assert_eq!(incoming.find_messages(), Err(ScanError::Reserved));
         assert_eq!(incoming.take_messages().unwrap().1.last(), Some(&(0..4)));
-    }
-
-    #[test]
-    fn an_unfinished_message_takes_from_what_all_have() {
-        let budget = Budget::new(READ);
-        let mut one = Incoming::new(1 << 20, budget.share());
-        one.bytes = vec![0; 2 * READ];
-        assert_eq!(one.count(), Ok(()));
-        let mut two = Incoming::new(1 << 20, budget.share());
-        two.bytes = vec![0; READ];
-        assert_eq!(two.count(), Ok(()), "so much every peer may have");
-        two.bytes.push(0);
-        assert_eq!(two.count(), Err(Exhausted));
-        one.bytes.clear();
-        assert_eq!(one.count(), Ok(()));
-        assert_eq!(two.count(), Ok(()));
     }
 }

@@ -73,10 +73,11 @@ pub struct InFluentdOptions {
     /// one is disconnected.
     #[option(default = "64m")]
     max_message: ByteSize,
-    /// How many bytes of messages that have not come in whole there may be, of all peers together,
-    /// not counting 64 KiB of each. A peer that brings more is disconnected.
+    /// How many bytes of messages that are not handed on yet there may be, of all peers together, not
+    /// counting 64 KiB of each; and as much again for what is in compressed ones. Peers that bring
+    /// more take turns, and are disconnected when theirs does not come within 5 seconds.
     #[option(default = "256m")]
-    max_unfinished: ByteSize,
+    max_pending: ByteSize,
     /// How many peers may be connected at once. Others wait until one leaves.
     #[option(default = 1000, range = 1..=1000000)]
     max_connections: usize,
@@ -132,7 +133,7 @@ impl Plugin for InFluentd {
             users,
             keepalive,
         });
-        let unfinished = usize::try_from(options.max_unfinished.0).unwrap_or(usize::MAX);
+        let pending = usize::try_from(options.max_pending.0).unwrap_or(usize::MAX);
         Ok(InFluentd {
             place: match options.unix_path {
                 Some(path) => Place::Unix(path, permissions),
@@ -147,7 +148,7 @@ impl Plugin for InFluentd {
                 counters: cx.counters().clone(),
                 door,
                 seen: Seen::new(),
-                budget: Budget::new(unfinished),
+                budget: Budget::new(pending, max_message),
             }),
         })
     }
@@ -164,8 +165,8 @@ impl InFluentdOptions {
             self.max_message
         );
         ensure!(
-            self.max_unfinished.0 >= self.max_message.0,
-            "`max_unfinished` is less than `max_message`: no message of that size could come in"
+            self.max_pending.0 >= self.max_message.0,
+            "`max_pending` is less than `max_message`: no message of that size could come in"
         );
         Ok(max_message)
     }
