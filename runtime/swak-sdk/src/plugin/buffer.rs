@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Checkpoints, Counters, Plugin, Shutdown, Stopped};
 use crate::Result;
@@ -136,6 +136,12 @@ impl BufferEmitter {
         self.counters.dropped(chunk.len(), reason);
         let place = self.counters.place().clone();
         chunk.settle_as(&Fate::Dropped { place, reason: reason.into() });
+    }
+
+    /// Moves when the input waits until more may be on its way: then what came in should be stored
+    /// soon.
+    pub fn pressure(&self) -> watch::Receiver<u64> {
+        self.ledger.pressure()
     }
 
     /// What is counted for this buffer: errors are its own to count.

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use swak_sdk::prelude::*;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::DiskBuffer;
 use super::worker::Worker;
@@ -17,6 +17,8 @@ const WAITING: usize = 64;
 pub(super) enum Event {
     /// This came in. The permit goes when it is written.
     Chunk(Chunk, OwnedSemaphorePermit),
+    /// The input waits for what came in to be stored.
+    Hurry,
     /// Nothing more will come in.
     End,
     /// It is time to stop.
@@ -76,7 +78,7 @@ impl Buffer for DiskBuffer {
         tokio::select! {
             result = disk => result,
             result = handing => result,
-            never = feed(inbox, shutdown.clone(), &events) => match never {},
+            never = feed(inbox, out.pressure(), shutdown.clone(), &events) => match never {},
         }
     }
 }
@@ -84,9 +86,12 @@ impl Buffer for DiskBuffer {
 /// Takes in until nothing more will come, and tells when it is time to stop.
 async fn feed(
     mut inbox: Inbox,
+    mut pressure: watch::Receiver<u64>,
     mut shutdown: Shutdown,
     events: &mpsc::Sender<Event>,
 ) -> std::convert::Infallible {
+    // It may wait since before anybody looked.
+    pressure.mark_changed();
     let room = Arc::new(Semaphore::new(WAITING));
     let mut is_stopping = false;
     // A thread that has ended says so itself.
@@ -104,6 +109,7 @@ async fn feed(
                 is_stopping = true;
                 tell(Event::Stop);
             }
+            Ok(()) = pressure.changed() => tell(Event::Hurry),
             (chunk, permit) = next => match chunk {
                 Some(chunk) => tell(Event::Chunk(chunk, permit)),
                 None => break,

@@ -40,7 +40,12 @@ struct Run {
 
 impl Run {
     fn new(buffer: DiskBuffer, sheet: Sheet) -> Run {
-        let ledger = Arc::new(Ledger::new(sheet, u64::MAX, &"1 in.Test".into()));
+        Run::within(u64::MAX, buffer, sheet)
+    }
+
+    /// With this limit of what may be on its way to the buffer.
+    fn within(limit: u64, buffer: DiskBuffer, sheet: Sheet) -> Run {
+        let ledger = Arc::new(Ledger::new(sheet, limit, &"1 in.Test".into()));
         let checkpoints = Checkpoints::new(Box::new(Nowhere));
         let counters = || Arc::new(Counters::at("2 out.DiskBuffer".into()));
         let (sender, receiver) = mpsc::channel(4);
@@ -223,6 +228,21 @@ async fn no_more_is_on_its_way_than_may_be() {
     chunk.settle(Outcome::Delivered);
     assert_eq!(run.take().await, "b");
     assert_eq!(run.finish().await.0, ["c"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_input_that_waits_is_not_kept_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let sync = SyncPolicy::Every(Duration::from_secs(3600));
+    let buffer = buffer(DiskBufferOptions { sync, ..options(folder.path()) });
+    let run = Run::within(1, buffer, Sheet::default());
+    let feeding = async {
+        for line in names(0..20) {
+            run.input.emit(batch(&line)).await.unwrap();
+        }
+    };
+    timeout(PATIENCE, feeding).await.expect("each one waits for the one before to be stored");
+    assert_eq!(run.finish().await.0, names(0..20));
 }
 
 /// Large enough for some of these lines, in several files.

@@ -54,6 +54,8 @@ pub(super) struct Worker {
     /// When a disk that failed is tried again.
     store_again: Option<Instant>,
     read_again: Option<Instant>,
+    /// The input waits for a sync.
+    is_in_hurry: bool,
     has_ended: bool,
     is_stopping: bool,
     is_abandoned: bool,
@@ -114,6 +116,7 @@ impl Worker {
             unsynced_position: None,
             store_again: None,
             read_again: None,
+            is_in_hurry: false,
             has_ended: false,
             is_stopping: false,
             is_abandoned: false,
@@ -184,6 +187,7 @@ impl Worker {
     fn heed(&mut self, event: Event) {
         match event {
             Event::Chunk(chunk, permit) => self.waiting.push_back(Waiting::new(chunk, permit)),
+            Event::Hurry => self.is_in_hurry = true,
             Event::End => self.has_ended = true,
             Event::Stop => {
                 self.is_stopping = true;

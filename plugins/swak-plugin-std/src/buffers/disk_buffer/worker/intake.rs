@@ -93,7 +93,8 @@ impl Worker {
         }
         if self.sync != SyncPolicy::Never {
             let is_due = self.sync_due().is_some_and(|due| due <= Instant::now());
-            if !is_due && !self.has_ended && self.written_bytes < SYNC_AT {
+            let is_much = self.written_bytes >= SYNC_AT;
+            if !(is_due || is_much || self.is_in_hurry || self.has_ended) {
                 return Ok(());
             }
             self.queue.sync().context("cannot sync the buffer")?;
@@ -102,6 +103,7 @@ impl Worker {
             self.out.stored(chunk);
         }
         (self.written_bytes, self.written_since) = (0, None);
+        self.is_in_hurry = false;
         Ok(())
     }
 
