@@ -170,7 +170,24 @@ fn begin<'a>(message: &'a Slice, word: &str) -> Result<(Reader<'a>, u32), Malfor
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_message_makes_it_panic(bytes in any::<Vec<u8>>(), head in 0..4usize) {
+            let heads: [&[u8]; 4] =
+                [b"", b"\x92\xa4HELO", b"\x96\xa4PING\xa1c", b"\x95\xa4PONG\xc2"];
+            let message = Slice::from([heads[head], &bytes].concat());
+            let read = [
+                Helo::read(&message).is_ok(),
+                Ping::read(&message).is_ok(),
+                Pong::read(&message).is_ok(),
+            ];
+            prop_assert!(read.into_iter().filter(|read| *read).count() <= 1);
+        }
+    }
 
     #[test]
     fn a_digest_is_that_of_the_standard() {
