@@ -48,6 +48,31 @@ fn several_senders_lose_nothing_and_keep_their_order() {
 }
 
 #[test]
+fn several_workers_keep_the_order_of_each_source() {
+    let port = free_port();
+    let mut running = bench().input(&format!("in.Fluentd(\"127.0.0.1:{port}\")"));
+    let batch = |i: usize| {
+        let source = format!("source {}", i % 7);
+        let event = format!(r#"{{"source":"{source}","i":{i}}}"#);
+        fields([event]).remove(0).with_source(source.into())
+    };
+    let call = format!(
+        "out.Fluentd(\"127.0.0.1:{port}\", workers=4, batch_records=25, batch_wait=\"20ms\")"
+    );
+    let ran = bench().chain(&call, (0..1400).map(batch).collect());
+    assert_eq!(ran.counters("2").sent, 1400, "{:?}", ran.ended());
+    running.wait_for(1400);
+    let found = running.stop().json();
+    for n in 0..7 {
+        let own = format!("\"source {n}\"");
+        let own: Vec<_> = found.iter().filter(|event| event.contains(&own)).cloned().collect();
+        let expected = (0..1400).filter(|i| i % 7 == n);
+        let expected = expected.map(|i| format!(r#"{{"source":"source {n}","i":{i}}}"#));
+        assert!(own.into_iter().eq(expected), "events of source {n}");
+    }
+}
+
+#[test]
 fn without_acks_and_without_keepalive_everything_comes_too() {
     let port = free_port();
     let mut running = bench().input(&format!("in.Fluentd(\"127.0.0.1:{port}\")"));

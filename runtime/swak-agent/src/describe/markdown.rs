@@ -45,9 +45,6 @@ pub(crate) fn reference(plugins: &Plugins) -> Vec<Page> {
         "# Plugins\n\n\
          Written by `cargo ci reference --fix` from the plugins' own source; do not edit.\n",
     );
-    if plugins.iter().any(|entry| entry.spec.kind == Kind::Output) {
-        index.push_str(&delivery());
-    }
     let mut pages = Vec::new();
     for krate in plugins.crates() {
         let own: Vec<_> = plugins
@@ -79,6 +76,9 @@ pub(crate) fn reference(plugins: &Plugins) -> Vec<Page> {
             }
         }
         pages.push(Page { file, text });
+    }
+    if plugins.iter().any(|entry| entry.spec.kind == Kind::Output) {
+        index.push_str(&delivery());
     }
     pages.insert(0, Page { file: "README.md".to_owned(), text: index });
     pages
