@@ -89,6 +89,8 @@ pub struct Discarded {
 pub struct Opened {
     /// What is waiting to be read, damaged frames included: these are found when it is their turn.
     pub holds: Count,
+    /// There was nothing of a buffer in the folder.
+    pub is_new: bool,
     /// The position was damaged or missing: everything on disk is read again.
     pub position_lost: bool,
     /// Bytes that were cut off the end: a write that a crash interrupted, never reported as stored.

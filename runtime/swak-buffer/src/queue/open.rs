@@ -20,7 +20,10 @@ impl<S: Storage> Queue<S> {
     /// The files cannot be read or written, or a newer version has written them.
     pub fn open(storage: S, settings: Settings) -> Result<Self, OpenError> {
         let layout = Layout::read(&storage)?;
-        let mut opened = Opened::default();
+        let is_new = layout.position == PositionFound::Missing
+            && layout.segments.is_empty()
+            && layout.foreign.is_empty();
+        let mut opened = Opened { is_new, ..Opened::default() };
         for name in &layout.leftovers {
             storage.remove(name).map_err(|error| refused("remove", name, error))?;
         }

@@ -229,6 +229,11 @@ impl Ledger {
         self.settled.notify_waiters();
     }
 
+    /// What a buffer holds by the books.
+    pub(crate) fn buffer_known(&self, place: &Name) -> Count {
+        self.lock().sheet.buffered.get(place).copied().unwrap_or_default()
+    }
+
     /// What a buffer really holds when it is opened. After a kill the books may be behind.
     pub(crate) fn buffer_holds(&self, place: &Name, held: Count) {
         self.change(|State { sheet, early, .. }| {

@@ -117,6 +117,12 @@ impl BufferEmitter {
         Ok(())
     }
 
+    /// What the ledger believes that the buffer holds. When the buffer's own files are gone, it has
+    /// lost just that.
+    pub fn known(&self) -> Count {
+        self.ledger.buffer_known(self.counters.place())
+    }
+
     /// Tells the ledger what the buffer really holds. Called once, when it is opened: after a kill the
     /// ledger may be behind.
     pub fn holds(&self, held: Count) {

@@ -1,3 +1,5 @@
+mod disk;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +36,7 @@ struct Run {
     input: Emitter,
     output: mpsc::Receiver<Chunk>,
     ledger: Arc<Ledger>,
+    counters: Arc<Counters>,
     trigger: ShutdownTrigger,
     ended: JoinHandle<Result<()>>,
 }
@@ -47,7 +50,7 @@ impl Run {
     fn within(limit: u64, buffer: DiskBuffer, sheet: Sheet) -> Run {
         let ledger = Arc::new(Ledger::new(sheet, limit, &"1 in.Test".into()));
         let checkpoints = Checkpoints::new(Box::new(Nowhere));
-        let counters = || Arc::new(Counters::at("2 out.DiskBuffer".into()));
+        let counters = Arc::new(Counters::at("2 out.DiskBuffer".into()));
         let (sender, receiver) = mpsc::channel(4);
         let input = Emitter::new(
             sender,
@@ -56,12 +59,13 @@ impl Run {
             Arc::default(),
             Arc::clone(&ledger),
         );
-        let inbox = Inbox::new(receiver, counters());
+        let inbox = Inbox::new(receiver, Arc::clone(&counters));
         let (sender, output) = mpsc::channel(1);
-        let out = BufferEmitter::new(sender, checkpoints, counters(), Arc::clone(&ledger));
+        let out =
+            BufferEmitter::new(sender, checkpoints, Arc::clone(&counters), Arc::clone(&ledger));
         let (trigger, shutdown) = Shutdown::new();
         let ended = tokio::spawn(buffer.run(inbox, out, shutdown));
-        Run { input, output, ledger, trigger, ended }
+        Run { input, output, ledger, counters, trigger, ended }
     }
 
     /// Gives a line, and waits until it is stored or dropped.

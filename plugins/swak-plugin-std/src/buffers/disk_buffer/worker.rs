@@ -92,6 +92,14 @@ impl Worker {
         for name in &opened.put_aside {
             tracing::warn!("the buffer in {folder} cannot use a file, which is now called {name}");
         }
+        let gone = if opened.is_new { out.known() } else { Count::default() };
+        if gone != Count::default() {
+            tracing::error!(
+                "the buffer in {folder} was removed, and {} records with it",
+                gone.records
+            );
+            out.lost(gone, "the folder was removed");
+        }
         let holds = opened.holds;
         if holds.frames > 0 {
             tracing::info!("the buffer in {folder} holds {} records", holds.records);
@@ -159,7 +167,7 @@ impl Worker {
 
     /// Waits for the next event, and takes all that have come meanwhile: one sync is for all of them.
     fn wait(&mut self) {
-        let position_due = self.unsynced_position.map(|since| since + self.position_interval());
+        let position_due = self.position_due();
         let due = [self.sync_due(), self.store_again, self.read_again, position_due];
         let due = due.into_iter().flatten().min();
         let first = match (self.early.pop_front(), due) {
@@ -213,18 +221,20 @@ impl Worker {
             self.saving.note(&self.out, saved);
             self.unsynced_position.get_or_insert_with(Instant::now);
         }
-        let interval = self.position_interval();
-        if self.unsynced_position.is_some_and(|since| since.elapsed() >= interval) {
+        if self.position_due().is_some_and(|due| due <= Instant::now()) {
             let synced = self.queue.sync_position();
             self.unsynced_position = synced.is_err().then(Instant::now);
             self.saving.note(&self.out, synced);
         }
     }
 
-    fn position_interval(&self) -> Duration {
+    /// When the read position must be synced.
+    fn position_due(&self) -> Option<Instant> {
+        let since = self.unsynced_position?;
         match self.sync {
-            SyncPolicy::Every(interval) => interval.max(SYNC_POSITION),
-            SyncPolicy::Always | SyncPolicy::Never => SYNC_POSITION,
+            SyncPolicy::Every(interval) => Some(since + interval.max(SYNC_POSITION)),
+            SyncPolicy::Always => Some(since + SYNC_POSITION),
+            SyncPolicy::Never => None,
         }
     }
 }

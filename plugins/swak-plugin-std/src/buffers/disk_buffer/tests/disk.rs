@@ -1,0 +1,122 @@
+//! Disks that are full, folders that vanish.
+
+use std::process::Command;
+
+use super::*;
+
+/// A file system of its own, of 1 MiB.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// `None` where this process may not mount anything.
+    fn new() -> Option<Self> {
+        let disk = Disk(tempfile::tempdir().unwrap());
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "none"]).arg(disk.0.path());
+        if mount.output().is_ok_and(|output| output.status.success()) {
+            return Some(disk);
+        }
+        println!("skipped: a file system can be mounted by root alone");
+        None
+    }
+
+    fn start(&self, when_full: WhenFull) -> Run {
+        let options = DiskBufferOptions {
+            max_size: ByteSize(1 << 30),
+            segment_size: Some(ByteSize(64 << 10)),
+            max_unacked: ByteSize(1),
+            when_full,
+            ..options(&self.0.path().join("buffer"))
+        };
+        Run::new(buffer(options), Sheet::default())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// Twice what the disk holds.
+const MANY: usize = 2000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_waited_for() {
+    let Some(disk) = Disk::new() else { return };
+    let mut run = disk.start(WhenFull::Wait);
+    let input = run.input.clone();
+    let (counted, mut count) = tokio::sync::watch::channel(0);
+    let feeding = tokio::spawn(async move {
+        let mut deliveries = Vec::new();
+        for i in 0..MANY {
+            deliveries.push(input.emit_tracked(batch(&long(i))).await.unwrap());
+            counted.send_replace(i);
+        }
+        deliveries
+    });
+    // More is given than there is room for, besides what waits in between.
+    timeout(PATIENCE, count.wait_for(|n| *n > 900)).await.unwrap().unwrap();
+    let errors = || run.counters.snapshot().errors;
+    timeout(PATIENCE, async {
+        while errors() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the disk is full");
+    for i in 0..MANY {
+        assert_eq!(run.take().await, long(i));
+    }
+    for delivery in feeding.await.unwrap() {
+        assert_eq!(delivery.await, Outcome::Delivered);
+    }
+    let (_, sheet) = run.finish().await;
+    assert_eq!((sheet.delivered.records as usize, sheet.all_dropped()), (MANY, Count::default()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_what_is_dropped_is_counted() {
+    for when_full in [WhenFull::DropNewest, WhenFull::DropOldest] {
+        let Some(disk) = Disk::new() else { return };
+        let run = disk.start(when_full);
+        for i in 0..MANY {
+            run.give(&long(i)).await;
+        }
+        let (lines, sheet) = run.finish().await;
+        let reason = ("2 out.DiskBuffer".into(), "the disk is full".into());
+        assert_eq!(sheet.dropped[&reason].records as usize, MANY - lines.len());
+        assert!(lines.len() > 500, "{}", lines.len());
+        let kept = match when_full {
+            WhenFull::DropNewest => long(lines.len() - 1),
+            _ => long(MANY - 1),
+        };
+        assert_eq!(lines.last(), Some(&kept));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_vanishes_is_noticed_and_what_was_in_it_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("buffer");
+    let run = start(&path);
+    for line in names(0..3) {
+        assert_eq!(run.give(&line).await, Outcome::Delivered);
+    }
+    fs::remove_dir_all(&path).unwrap();
+    assert_eq!(run.give("line 3").await, Outcome::Errored, "it can be read again");
+    let Run { input, output, ledger, ended, .. } = run;
+    let error = timeout(PATIENCE, ended).await.unwrap().unwrap().unwrap_err();
+    assert!(format!("{error:#}").contains("somebody else has changed"), "{error:#}");
+    drop((input, output));
+
+    let (lines, sheet) = {
+        let run = Run::new(buffer(options(&path)), ledger.sheet());
+        run.give("line 3").await;
+        run.finish().await
+    };
+    assert_eq!(lines, ["line 3"]);
+    let reason = ("2 out.DiskBuffer".into(), "the folder was removed".into());
+    assert_eq!(sheet.dropped[&reason].records, 3);
+}
