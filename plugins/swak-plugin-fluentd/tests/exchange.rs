@@ -86,6 +86,17 @@ fn without_acks_and_without_keepalive_everything_comes_too() {
 }
 
 #[test]
+fn a_receiver_of_small_messages_is_sent_small_ones() {
+    let port = free_port();
+    let mut running =
+        bench().input(&format!("in.Fluentd(\"127.0.0.1:{port}\", max_message=\"2k\")"));
+    let call = format!("out.Fluentd(\"127.0.0.1\", port={port}, message_size=\"1k\")");
+    let ran = bench().chain(&call, lines((0..1000).map(|i| format!("line {i} of a thousand"))));
+    assert_eq!(ran.counters("2").sent, 1000, "{:?}", ran.ended());
+    running.wait_for(1000);
+}
+
+#[test]
 fn what_is_not_acknowledged_is_sent_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -241,6 +252,7 @@ fn mistakes_are_told_at_their_place() {
     for (mistake, words) in [
         ("mode=\"packed\"", "unknown word `packed`"),
         ("mode=\"forward\", compress=\"gzip\"", "only the mode `packed_forward` can be compressed"),
+        ("message_size=0", "`message_size` is from 1 to 1g"),
         ("keepalive_timeout=0", "`keepalive_timeout` must be longer than nothing"),
         ("username=\"u\", shared_key=\"k\"", "`username` and `password` go together"),
         ("username=\"u\", password=\"p\"", "needs a `shared_key`"),

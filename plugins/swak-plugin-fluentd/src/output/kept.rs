@@ -113,9 +113,16 @@ async fn beat(
             _ = &mut asked => return Some(connection),
             () = sleep(rules.interval) => {}
         }
-        let beaten = match rules.heartbeat {
-            Heartbeat::Udp => ask(&rules.address).await.map_err(swak_sdk::Error::new),
-            _ => connection.heartbeat(rules.interval).await.map_err(swak_sdk::Error::new),
+        let beating = async {
+            match rules.heartbeat {
+                Heartbeat::Udp => ask(&rules.address).await.map_err(swak_sdk::Error::new),
+                _ => connection.heartbeat(rules.interval).await.map_err(swak_sdk::Error::new),
+            }
+        };
+        let beaten = tokio::select! {
+            // A chunk does not wait for a heartbeat, and one that is cut off harms nothing.
+            _ = &mut asked => return Some(connection),
+            beaten = beating => beaten,
         };
         if let Err(error) = beaten {
             rules.counters.error();

@@ -8,12 +8,8 @@ use swak_sdk::options::{Scope, Template};
 use crate::forward::Encoder;
 use crate::host::random;
 
-/// After how many bytes of events a message ends and another begins: receivers refuse those that are
-/// too large.
-const MESSAGE_SIZE: usize = 4 << 20;
-
 /// How much memory the buffer keeps for the next chunk.
-const KEPT_SIZE: usize = 2 * MESSAGE_SIZE;
+const KEPT_SIZE: usize = 8 << 20;
 
 /// The messages of one chunk, in a buffer that is used again.
 ///
@@ -31,11 +27,13 @@ pub(super) struct Messages {
     tag: String,
     /// Whether a message has begun.
     open: bool,
+    /// After how many bytes of events it ends.
+    message_size: usize,
 }
 
 impl Messages {
     /// With ids, each message asks for an ack.
-    pub(super) fn new(encoder: Encoder, ids: Option<ChunkIds>) -> Self {
+    pub(super) fn new(encoder: Encoder, ids: Option<ChunkIds>, message_size: usize) -> Self {
         Messages {
             encoder,
             bytes: Vec::new(),
@@ -45,6 +43,7 @@ impl Messages {
             asked: Asked::default(),
             tag: String::new(),
             open: false,
+            message_size,
         }
     }
 
@@ -113,7 +112,7 @@ impl Messages {
             self.open = true;
         }
         self.encoder.event(&mut self.bytes, record);
-        if self.encoder.is_one_each() || self.encoder.size(&self.bytes) >= MESSAGE_SIZE {
+        if self.encoder.is_one_each() || self.encoder.size(&self.bytes) >= self.message_size {
             self.end_message();
         }
     }

@@ -6,6 +6,8 @@ use super::*;
 use crate::forward::{Message, Mode, decode};
 use crate::msgpack::{Precision, Scanner};
 
+const MESSAGE_SIZE: usize = 1 << 20;
+
 /// Tag, number of events and chunk id of each message.
 type Found = Vec<(String, usize, Option<String>)>;
 
@@ -21,7 +23,7 @@ fn chunk() -> Chunk {
 }
 
 fn writing(mode: Mode, ids: Option<ChunkIds>) -> Messages {
-    Messages::new(Encoder::new(mode, Precision::Nanoseconds), ids)
+    Messages::new(Encoder::new(mode, Precision::Nanoseconds), ids, MESSAGE_SIZE)
 }
 
 fn tag(text: &str) -> Tag {
