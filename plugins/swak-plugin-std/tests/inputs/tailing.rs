@@ -9,28 +9,29 @@ use swak_sdk::prelude::*;
 
 use crate::harness::{Call, Store, texts};
 
-struct Folder(tempfile::TempDir);
+/// A folder with files that are followed.
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Folder(tempfile::tempdir().expect("a folder can be made"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn append(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn append(&self, name: &str, text: impl AsRef<[u8]>) {
         let mut file = OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
         file.write_all(text.as_ref()).unwrap();
     }
 
-    fn rename(&self, from: &str, to: &str) {
+    pub(crate) fn rename(&self, from: &str, to: &str) {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
     /// Follows, looking often.
-    fn tail(&self, pattern: &str) -> Call {
+    pub(crate) fn tail(&self, pattern: &str) -> Call {
         Call::new("FileTailing")
             .arg(self.path(pattern).to_str().unwrap())
             .with("poll", "5ms")
@@ -39,18 +40,19 @@ impl Folder {
     }
 
     /// Reads what is there and ends.
-    fn read(&self, pattern: &str) -> Call {
+    pub(crate) fn read(&self, pattern: &str) -> Call {
         self.tail(pattern).with("follow", false)
     }
 }
 
-fn read_all(call: &Call, store: &Store) -> Vec<String> {
+/// The records of an input that ends by itself.
+pub(crate) fn read_all(call: &Call, store: &Store) -> Vec<String> {
     let (got, _) = call.start_with(store).finish().unwrap();
     texts(&got)
 }
 
 /// The keys of files, without the mark of the first start.
-fn keys(store: &Store) -> Vec<String> {
+pub(crate) fn keys(store: &Store) -> Vec<String> {
     store.entries().into_iter().map(|(key, _)| key).filter(|key| key != "started").collect()
 }
 

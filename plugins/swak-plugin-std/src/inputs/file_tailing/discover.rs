@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use swak_sdk::options::Glob;
 
-use super::identify::Identity;
+use super::identify::{Identity, is_of_path};
 use super::walk::{Look, Walker};
 use crate::identity::{FileId, Stat};
 
@@ -23,7 +23,12 @@ impl Found {
     /// The regular file that a path leads to, if it is one.
     pub(super) fn at(path: PathBuf, identity: Identity) -> io::Result<Option<Self>> {
         let stat = Stat::of_path(&path)?;
-        Ok(stat.map(|stat| Found { id: identity.id(&path, &stat), path, born: stat.born }))
+        Ok(stat.map(|stat| {
+            let id = identity.id(&path, &stat);
+            // What a path leads to may be made anew and be the same file.
+            let born = stat.born.filter(|_| !is_of_path(id));
+            Found { path, id, born }
+        }))
     }
 
     /// Whether this may be the file that had this identity when it was made at that time: an inode is

@@ -185,8 +185,7 @@ impl<'a> Follower<'a> {
         self.make_ready(number);
         if let Some(before) = after.and_then(|before| self.files.get_mut(&before)) {
             before.next = Some(number);
-            // It may have been written to before it lost its name.
-            before.at_end = false;
+            before.read_again();
             self.make_ready(after.expect("there is one before"));
         }
     }
@@ -394,6 +393,10 @@ impl<'a> Follower<'a> {
     fn at_end(&mut self, number: u64, work: Work, has_grown: bool) {
         let (now, gather) = (Instant::now(), self.gather());
         let file = self.files.get_mut(&number).expect("it was there before");
+        if std::mem::take(&mut file.is_stale) {
+            self.make_ready(number);
+            return;
+        }
         file.at_end = true;
         if let Some(next) = file.next.filter(|_| file.is_read()) {
             self.make_ready(next);
@@ -455,7 +458,8 @@ impl<'a> Follower<'a> {
         let file = self.files.get_mut(&number).expect("it was there before");
         tracing::info!(path = %file.path.display(), "the file was truncated; reading from its beginning");
         file.at_end = false;
-        let is_kept = file.path.as_os_str() == file.source.as_str() || file.gone.is_some();
+        let is_head = file.path.as_os_str() == file.source.as_str();
+        let is_kept = is_head || (file.gone.is_some() && !is_of_path(file.id));
         let tail = file.tail.as_mut().expect("it was given back");
         let old_key = std::mem::replace(&mut tail.key, key.clone());
         let start = tail.position();

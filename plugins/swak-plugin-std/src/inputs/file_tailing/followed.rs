@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::follow::Pace;
+use super::identify::is_of_path;
 use super::proof::Proof;
 use super::readers::Work;
 use super::tail::Tail;
@@ -43,6 +44,8 @@ pub(super) struct Followed {
     pub(super) work: Work,
     /// It grew when it was looked at last.
     pub(super) is_active: bool,
+    /// It lost its name while it was being read: the end that is found may not be the last one.
+    pub(super) is_stale: bool,
     /// The system told of it while it was being read.
     pub(super) is_hinted: bool,
     pub(super) last_look: Instant,
@@ -80,6 +83,7 @@ impl Followed {
             is_held: false,
             work: Work::Read,
             is_active: false,
+            is_stale: false,
             is_hinted: false,
             last_look: Instant::now(),
             has_failed: false,
@@ -113,10 +117,16 @@ impl Followed {
         Some(tail)
     }
 
+    /// It may have been written to before it lost its name: it is to be read to its end once more.
+    pub(super) fn read_again(&mut self) {
+        self.at_end = false;
+        self.is_stale = self.tail.is_none();
+    }
+
     /// Lets go of its descriptor, if it can be opened again.
     pub(super) fn close(&mut self) {
         if let Some(tail) = &mut self.tail
-            && self.gone.is_none()
+            && (self.gone.is_none() || is_of_path(self.id))
         {
             tail.close();
             self.is_open = false;
@@ -147,6 +157,8 @@ impl Followed {
     /// Whether nothing more will come of it, once its end is reached.
     pub(super) fn is_over(&self, pace: &Pace, now: Instant) -> bool {
         match self.gone {
+            // What its path leads to is found out as for any other rotated file.
+            Some(_) if is_of_path(self.id) => true,
             Some(gone) => !pace.follow || now >= gone.max(self.last_growth) + pace.rotate_wait,
             None => !pace.follow,
         }

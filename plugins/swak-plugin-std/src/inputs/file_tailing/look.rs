@@ -65,6 +65,8 @@ struct New {
     found: Found,
     /// A pattern names it.
     is_named: bool,
+    /// Whose rotation it is, where that was found with it.
+    source: Option<PathBuf>,
 }
 
 /// Which files there are.
@@ -113,14 +115,14 @@ impl Follower<'_> {
             // The same file by two names is followed once.
             if present.files.insert(found.id, found.born).is_none() {
                 present.named.insert(found.id, found.born);
-                self.meet(found, true, &mut present.new);
+                self.meet(found, None, &mut present.new);
             }
         }
         let sources = self.sources(&present.new);
-        let rotated = self.rotations.find(&sources);
-        for (_, found) in &rotated.files {
+        let rotated = self.rotations.find(&sources, &self.discovery);
+        for (source, found) in &rotated.files {
             if present.files.insert(found.id, found.born).is_none() {
-                self.meet(found, false, &mut present.new);
+                self.meet(found, Some(source), &mut present.new);
             }
         }
         self.note_gone(&scan, &present);
@@ -129,8 +131,8 @@ impl Follower<'_> {
             self.files.iter().filter(|(_, file)| file.is_held).map(|(number, _)| *number).collect();
         let mut groups: BTreeMap<PathBuf, Vec<New>> = BTreeMap::new();
         for new in present.new {
-            let source = self.rotations.source_of(&new.found.path, &sources);
-            let source = source.unwrap_or_else(|| match self.parked.of_file(&new.found).first() {
+            let named = || self.rotations.source_of(&new.found.path, &sources);
+            let source = new.source.clone().or_else(named).unwrap_or_else(|| match self.parked.of_file(&new.found).first() {
                 Some((_, position)) => PathBuf::from(position.source()),
                 None => new.found.path.clone(),
             });
@@ -159,8 +161,10 @@ impl Follower<'_> {
         self.next_scan = Instant::now() + self.rescan(is_watched, is_unsettled);
     }
 
-    /// A file that was found: followed already, or new.
-    fn meet(&mut self, found: &Found, is_named: bool, new: &mut Vec<New>) {
+    /// A file that was found: followed already, or new. `source` is whose rotation it is, when no pattern
+    /// names it.
+    fn meet(&mut self, found: &Found, source: Option<&PathBuf>, new: &mut Vec<New>) {
+        let is_named = source.is_none();
         let number = self.by_id.get(&found.id).copied();
         if let Some(number) = number
             && let Some(file) = self.files.get_mut(&number)
@@ -175,7 +179,7 @@ impl Follower<'_> {
             // Its inode was used again: it was deleted.
             self.by_id.remove(&found.id);
         }
-        new.push(New { found: found.clone(), is_named });
+        new.push(New { found: found.clone(), is_named, source: source.cloned() });
     }
 
     /// The paths under which files are written.
@@ -207,7 +211,7 @@ impl Follower<'_> {
             let Some(file) = self.files.get_mut(&number) else { continue };
             tracing::debug!(path = %file.path.display(), "renamed or deleted; reading what is left");
             file.gone = Some(Instant::now());
-            file.at_end = false;
+            file.read_again();
             let (id, born) = (file.id, file.born);
             if !file.is_open && !Present::has(&present.files, id, born) {
                 // It can only be read under its new name.
@@ -238,7 +242,7 @@ impl Follower<'_> {
                 let is_it = |found: &Found| found.may_be(position.id(), position.born);
                 match rotations.find_in_folder(folder, is_it) {
                     Ok(Some(found)) => {
-                        elsewhere.push(New { found, is_named: false });
+                        elsewhere.push(New { found, is_named: false, source: None });
                         true
                     }
                     Ok(None) => is_unmounted(folder, position),
@@ -385,7 +389,7 @@ impl Follower<'_> {
                 continue;
             }
             if (offset > 0 && tail.holds(proof, offset, self.settings)?)
-                || tail.is_beginning_of(path, self.settings)?
+                || tail.is_beginning_of(path, id, self.settings)?
             {
                 return Ok(true);
             }

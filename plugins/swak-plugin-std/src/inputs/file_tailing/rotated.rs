@@ -51,8 +51,9 @@ impl Rotations {
         Rotations { patterns, exclude, folders: Folders::default(), identity }
     }
 
-    /// The rotated files of these sources.
-    pub(super) fn find(&mut self, sources: &Sources) -> Rotated {
+    /// The rotated files of these sources, and of those that `followed` would have found if they had
+    /// not been renamed before it looked.
+    pub(super) fn find(&mut self, sources: &Sources, followed: &Discovery) -> Rotated {
         let mut rotated = Rotated::default();
         if let Some(patterns) = &mut self.patterns {
             for found in patterns.scan().files {
@@ -62,11 +63,16 @@ impl Rotations {
             }
             return rotated;
         }
-        let mut folders: BTreeMap<&Path, &PathBuf> = BTreeMap::new();
+        // As they are spelled, which may be not at all.
+        let parent = |path: &Path| path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut folders: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
         for source in sources {
-            folders.entry(folder_of(source)).or_insert(source);
+            folders.entry(folder_of(source).to_owned()).or_insert_with(|| parent(source));
         }
-        for (folder, sibling) in folders {
+        for folder in followed.folders() {
+            folders.entry(folder.to_owned()).or_insert_with(|| folder.to_owned());
+        }
+        for (folder, spelled) in &folders {
             let names = match self.folders.names(folder) {
                 Ok(names) => names,
                 Err(_) => {
@@ -74,10 +80,9 @@ impl Rotations {
                     continue;
                 }
             };
-            // As the source is spelled, which may be without a folder.
-            let paths = names.iter().map(|name| sibling.with_file_name(name));
-            for path in paths {
-                let Some(source) = source_by_suffix(&path, sources) else { continue };
+            for path in names.iter().map(|name| spelled.join(name)) {
+                let is_source = |path: &Path| sources.contains(path) || followed.is_match(path);
+                let Some(source) = source_by_suffix(&path, is_source) else { continue };
                 if self.exclude.iter().any(|glob| glob.is_match(&path)) {
                     continue;
                 }
@@ -96,7 +101,7 @@ impl Rotations {
             Some(patterns) if patterns.is_match(path) => {
                 source_by_stem(path, sources).map(Path::to_owned)
             }
-            _ => source_by_suffix(path, sources),
+            _ => source_by_suffix(path, |path| sources.contains(path)),
         }
     }
 
@@ -188,13 +193,13 @@ impl Serial {
 
 /// `app.log.1`, `app.log-20260102.gz`, `app.log.2026-01-02_03`, `app.log.old`: the source's name and
 /// parts of which each is a number, or begins with one, or says that this is an old file.
-fn source_by_suffix(path: &Path, sources: &Sources) -> Option<PathBuf> {
+fn source_by_suffix(path: &Path, is_source: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let starts = name.rmatch_indices(SEPARATORS).map(|(at, _)| at).filter(|at| *at > 0);
     starts
         .take_while(|at| is_suffix(&name[*at..]))
         .map(|at| path.with_file_name(&name[..at]))
-        .filter(|source| sources.contains(source))
+        .filter(|source| is_source(source))
         .last()
 }
 
@@ -241,7 +246,7 @@ mod tests {
     #[test]
     fn usual_names_of_rotated_files_are_known() {
         let sources = sources(&["/l/app.log", "/l/app.log.2", "other", "/l/a-1.log"]);
-        let source = |path: &str| source_by_suffix(Path::new(path), &sources);
+        let source = |path: &str| source_by_suffix(Path::new(path), |path| sources.contains(path));
         for name in [
             "app.log.1",
             "app.log.1.gz",

@@ -189,14 +189,18 @@ impl Tail {
         Ok(proof.fits(self.open(settings)?, offset)?)
     }
 
-    /// Whether it is what another file begins with.
+    /// Whether it is what another file begins with, if that is still at its path.
     pub(super) fn is_beginning_of(
         &mut self,
         path: &Path,
+        id: FileId,
         settings: &Settings,
     ) -> Result<bool, TurnError> {
         // A file that cannot be read is nothing that this could be a copy of.
         let Ok(original) = File::open(path) else { return Ok(false) };
+        if settings.identity.id(path, &Stat::of_file(&original)?) != id {
+            return Ok(false);
+        }
         let content = self.open(settings)?;
         Ok(copies::is_beginning(content, content.len(copies::END)?, &original)?)
     }
