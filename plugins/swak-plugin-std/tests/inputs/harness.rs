@@ -199,6 +199,22 @@ pub(crate) fn texts(got: &[Got]) -> Vec<String> {
         .collect()
 }
 
+/// Compares long lists of lines; shows where they part.
+#[track_caller]
+pub(crate) fn assert_same(got: &[String], expected: &[String], what: &str) {
+    let first = got.iter().zip(expected).position(|(a, b)| a != b);
+    let first = first.unwrap_or(got.len().min(expected.len()));
+    let around =
+        |lines: &[String]| lines[first.saturating_sub(2)..lines.len().min(first + 5)].to_vec();
+    let (one, other) = (around(got), around(expected));
+    assert!(
+        got == expected,
+        "{what}: {} lines came of {}; from line {first} on {one:?} and not {other:?}",
+        got.len(),
+        expected.len()
+    );
+}
+
 /// Positions that outlive an input.
 #[derive(Clone, Default)]
 pub(crate) struct Store(Arc<Mutex<BTreeMap<String, String>>>);

@@ -6,12 +6,14 @@ use std::io::{Seek, Write};
 
 use swak_sdk::plugin::CheckpointStore;
 
-use crate::harness::{Store, texts};
+use crate::harness::{Store, assert_same, texts};
 use crate::tailing::{Folder, keys, read_all};
 
 /// A header as programs write it at the top of each of their logs.
 fn header() -> String {
-    (0..50).map(|i| format!("# header line {i:04} of a log file, always the same ##########\n")).collect()
+    (0..50)
+        .map(|i| format!("# header line {i:04} of a log file, always the same ##########\n"))
+        .collect()
 }
 
 fn lines(of: &str, count: usize) -> String {
@@ -234,5 +236,5 @@ fn files_that_are_known_by_their_paths_are_followed_through_rotations() {
         folder.rename("a.log", "a.log.1");
     }
     tail.wait_for(expected.len());
-    assert_eq!(texts(&tail.stop()), expected);
+    assert_same(&texts(&tail.stop()), &expected, "a.log");
 }

@@ -17,6 +17,7 @@ use super::copies;
 use super::discover::{Found, Scan, are_different};
 use super::folders::folder_of;
 use super::follow::Follower;
+use super::followed::Followed;
 use super::position::Position;
 use super::rotated::{Rotated, Sources, oldest_first};
 use super::tail::{Tail, TurnError};
@@ -132,9 +133,11 @@ impl Follower<'_> {
         let mut groups: BTreeMap<PathBuf, Vec<New>> = BTreeMap::new();
         for new in present.new {
             let named = || self.rotations.source_of(&new.found.path, &sources);
-            let source = new.source.clone().or_else(named).unwrap_or_else(|| match self.parked.of_file(&new.found).first() {
-                Some((_, position)) => PathBuf::from(position.source()),
-                None => new.found.path.clone(),
+            let source = new.source.clone().or_else(named).unwrap_or_else(|| {
+                match self.parked.of_file(&new.found).first() {
+                    Some((_, position)) => PathBuf::from(position.source()),
+                    None => new.found.path.clone(),
+                }
             });
             groups.entry(source).or_default().push(new);
         }
@@ -158,7 +161,9 @@ impl Follower<'_> {
         let sources = self.known.iter().map(|source| folder_of(source));
         let is_watched = self.watch.folders(folders.chain(sources));
         let is_unsettled = self.parked.has_orphans() || !self.waiting.judged.is_empty();
-        self.next_scan = Instant::now() + self.rescan(is_watched, is_unsettled);
+        let is_held = self.files.values().any(|file| file.is_held);
+        let wait = if is_held { self.pace.gather } else { self.rescan(is_watched, is_unsettled) };
+        self.next_scan = Instant::now() + wait;
     }
 
     /// A file that was found: followed already, or new. `source` is whose rotation it is, when no pattern
@@ -364,13 +369,30 @@ impl Follower<'_> {
         }
         if self.is_copy(&mut tail, &name)? {
             if let Ok(Some(stat)) = Stat::of_path(&found.path) {
-                self.waiting.judged.insert(found.id, self.waiting.judged(&stat));
+                let judged = self.waiting.judged(&stat);
+                if self.waiting.judged.insert(found.id, judged) != Some(judged) {
+                    self.hold_unread(source);
+                }
             }
             return Ok(Verdict::Nothing);
         }
         self.waiting.judged.remove(&found.id);
         let is_unread = new.is_named || self.is_since_start(source, found);
         Ok(if is_unread { Verdict::Unread } else { Verdict::Skipped })
+    }
+
+    /// Lets a file that is being copied away wait for the next look, if nothing of it was read: when it
+    /// is truncated meanwhile, what comes then must not be read before the copy.
+    fn hold_unread(&mut self, source: &Path) {
+        let is_it =
+            |file: &Followed| file.path == source && file.offset == 0 && file.tail.is_some();
+        let unread = self.files.iter().find(|(_, file)| is_it(file)).map(|(number, _)| *number);
+        if let Some(number) = unread {
+            self.unlink(number);
+            if let Some(file) = self.files.get_mut(&number) {
+                file.is_held = true;
+            }
+        }
     }
 
     /// Whether a file is a copy, as far as it goes, of one that is still there, or one in the making.
