@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) id: FileId,
     /// When it was made, where that is known.
     pub(super) born: Option<i64>,
+    /// When it had been written to.
+    pub(super) modified: Option<i128>,
 }
 
 impl Found {
@@ -27,8 +29,14 @@ impl Found {
             let id = identity.id(&path, &stat);
             // What a path leads to may be made anew and be the same file.
             let born = stat.born.filter(|_| !is_of_path(id));
-            Found { path, id, born }
+            Found { path, id, born, modified: stat.modified }
         }))
+    }
+
+    /// Whether it is still at its path.
+    pub(super) fn is_there(&self, identity: Identity) -> bool {
+        let now = Found::at(self.path.clone(), identity);
+        matches!(now, Ok(Some(now)) if now.id == self.id)
     }
 
     /// Whether this may be the file that had this identity when it was made at that time: an inode is
@@ -232,7 +240,7 @@ mod tests {
     #[test]
     fn an_inode_that_is_used_again_is_another_file() {
         let id = FileId { device: 1, inode: 2 };
-        let found = Found { path: "/a".into(), id, born: Some(7) };
+        let found = Found { path: "/a".into(), id, born: Some(7), modified: None };
         assert!(found.may_be(id, Some(7)) && found.may_be(id, None));
         assert!(!found.may_be(id, Some(8)));
         assert!(!found.may_be(FileId { inode: 3, ..id }, Some(7)));

@@ -70,6 +70,8 @@ pub(super) struct Follower<'a> {
     pub(super) next_scan: Instant,
     pub(super) scanned: bool,
     pub(super) is_first_start: bool,
+    /// Since when files are being renamed.
+    pub(super) in_flux: Option<Instant>,
     /// Whose turn it is.
     ready: VecDeque<u64>,
     /// When it is whose turn.
@@ -125,6 +127,7 @@ impl<'a> Follower<'a> {
             unreadable: HashSet::new(),
             next_scan: Instant::now(),
             scanned: false,
+            in_flux: None,
             is_first_start,
             ready: VecDeque::new(),
             due: BTreeSet::new(),

@@ -18,7 +18,9 @@ use super::discover::{Found, Scan, are_different};
 use super::folders::folder_of;
 use super::follow::Follower;
 use super::followed::Followed;
+use super::identify::Identity;
 use super::position::Position;
+use super::proof::Proof;
 use super::rotated::{Rotated, Sources, oldest_first};
 use super::tail::{Tail, TurnError};
 use crate::identity::{FileId, Stat};
@@ -110,6 +112,7 @@ enum Turn {
 impl Follower<'_> {
     /// Looks which files there are.
     pub(super) fn scan(&mut self) {
+        let started = SystemTime::now();
         let scan = self.discovery.scan();
         let mut present = Present::default();
         for found in &scan.files {
@@ -141,6 +144,15 @@ impl Follower<'_> {
             });
             groups.entry(source).or_default().push(new);
         }
+        let identity = self.settings.identity;
+        let is_in_flux =
+            groups.iter().any(|(source, group)| is_in_flux(source, group, started, identity));
+        let since = *self.in_flux.get_or_insert_with(Instant::now);
+        if is_in_flux && since.elapsed() < MOST_FLUX && self.pace.follow {
+            self.next_scan = Instant::now() + DUST;
+            return;
+        }
+        self.in_flux = None;
         for (source, group) in groups {
             self.take_up(&source, group);
         }
@@ -278,31 +290,40 @@ impl Follower<'_> {
         oldest_first(&mut rotated, source);
         let place = |found: &Found| rotated.iter().position(|r| r.path == found.path);
         group.sort_by_cached_key(|new| place(&new.found).unwrap_or(usize::MAX));
-        // Those that are themselves first: what is left is looked for among the others.
+        // Those that are what they were first: what is left is looked for among the others.
         let mut taken = Vec::new();
         let mut others = Vec::new();
-        for new in group {
+        for (place, new) in group.into_iter().enumerate() {
             if !new.is_named && self.parked.is_seen(&new.found) {
                 continue;
             }
             match self.known(&new) {
-                Ok(Some(verdict)) => taken.push((Turn::Known, new, verdict)),
-                Ok(None) => others.push(new),
-                Err(error) => self.cannot_read(&new.found, &error),
+                Ok(Some(verdict)) => taken.push((Turn::Known, place, new, verdict)),
+                Ok(None) => others.push((place, new)),
+                Err(error) => self.cannot_read(new.found.id, &new.found.path, &error),
             }
         }
-        for new in others {
-            let is_head = new.found.path == source;
-            let turn = if is_head { Turn::Head } else { Turn::Unread };
-            match self.judge(&new, source, is_head) {
-                Ok(verdict @ Verdict::Known(_)) => taken.push((Turn::Known, new, verdict)),
-                Ok(verdict) => taken.push((turn, new, verdict)),
-                Err(error) => self.cannot_read(&new.found, &error),
+        // An original before what may be a copy of it.
+        others
+            .sort_by_key(|(_, new)| (new.found.path != source, copies::is_packed(&new.found.path)));
+        let mut unread = Vec::new();
+        for (place, new) in others {
+            match self.judge(&new, source, &unread) {
+                Ok(verdict @ Verdict::Known(_)) => taken.push((Turn::Known, place, new, verdict)),
+                Ok(verdict) => {
+                    unread.push(new.found.clone());
+                    taken.push((Turn::Unread, place, new, verdict));
+                }
+                Err(error) => self.cannot_read(new.found.id, &new.found.path, &error),
             }
         }
-        let turn = |turn: Turn, new: &New| if new.found.path == source { Turn::Head } else { turn };
-        taken.sort_by_key(|(at, new, _)| turn(*at, new));
-        for (_, new, verdict) in taken {
+        taken.sort_by_key(|(turn, place, new, verdict)| match verdict {
+            _ if new.found.path == source => (Turn::Head, *place),
+            // Its name says more than that it was once seen.
+            Verdict::Known(tail) if tail.read_up_to().0 == 0 => (Turn::Unread, *place),
+            _ => (*turn, *place),
+        });
+        for (_, _, new, verdict) in taken {
             self.follow(new, source, verdict);
         }
     }
@@ -338,12 +359,12 @@ impl Follower<'_> {
         Ok(None)
     }
 
-    /// What a file is that was not read before.
-    fn judge(&mut self, new: &New, source: &Path, is_head: bool) -> Result<Verdict, TurnError> {
-        if is_head {
+    /// What a file is that was not read before. `unread` are others of the same source.
+    fn judge(&mut self, new: &New, source: &Path, unread: &[Found]) -> Result<Verdict, TurnError> {
+        let found = &new.found;
+        if found.path == source {
             return Ok(Verdict::Unread);
         }
-        let found = &new.found;
         if self.waiting.is_settled(found) {
             return Ok(Verdict::Nothing);
         }
@@ -367,7 +388,7 @@ impl Follower<'_> {
             tracing::info!(path = %found.path.display(), "going on in a copy of what was read");
             return Ok(Verdict::Known(Box::new(tail)));
         }
-        if self.is_copy(&mut tail, &name)? {
+        if self.is_copy(&mut tail, &name, unread)? {
             if let Ok(Some(stat)) = Stat::of_path(&found.path) {
                 let judged = self.waiting.judged(&stat);
                 if self.waiting.judged.insert(found.id, judged) != Some(judged) {
@@ -396,7 +417,7 @@ impl Follower<'_> {
     }
 
     /// Whether a file is a copy, as far as it goes, of one that is still there, or one in the making.
-    fn is_copy(&self, tail: &mut Tail, source: &str) -> Result<bool, TurnError> {
+    fn is_copy(&self, tail: &mut Tail, source: &str, unread: &[Found]) -> Result<bool, TurnError> {
         if tail.file_len(self.settings)? == 0 || tail.is_unfinished(self.settings)? {
             return Ok(true);
         }
@@ -404,7 +425,9 @@ impl Follower<'_> {
         let followed = followed.map(|f| (&*f.path, f.id, f.born, f.offset, &f.proof));
         let parked = self.parked.others(source);
         let parked = parked.map(|p| (Path::new(&p.path), p.id(), p.born, p.offset, &p.proof));
-        for (path, id, born, offset, proof) in followed.chain(parked) {
+        let nothing = Proof::default();
+        let unread = unread.iter().map(|f| (&*f.path, f.id, f.born, 0, &nothing));
+        for (path, id, born, offset, proof) in followed.chain(parked).chain(unread) {
             // What was made before is no copy of it.
             let is_older = tail.born.zip(born).is_some_and(|(copy, original)| copy < original);
             if is_older || id == tail.id {
@@ -446,7 +469,7 @@ impl Follower<'_> {
         };
         let is_skipped = matches!(verdict, Verdict::Skipped);
         if let Err(error) = self.begin(&mut tail, is_skipped) {
-            self.cannot_read(&tail.found(), &error);
+            self.cannot_read(tail.id, &tail.path, &error);
             return;
         }
         self.unreadable.remove(&tail.id);
@@ -477,15 +500,33 @@ impl Follower<'_> {
     }
 
     /// It will be found again by the next look.
-    fn cannot_read(&mut self, found: &Found, error: &TurnError) {
+    fn cannot_read(&mut self, id: FileId, path: &Path, error: &TurnError) {
         if let TurnError::Io(error) = error
-            && self.unreadable.insert(found.id)
+            && self.unreadable.insert(id)
         {
-            tracing::warn!(path = %found.path.display(), "cannot read this file: {error}");
+            tracing::warn!(path = %path.display(), "cannot read this file: {error}");
             self.settings.counters.error();
         }
     }
 }
+
+/// Whether files are being renamed just now, so that what was found is no picture of any one moment, and
+/// the order of rotated files cannot be told from it.
+fn is_in_flux(source: &Path, group: &[New], started: SystemTime, identity: Identity) -> bool {
+    let mut rotated = group.iter().map(|new| &new.found).filter(|found| found.path != source);
+    rotated.any(|found| {
+        let folder = std::fs::metadata(folder_of(&found.path)).and_then(|m| m.modified());
+        // A clock that jumped holds us up for a few looks at the most.
+        let is_fresh = |changed| started.duration_since(changed).map_or(true, |age| age < DUST);
+        folder.is_ok_and(is_fresh) || !found.is_there(identity)
+    })
+}
+
+/// How long it takes until all renames of one rotation are done.
+const DUST: Duration = Duration::from_millis(20);
+
+/// How long is waited for renames to be done.
+const MOST_FLUX: Duration = Duration::from_millis(500);
 
 /// Whether a folder may be where a file system is mounted at other times: it is empty, and not on the
 /// device of the file.

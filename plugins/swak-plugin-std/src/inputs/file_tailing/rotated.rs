@@ -9,7 +9,6 @@ use swak_sdk::options::Glob;
 use super::discover::{Discovery, Found};
 use super::folders::{Folders, folder_of};
 use super::identify::Identity;
-use crate::identity::Stat;
 
 /// Paths under which files are written before they are rotated.
 pub(super) type Sources = BTreeSet<PathBuf>;
@@ -132,9 +131,8 @@ impl Rotations {
 /// round, which is told by when the files were written. Where the names have nothing in common, only the
 /// times are left; a clock that jumped may have them wrong.
 pub(super) fn oldest_first(files: &mut [Found], source: &Path) {
-    let written = |found: &Found| Stat::of_path(&found.path).ok().flatten()?.modified;
     let mut keyed: Vec<(Serial, Option<i128>, Found)> =
-        files.iter().map(|f| (Serial::of(&f.path, source), written(f), f.clone())).collect();
+        files.iter().map(|f| (Serial::of(&f.path, source), f.modified, f.clone())).collect();
     let is_one_kind = keyed.windows(2).all(|pair| pair[0].0.form == pair[1].0.form);
     if is_one_kind {
         keyed.sort_by(|a, b| a.0.numbers.cmp(&b.0.numbers).then(a.1.cmp(&b.1)));

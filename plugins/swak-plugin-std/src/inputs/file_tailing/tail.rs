@@ -102,7 +102,7 @@ impl From<io::Error> for TurnError {
 impl Tail {
     /// A file that is read from its beginning.
     pub(super) fn new(found: Found, source: &str, key: String) -> Self {
-        let Found { path, id, born } = found;
+        let Found { path, id, born, .. } = found;
         Tail {
             path,
             id,
@@ -162,11 +162,6 @@ impl Tail {
     /// What the file was like before it was last read.
     pub(super) fn seen(&self) -> Option<Seen> {
         self.seen
-    }
-
-    /// As it was found.
-    pub(super) fn found(&self) -> Found {
-        Found { path: self.path.clone(), id: self.id, born: self.born }
     }
 
     /// Opens it: from now on it can be read even if it is deleted.
