@@ -513,8 +513,9 @@ impl<'a> Follower<'a> {
         file.tail
     }
 
-    /// Gives up descriptors of quiet files while there are too many.
-    fn keep_budget(&mut self) {
+    /// Gives up descriptors while there are too many: those of quiet files first, then those of the
+    /// others, which are opened again when they are read.
+    pub(super) fn keep_budget(&mut self) {
         while budget::is_exceeded()
             && let Some(number) = self.quiet.pop_front()
         {
@@ -524,6 +525,9 @@ impl<'a> Follower<'a> {
             {
                 file.close();
             }
+        }
+        if budget::is_exceeded() {
+            self.files.values_mut().rev().for_each(Followed::close);
         }
         // Each file is in it once for each time that it was quiet.
         if self.quiet.len() > 2 * self.files.len() + 16 {

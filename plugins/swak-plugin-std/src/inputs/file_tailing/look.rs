@@ -452,6 +452,7 @@ impl Follower<'_> {
         !self.is_first_start && self.parked.is_since_start(since.map_or(0, |since| since.as_secs()))
     }
 
+    /// Begins to follow a new file, or to know that it is left out.
     fn follow(&mut self, new: New, source: &Path, verdict: Verdict) {
         let gone = (!new.is_named).then(Instant::now);
         let name = source.to_string_lossy();
@@ -461,6 +462,7 @@ impl Follower<'_> {
                 self.unreadable.remove(&tail.id);
                 tracing::debug!(file = ?tail, "following");
                 self.insert(*tail, gone);
+                self.keep_budget();
                 return;
             }
             Verdict::Unread | Verdict::Skipped => {
@@ -482,6 +484,7 @@ impl Follower<'_> {
         } else {
             tracing::debug!(file = ?tail, "following");
             self.insert(tail, gone);
+            self.keep_budget();
         }
     }
 
