@@ -220,6 +220,32 @@ mod tls {
     }
 
     #[test]
+    fn a_receiver_that_went_while_nothing_was_sent_costs_no_error() {
+        let files = Certificates::new();
+        let options = || {
+            vec![
+                ("tls", LiteralValue::Bool(true)),
+                ("tls_cert_file", text(&files.text("server.pem"))),
+                ("tls_key_file", text(&files.text("server-key.pem"))),
+            ]
+        };
+        let mut input = Input::start_at(free_port(), options());
+        let port = input.port;
+        let ca = files.text("ca.pem");
+        let mut sender = Sender::new(port, &[("tls", "True"), ("tls_ca_file", &ca)]);
+        for _ in 0..3 {
+            sender.start_write();
+            input.next().settle(Outcome::Delivered);
+            assert_eq!(sender.written(), Ok(()));
+            input.kill();
+            input = Input::start_at(port, options());
+            drop(connect(port));
+            // The sender's system has heard of it by now, but the sender may not have been woken yet.
+            thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+
+    #[test]
     fn openssl_sends_over_both_versions_of_tls() {
         let files = Certificates::new();
         let mut input = Input::start_at(

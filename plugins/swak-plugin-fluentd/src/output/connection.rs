@@ -164,7 +164,11 @@ impl Connection {
             })
         });
         if let Some(read) = read.await {
-            read?;
+            match read {
+                // Without a word: over TLS, or when the receiver's machine was started anew.
+                Err(error) if is_gone(&error) => return Err(ConnectionError::Closed),
+                read => read?,
+            }
             if buffer.filled().is_empty() {
                 return Err(ConnectionError::Closed);
             }
@@ -176,6 +180,11 @@ impl Connection {
             _ => Err(ConnectionError::Unasked),
         }
     }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
 impl Answers {
