@@ -344,3 +344,48 @@ fn what_a_last_does_not_hand_back_as_it_was_is_told() {
     let cannot = check(Err("it is a template".into())).expect_err("a mistake").render(false);
     assert!(cannot.contains("error[cannot-drain-back]: `out.File` cannot be drained: it is a"));
 }
+
+#[test]
+fn one_value_may_stand_for_a_dict_of_options() {
+    use swak_sdk::options::{ChoiceSpec, OptionSpec, TypeSpec};
+    let option = |name: &'static str, ty, positional| OptionSpec {
+        name: name.into(),
+        help: "".into(),
+        ty,
+        required: false,
+        positional,
+        default: None,
+        secret: false,
+    };
+    let word = ChoiceSpec { name: "java".into(), help: "".into() };
+    let rule = TypeSpec::Struct(
+        vec![
+            option("lines", TypeSpec::Int { min: 1, max: 9 }, false),
+            option("preset", TypeSpec::Choice(vec![word].into()), true),
+        ]
+        .into(),
+    );
+    let spec = |kind, name: &'static str, options: Vec<OptionSpec>| PluginSpec {
+        kind,
+        name: name.into(),
+        summary: "".into(),
+        help: "".into(),
+        options: options.into(),
+    };
+    let rule = option("rule", TypeSpec::Optional(Box::new(rule)), false);
+    let catalog =
+        SpecList(vec![spec(Kind::Input, "In", vec![rule]), spec(Kind::Output, "Out", vec![])]);
+    let mistakes = |rule: &str| {
+        let text = format!("task(in.In(rule={rule}), out.Out())");
+        check(&source(&text), &catalog, &Later).err().map(|found| found.to_string())
+    };
+    for good in ["\"java\"", "{\"preset\": \"java\"}", "{\"lines\": 3}", "None"] {
+        assert_eq!(mistakes(good), None, "{good}");
+    }
+    for (bad, message) in
+        [("\"cobol\"", "unknown word `cobol`"), ("{\"lines\": 10}", "from 1 to 9")]
+    {
+        let told = mistakes(bad).expect("a mistake");
+        assert!(told.contains(message), "{told}");
+    }
+}

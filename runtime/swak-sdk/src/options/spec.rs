@@ -241,7 +241,14 @@ impl TypeSpec {
             TypeSpec::List(inner) => format!("a list of: {}", inner.noun()),
             TypeSpec::Dict(inner) => format!("a dict of: {}", inner.noun()),
             TypeSpec::Struct(fields) => match alone(fields) {
-                Some(field) => format!("{}, or a dict of options", field.ty.noun()),
+                Some(field) => {
+                    // Whether it may be `None` is said of the whole.
+                    let one = match &field.ty {
+                        TypeSpec::Optional(inner) => inner.noun(),
+                        ty => ty.noun(),
+                    };
+                    format!("{one}, or a dict of options")
+                }
                 None => "a dict of options".into(),
             },
             TypeSpec::Optional(inner) => format!("{}, or None", inner.noun()),
