@@ -88,7 +88,10 @@ impl Segment {
                 0 => FRAME_MAGIC.iter().copied().cycle().take(len).collect(),
                 1 => {
                     let frame = FrameHeader::of(b"", start, 1, 1);
-                    frame.encode(&Seed::new(ID + 1, 0)).to_vec()
+                    let mut bytes = frame.encode(&Seed::new(ID + 1, 0)).to_vec();
+                    // All bytes that end with their own checksum have one and the same.
+                    bytes.push(start.seq as u8);
+                    bytes
                 }
                 _ => vec![content[0]; len],
             };
