@@ -36,7 +36,10 @@ impl Assembler<'_> {
         let members: Vec<(Port, Backoff)> =
             outputs.map(|(i, call)| member(call, &place_of(i))).collect::<Result<_, _>>()?;
         let last = failover.last.as_ref().map(|call| member(call, &format!("{place}.last")));
-        let last = last.transpose()?.map(|(port, _)| port);
+        let (last, retry) = match last.transpose()? {
+            Some((port, retry)) => (Some(port), retry),
+            None => (None, self.settings.retry),
+        };
         let step = self.book.step(place);
         let setup = Setup {
             start: Start::new(&failover.start_by, members.len()).map_err(|e| step.failed(e))?,
@@ -45,9 +48,9 @@ impl Assembler<'_> {
                 Limits::widest(members.iter().filter_map(|(port, _)| port.limits)),
                 self.ledger.pressure(),
             ),
-            retry: self.settings.retry,
+            retry,
             drain: (last.as_ref().filter(|_| failover.drain_back))
-                .map(|last| Drain::new(last.step.clone(), self.settings.retry)),
+                .map(|last| Drain::new(last.step.clone(), retry)),
             members,
             last,
             step: step.clone(),

@@ -32,6 +32,7 @@ pub(crate) struct Failover {
     /// How long a chunk waits for one member.
     timeout: Duration,
     batcher: Batcher,
+    /// How long a chunk waits when nobody has taken it, `last` neither.
     retry: Backoff,
     step: StepInfo,
     /// What was written to `last`, on its way to the others.

@@ -9,6 +9,11 @@ use crate::data::Chunk;
 use crate::{Error, Result, bail};
 
 /// Hands records to the outside.
+///
+/// How much one write gets, how long it may take, how often it is tried again and over how many
+/// connections at once is the engine's concern: every output has the
+/// [`DeliveryOptions`](crate::options::DeliveryOptions) besides its own. With several `workers` there
+/// are as many instances, each made, connected and written to by itself.
 pub trait Output: Plugin {
     /// Opens what is to be written to. Called before the first write, and again after
     /// [`WriteError::NotConnected`]. May be cut off at any `await`, after which it is called again.
