@@ -33,7 +33,7 @@ pub use self::options::InFluentdOptions;
 use self::secure::Secure;
 use self::seen::Seen;
 use crate::network::Network;
-use crate::transport::{Stream, TlsFiles};
+use crate::transport::{Acceptor, Stream, TlsFiles};
 
 /// How long accepting rests after it failed, which it does when there are no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -161,7 +161,7 @@ async fn answer_heartbeats(socket: Option<&UdpSocket>, guests: &Guests) {
 
 async fn serve(
     accepted: Accepted,
-    acceptor: Option<crate::transport::Acceptor>,
+    acceptor: Option<Acceptor>,
     limits: Limits,
     shared: Arc<Shared>,
     out: Emitter,
@@ -195,7 +195,7 @@ async fn serve(
 /// All that comes before messages.
 async fn open(
     stream: Stream,
-    acceptor: Option<crate::transport::Acceptor>,
+    acceptor: Option<Acceptor>,
     door: Option<&Door>,
     incoming: &mut Incoming,
 ) -> Result<Stream, ConnectionError> {
