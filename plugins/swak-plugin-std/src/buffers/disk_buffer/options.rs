@@ -32,13 +32,12 @@ impl OptionValue for SyncPolicy {
     }
 
     fn read(literal: &Literal) -> Result<Self, OptionErrors> {
-        if let LiteralValue::Str(text) = &literal.value {
-            if text.eq_ignore_ascii_case("always") {
-                return Ok(SyncPolicy::Always);
-            }
-            if text.eq_ignore_ascii_case("never") {
-                return Ok(SyncPolicy::Never);
-            }
+        let text = String::read(literal)?;
+        if text.eq_ignore_ascii_case("always") {
+            return Ok(SyncPolicy::Always);
+        }
+        if text.eq_ignore_ascii_case("never") {
+            return Ok(SyncPolicy::Never);
         }
         let duration = Duration::read(literal).map_err(|_| {
             OptionErrors::from(

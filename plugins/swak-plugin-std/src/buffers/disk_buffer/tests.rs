@@ -386,12 +386,13 @@ fn options_that_cannot_be_are_said() {
         (r#"max_size="1m", segment_size="1m""#, "`segment_size` is more than half of `max_size`"),
         (r#"sync="sometimes""#, "expected a duration, found `sometimes`"),
         (r#"sync="sometimes""#, r#"write "always", "never" or a duration"#),
+        ("sync=5", "expected a string, found `5`"),
         (r#"when_full="explode""#, "unknown word `explode`"),
     ] {
         let mistakes = bench.mistakes(&format!("out.DiskBuffer({options})"));
         assert!(mistakes.contains(words), "{mistakes}");
     }
-    for good in [r#"sync="Always""#, r#"sync="never""#, r#"sync="5s""#, "sync=0"] {
+    for good in [r#"sync="Always""#, r#"sync="never""#, r#"sync="5s""#, r#"sync="0s""#] {
         assert_eq!(bench.mistakes(&format!("out.DiskBuffer({good})")), "");
     }
 }
