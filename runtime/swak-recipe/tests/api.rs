@@ -336,7 +336,7 @@ fn what_a_last_does_not_hand_back_as_it_was_is_told() {
     let text = r#"task(in.Counter(), failover(out.Null(), last=out.File("x"), drain_back=True))"#;
     let source = SourceFile::new("a.swak", text);
     let environment = support::FixedEnvironment::default();
-    let check = |way| swak_recipe::check(&source, &HandingBack(way), &environment);
+    let check = |way| check(&source, &HandingBack(way), &environment);
     assert!(check(Ok(HandsBack::Whole)).expect("no mistake").warnings.is_empty());
     let changed = check(Ok(HandsBack::Changed("only lines".into()))).expect("no mistake");
     assert_eq!(changed.warnings[0].code, "drain-back-changes-records");
