@@ -94,7 +94,7 @@ fn reuse_inode(folder: &Folder, name: &str, content: &str) -> bool {
             return true;
         }
     }
-    println!("skipped: this file system does not use inodes again");
+    eprintln!("skipped: this file system does not use inodes again");
     false
 }
 

@@ -164,6 +164,12 @@ impl Tail {
         self.seen
     }
 
+    /// Whether its end was reached, and nothing changed since.
+    pub(super) fn is_unchanged(&self, settings: &Settings) -> bool {
+        let seen = |stat: Stat| Some((stat.len, stat.modified));
+        self.cursor.is_at_end() && self.stat(settings).is_ok_and(|stat| seen(stat) == self.seen)
+    }
+
     /// Opens it: from now on it can be read even if it is deleted.
     pub(super) fn open_now(&mut self, settings: &Settings) -> Result<(), TurnError> {
         self.open(settings).map(drop)

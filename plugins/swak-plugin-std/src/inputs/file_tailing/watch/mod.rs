@@ -29,6 +29,7 @@ pub(super) enum Hint {
 
 /// What may have happened, as the system tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nothing tells of it there"))]
 pub(super) enum Event {
     /// Something at what this watches.
     At(Id),
