@@ -6,8 +6,8 @@ use super::super::fault::Fault;
 use super::super::sources::locked;
 use super::{Result, Session};
 
-/// How long a rotation waits for what must come out before it can be fair.
-const WAIT: Duration = Duration::from_secs(20);
+/// How long it is waited until all of a rotated file has come out.
+const WAIT: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Rotates a file while the agent runs, or stands still.
@@ -84,55 +84,37 @@ impl Session {
         Ok(true)
     }
 
-    /// What was not read when a file is cut is only in the copy; whether that is followed is a matter
-    /// of patterns. So all of the file must have come out.
+    /// The writer waits for the lock meanwhile. What nobody has read by then is in the copy alone.
     fn copy_and_truncate(&mut self, place: usize) -> Result<bool> {
-        if self.watch.outage.is_some() {
-            return Ok(false);
-        }
-        locked(&self.sources).set_rate(0);
-        let until = Instant::now() + WAIT;
-        let all_is_out = loop {
-            self.pause(Duration::from_millis(5))?;
-            let written = locked(&self.sources).all[place].next;
-            if self.watch.met[place].0 == written {
-                break true;
-            }
-            if Instant::now() > until {
-                break false;
-            }
-        };
         let mut sources = locked(&self.sources);
-        sources.set_rate(self.aim.rate);
-        if all_is_out {
-            let source = &mut sources.all[place];
-            source.copy_and_truncate()?;
-            source.tidy(self.watch.met[place].0)?;
-            // The file may grow beyond its old size before anybody looks.
-            let lines = self.random.within(0..200);
-            if lines > 0 {
-                sources.write(place, lines)?;
-            }
+        let lines = self.random.within(0..50);
+        if lines > 0 {
+            sources.write(place, lines)?;
         }
-        Ok(all_is_out)
+        let source = &mut sources.all[place];
+        source.copy_and_truncate()?;
+        source.tidy(self.watch.met[place].0)?;
+        // The file may grow beyond its old size before anybody looks.
+        let lines = self.random.within(0..200);
+        if lines > 0 {
+            sources.write(place, lines)?;
+        }
+        Ok(true)
     }
 
-    /// A compressed file is no longer the file that was followed: all of it must have come out.
+    /// Half of the time the file is compressed at once, else when all of it has come out.
     fn compress(&mut self, place: usize) -> Result<bool> {
         self.rename(place, 1)?;
+        let at_once = self.random.chance(50);
         let until = Instant::now() + WAIT;
-        loop {
+        while !at_once && Instant::now() < until {
             self.pause(Duration::from_millis(5))?;
-            let mut sources = locked(&self.sources);
-            let source = &mut sources.all[place];
             let met = self.watch.met[place].0;
-            if source.old.first().is_none_or(|old| old.end <= met) {
-                source.compress()?;
-                return Ok(true);
-            }
-            if Instant::now() > until {
-                return Ok(false);
+            if locked(&self.sources).all[place].old.first().is_none_or(|old| old.end <= met) {
+                break;
             }
         }
+        locked(&self.sources).all[place].compress()?;
+        Ok(true)
     }
 }
