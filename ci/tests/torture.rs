@@ -76,7 +76,7 @@ fn a_recipe_that_cannot_be_tortured_is_refused() {
     };
     let said = refused("task(in.DummyData(), out.Stdout())", &[]);
     assert!(said.contains("error[cannot-torture]"), "{said}");
-    assert!(said.contains("`in.DummyData` does not read files"), "{said}");
+    assert!(said.contains("`in.DummyData` reads no files"), "{said}");
     let keep = folder.path().to_str().expect("a name");
     let said = refused("task(in.FileTailing(\"a\"), out.Stdout())", &["--keep", keep]);
     assert!(said.contains("error[folder-not-empty]"), "{said}");

@@ -207,6 +207,12 @@ const TOOLS: &[Tool] = &[
             requirements: "compiler/tests/release/python/requirements.txt",
         },
     },
+    Tool {
+        name: "libfaketime",
+        without: "in tortures only the times of files jump, not the agent's clock",
+        probe: &["faketime", "--version"],
+        install: Install::Apt(&["faketime"]),
+    },
 ];
 
 /// Whether the tests can be run by nextest.

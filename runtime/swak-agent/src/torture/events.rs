@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use super::expect::Expect;
 use super::fault::Fault;
 
@@ -24,6 +26,17 @@ impl Event {
     pub(super) fn covers(&self, source: usize, sequence: u64) -> bool {
         let (first, end) = self.window[source];
         (first..end).contains(&sequence)
+    }
+
+    /// For programs.
+    pub(super) fn to_json(&self) -> Value {
+        let window = self.window.iter().map(|(first, end)| json!([first, end]));
+        json!({
+            "fault": self.fault.name(),
+            "seconds": self.at.as_secs_f64(),
+            "unacked": window.collect::<Vec<_>>(),
+            "copies": self.copies,
+        })
     }
 
     /// How many lines were on their way.

@@ -43,6 +43,7 @@ use crate::cli::TortureArgs;
 use crate::failure::Failure;
 use crate::paint::Paint;
 use crate::{About, Console, signals};
+use events::Event;
 use judge::{Evidence, Verdict};
 use report::Report;
 use setup::Setup;
@@ -91,6 +92,10 @@ pub(crate) fn run(given: &Given<'_>, console: &mut Console<'_>) -> Result<(), Fa
         kept.map_err(|error| failed(&error))?;
     }
     let report = report(given, &setup, &first);
+    if given.args.keep.is_some() {
+        let text = format!("{:#}\n", report.json());
+        std::fs::write(setup.root.join("report.json"), text).map_err(|error| failed(&error))?;
+    }
     match as_json {
         true => console.print_json(&report.json())?,
         false => {
@@ -125,6 +130,7 @@ fn report(given: &Given<'_>, setup: &Setup, first: &[u64]) -> Report {
         verdict,
         seed: setup.seed,
         took: session.watch.began.elapsed(),
+        events: session.watch.events.iter().map(Event::to_json).collect(),
         notes: setup.notes.clone(),
         problems: session.watch.problems.clone(),
         again: given.args.again(given.about.name, setup.seed),

@@ -13,6 +13,8 @@ pub(super) struct Report {
     pub(super) verdict: Verdict,
     pub(super) seed: u64,
     pub(super) took: Duration,
+    /// What happened when, as JSON.
+    pub(super) events: Vec<Value>,
     /// What is not as in the recipe, and what was left out.
     pub(super) notes: Vec<String>,
     /// What is wrong beside the lines.
@@ -152,6 +154,7 @@ impl Report {
             "seconds": self.took.as_secs_f64(),
             "sources": sources,
             "faults": faults,
+            "events": self.events,
             "unexplained_copies": verdict.unexplained_copies,
             "torn": verdict.torn,
             "strange": verdict.strange,

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use swak_recipe::check;
 use swak_recipe::diag::Diagnostic;
+use swak_sdk::options::{Literal, LiteralValue};
 use tempfile::TempDir;
 
 use super::clock::Clock;
@@ -23,7 +24,7 @@ use super::line::Line;
 use super::process::{Agent, Launch};
 use super::proxy::Proxy;
 use super::random::Random;
-use super::rewrite::{self, Place, Rewritten, Sink, SinkKind};
+use super::rewrite::{self, Place, Rewritten, Sender, Sink, SinkKind};
 use super::session::{Aim, Session, Watch};
 use super::sources::{Source, Sources, locked, start_writer};
 use super::stand_in;
@@ -34,8 +35,8 @@ use crate::failure::Failure;
 /// A session with what it needs.
 pub(super) struct Setup {
     pub(super) session: Session,
-    /// The agent behind the outputs' own protocols.
-    _receiver: Option<Agent>,
+    /// The agents at the other ends of the plugins' own protocols.
+    _helpers: Vec<Agent>,
     pub(super) seed: u64,
     /// The folder of everything.
     pub(super) root: PathBuf,
@@ -81,6 +82,7 @@ impl Setup {
                 files: &files,
                 state: &state,
                 address: &mut address,
+                free_port: &mut free_port,
             },
         )?;
         let mut notes = rewritten.notes.clone();
@@ -95,7 +97,7 @@ impl Setup {
         let tally = Tally::new(rewritten.units, count, &rewritten.sinks);
         let tally = Arc::new(Mutex::new(tally));
         let prepared = prepare(&root, &files, &rewritten, &proxies, &tally, given);
-        let (launch, receiver, sources) = prepared.map_err(|error| failed(&error))?;
+        let (launch, helpers, sources) = prepared.map_err(|error| failed(&error))?;
         let launch = Launch { environment: clock.environment(), ..launch };
         let sources = Sources::new(sources, line, random.fork());
         let sources = Arc::new(Mutex::new(sources));
@@ -127,7 +129,7 @@ impl Setup {
         };
         Ok(Setup {
             session,
-            _receiver: receiver,
+            _helpers: helpers,
             seed,
             root,
             files,
@@ -267,7 +269,7 @@ fn faults(
     (wanted, disk)
 }
 
-/// Writes the recipes, creates the files and starts the receiver.
+/// Writes the recipes, creates the files and starts the helpers.
 fn prepare(
     root: &Path,
     files: &Path,
@@ -275,7 +277,7 @@ fn prepare(
     proxies: &[(usize, Proxy)],
     tally: &Arc<Mutex<Tally>>,
     given: &Given<'_>,
-) -> io::Result<(Launch, Option<Agent>, Vec<Source>)> {
+) -> io::Result<(Launch, Vec<Agent>, Vec<Source>)> {
     fs::create_dir_all(files)?;
     let recipe = root.join("recipe.swak");
     fs::write(&recipe, &rewritten.recipe)?;
@@ -286,31 +288,36 @@ fn prepare(
             Sink { kind: SinkKind::Peer { input, options }, .. } => {
                 let port = free_port()?;
                 proxy.lead_to(port.clone());
-                let options: String =
-                    options.iter().map(|(name, value)| format!(", {name}={value}")).collect();
-                receiver_tasks += &format!(
-                    "task({input}(\"{port}\"{options}), {}(\"{collector}\"))\n",
-                    stand_in::PATH
-                );
+                let (options, output) = (written(options), stand_in::PATH);
+                receiver_tasks +=
+                    &format!("task({input}(\"{port}\"{options}), {output}(\"{collector}\"))\n");
             }
             _ => proxy.lead_to(collector),
         }
     }
-    let receiver = match receiver_tasks.is_empty() {
-        true => None,
-        false => {
-            let recipe = root.join("receiver.swak");
-            fs::write(&recipe, receiver_tasks)?;
-            let data = root.join("receiver-data");
-            let launch = launch(&recipe, &data, None, root.join("receiver.log"));
-            Some(launch.start()?)
+    let sender_tasks: String = rewritten
+        .senders
+        .iter()
+        .map(|Sender { path, output, address, options }| {
+            let path = Literal::bare(LiteralValue::Str(path.to_string_lossy().into_owned()));
+            let follower = rewrite::FOLLOWER;
+            format!("task({follower}({path}), {output}(\"{address}\"{}))\n", written(options))
+        })
+        .collect();
+    let mut helpers = Vec::new();
+    for (name, tasks) in [("receiver", receiver_tasks), ("sender", sender_tasks)] {
+        if !tasks.is_empty() {
+            let recipe = root.join(format!("{name}.swak"));
+            fs::write(&recipe, tasks)?;
+            let data = root.join(format!("{name}-data"));
+            helpers.push(launch(&recipe, &data, None, root.join(format!("{name}.log"))).start()?);
         }
-    };
+    }
     let sources = rewritten.sources.iter().map(|source| Source::create(source.path.clone()));
     let sources = sources.collect::<io::Result<Vec<_>>>()?;
     let config = given.args.config.config.as_deref().map(std::path::absolute).transpose()?;
     let data = root.join("state/data");
-    Ok((launch(&recipe, &data, config, root.join("agent.log")), receiver, sources))
+    Ok((launch(&recipe, &data, config, root.join("agent.log")), helpers, sources))
 }
 
 fn launch(recipe: &Path, data: &Path, config: Option<PathBuf>, log: PathBuf) -> Launch {
@@ -321,6 +328,11 @@ fn launch(recipe: &Path, data: &Path, config: Option<PathBuf>, log: PathBuf) -> 
         args.extend(["--config".into(), config.into()]);
     }
     Launch { args, environment: Vec::new(), log }
+}
+
+/// Options after the first of a call.
+fn written(options: &[(String, String)]) -> String {
+    options.iter().map(|(name, value)| format!(", {name}={value}")).collect()
 }
 
 fn free_port() -> io::Result<String> {

@@ -13,6 +13,7 @@ use swak_recipe::syntax::{Script, Spelling};
 use swak_recipe::{Catalog, Environment, write};
 
 use super::expect::Expect;
+pub(super) use outputs::FOLLOWER;
 use tasks::Rewriter;
 
 /// What the rewriting is given.
@@ -27,6 +28,8 @@ pub(super) struct Place<'a> {
     pub(super) state: &'a Path,
     /// A server of our own for this sink, as `127.0.0.1:12345`.
     pub(super) address: &'a mut dyn FnMut(usize) -> std::io::Result<String>,
+    /// A free port on loopback, as `127.0.0.1:12345`.
+    pub(super) free_port: &'a mut dyn FnMut() -> std::io::Result<String>,
 }
 
 /// A recipe that was made fit for torture.
@@ -36,6 +39,8 @@ pub(super) struct Rewritten {
     pub(super) recipe: String,
     /// The files to write.
     pub(super) sources: Vec<SourcePlan>,
+    /// What sends to inputs that listen.
+    pub(super) senders: Vec<Sender>,
     /// What stands where the outputs stood.
     pub(super) sinks: Vec<Sink>,
     /// How many units there are: outputs that stand in for each other are one.
@@ -46,6 +51,18 @@ pub(super) struct Rewritten {
     pub(super) skips_present: bool,
     /// What is not as in the recipe, for people.
     pub(super) notes: Vec<String>,
+}
+
+/// An output of this agent that sends what is in a file to an input of the recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sender {
+    pub(super) path: PathBuf,
+    /// As a recipe names it: `out.Fluentd`.
+    pub(super) output: String,
+    /// Where the input listens.
+    pub(super) address: String,
+    /// What both sides must have alike.
+    pub(super) options: Vec<(String, String)>,
 }
 
 /// A file that the recipe follows.
@@ -89,6 +106,7 @@ pub(super) fn rewrite(mut script: Script, place: Place<'_>) -> Result<Rewritten,
     Ok(Rewritten {
         recipe: write::write(&script, Spelling::Python),
         sources,
+        senders: rewriter.senders,
         units: rewriter.units,
         json: rewriter.json,
         skips_present: rewriter.skips_present,

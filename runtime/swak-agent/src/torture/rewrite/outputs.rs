@@ -19,7 +19,7 @@ impl Rewriter<'_> {
         let ExprKind::Call(call) = &mut output.kind else { return Ok(()) };
         let spec = self.spec(call).expect("a checked recipe names plugins that are there");
         let place = self.sinks.len();
-        let kind = match (file_option(spec), self.peer(call, spec)) {
+        let kind = match (file_option(spec), self.counterpart(call, spec, Kind::Input)) {
             (Some(path), None) => {
                 let folder = self.place.state.join(format!("sink-{place}"));
                 if let Some(value) = argument(call, spec, path) {
@@ -78,37 +78,54 @@ impl Rewriter<'_> {
     }
 
     fn address(&mut self, sink: usize) -> Result<String, Diagnostics> {
-        (self.place.address)(sink).map_err(|error| {
-            Diagnostic::error("torture-port", format!("cannot listen on loopback: {error}")).into()
-        })
+        (self.place.address)(sink).map_err(|error| no_port(&error))
     }
 
-    /// The option with the address of a server, and the input of this agent that is such a server.
-    fn peer<'s>(&self, call: &Call, spec: &'s PluginSpec) -> Option<(&'s OptionSpec, String)> {
-        let address =
-            spec.options.iter().find(|option| is_text_of(&option.ty, TextKind::Address))?;
+    /// The option by which an input listens, and the output of this agent that can send to it.
+    pub(super) fn sender_for<'s>(
+        &self,
+        call: &Call,
+        spec: &'s PluginSpec,
+    ) -> Option<(&'s OptionSpec, String)> {
         let specs = self.place.catalog.specs();
-        let input = specs.iter().find(|one| one.kind == Kind::Input && one.name == spec.name)?;
-        let listens = input
-            .options
-            .iter()
-            .any(|option| option.positional && is_text_of(&option.ty, TextKind::Address));
+        // It follows the file that is sent.
+        specs.iter().find(|one| one.path() == FOLLOWER)?;
+        self.counterpart(call, spec, Kind::Output)
+    }
+
+    /// The option with an address, and the plugin of this kind and the same name that is at its other
+    /// end.
+    fn counterpart<'s>(
+        &self,
+        call: &Call,
+        spec: &'s PluginSpec,
+        kind: Kind,
+    ) -> Option<(&'s OptionSpec, String)> {
+        let is_address = |option: &&OptionSpec| is_text_of(&option.ty, TextKind::Address);
+        let address = spec.options.iter().find(is_address)?;
+        let specs = self.place.catalog.specs();
+        let other = specs.iter().find(|one| one.kind == kind && one.name == spec.name)?;
+        let first = other.options.iter().find(is_address)?;
         // What one side wants of the other must be known to both.
         let strange = spec.options.iter().any(|option| {
-            let guards = option.secret || GUARDS.iter().any(|word| option.name.contains(word));
-            guards && names(call, &option.name) && input.option(&option.name).is_none()
+            let unknown = guards(option) && other.option(&option.name).is_none();
+            let elsewhere = ELSEWHERE.iter().any(|word| option.name.contains(word));
+            (unknown || elsewhere) && names(call, &option.name)
         });
-        (listens && !strange).then(|| (address, input.path()))
+        (first.positional && !strange).then(|| (address, other.path()))
     }
 
-    /// The options that both sides must have alike.
-    fn shared(&self, call: &mut Call, spec: &PluginSpec, input: &str) -> Vec<(String, String)> {
+    /// The options that both sides must have alike, as they are written.
+    pub(super) fn shared(
+        &self,
+        call: &mut Call,
+        spec: &PluginSpec,
+        other: &str,
+    ) -> Vec<(String, String)> {
         let specs = self.place.catalog.specs();
-        let input = specs.iter().find(|one| one.path() == input);
-        let shared = spec.options.iter().filter(|option| {
-            let guards = option.secret || GUARDS.iter().any(|word| option.name.contains(word));
-            guards && input.and_then(|input| input.option(&option.name)).is_some()
-        });
+        let other = specs.iter().find(|one| one.path() == other);
+        let known = |option: &&OptionSpec| other.is_some_and(|o| o.option(&option.name).is_some());
+        let shared = spec.options.iter().filter(|option| guards(option)).filter(known);
         let written = shared.filter_map(|option| {
             let value = argument(call, spec, option)?;
             Some((option.name.to_string(), swak_recipe::write::write_value(value)))
@@ -130,8 +147,24 @@ impl Rewriter<'_> {
     }
 }
 
+/// There is no port on loopback.
+pub(super) fn no_port(error: &std::io::Error) -> Diagnostics {
+    Diagnostic::error("torture-port", format!("cannot listen on loopback: {error}")).into()
+}
+
+/// What follows the file of a sender.
+pub(in crate::torture) const FOLLOWER: &str = "in.FileTailing";
+
 /// Parts of the names of options by which two sides know each other.
-const GUARDS: [&str; 6] = ["tls", "key", "user", "cert", "password", "auth"];
+const GUARDS: [&str; 4] = ["key", "user", "password", "auth"];
+
+/// Parts of the names of options that mean something else at each end, or lead past the proxy.
+const ELSEWHERE: [&str; 4] = ["tls", "cert", "unix", "proxy"];
+
+/// Whether an option is one by which two sides know each other.
+fn guards(option: &OptionSpec) -> bool {
+    option.secret || GUARDS.iter().any(|word| option.name.contains(word))
+}
 
 /// The option that says where an output writes its files.
 fn file_option(spec: &PluginSpec) -> Option<&OptionSpec> {

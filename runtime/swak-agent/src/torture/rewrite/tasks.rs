@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use swak_recipe::diag::{Diagnostic, Diagnostics};
 use swak_recipe::syntax::{Arg, Call, Expr, ExprKind, Script, Statement};
-use swak_sdk::options::{Glob, Kind, PluginSpec, TextKind};
+use swak_sdk::options::{Glob, Kind, OptionSpec, PluginSpec, TextKind};
 
+use super::outputs::no_port;
 use super::places::{below, files_for};
-use super::values::{argument, change_texts, is_text_of, texts};
-use super::{Expect, Place, Sink, SinkKind, SourcePlan};
+use super::values::{argument, change_texts, is_text_of, set, text, texts};
+use super::{Expect, Place, Sender, Sink, SinkKind, SourcePlan};
 
 /// How many files are made up for a pattern that names none.
 const FILES_FOR_A_PATTERN: usize = 3;
@@ -16,6 +17,7 @@ const FILES_FOR_A_PATTERN: usize = 3;
 /// What is known while a recipe is rewritten.
 pub(super) struct Rewriter<'a> {
     pub(super) place: Place<'a>,
+    pub(super) senders: Vec<Sender>,
     pub(super) sinks: Vec<Sink>,
     pub(super) units: usize,
     pub(super) json: bool,
@@ -34,6 +36,7 @@ impl<'a> Rewriter<'a> {
     pub(super) fn new(place: Place<'a>) -> Self {
         Rewriter {
             place,
+            senders: Vec::new(),
             sinks: Vec::new(),
             units: 0,
             json: true,
@@ -147,10 +150,12 @@ impl<'a> Rewriter<'a> {
             return None;
         }
         let spec = self.spec(input.as_call()?)?;
-        match spec.options.iter().any(|option| is_text_of(&option.ty, TextKind::Glob)) {
-            true => None,
-            false => Some(format!("`{}` does not read files", spec.path())),
+        let reads = spec.options.iter().any(|option| is_text_of(&option.ty, TextKind::Glob));
+        if reads || self.sender_for(input.as_call()?, spec).is_some() {
+            return None;
         }
+        let name = spec.path();
+        Some(format!("`{name}` reads no files, and no output of this agent can send to it"))
     }
 
     /// Leads an input to files of our own.
@@ -161,6 +166,9 @@ impl<'a> Rewriter<'a> {
         let spec = self.spec(call).expect("a checked recipe names plugins that are there");
         if let Some(start) = spec.option("start").and_then(|option| argument(call, spec, option)) {
             self.skips_present |= texts(start, self.place.environment).contains(&"end".to_owned());
+        }
+        if let Some((address, output)) = self.sender_for(call, spec) {
+            return self.listener(call, spec, address, output, expect);
         }
         let (mut include, mut exclude) = (Vec::new(), Vec::new());
         for option in spec.options.iter().filter(|option| is_text_of(&option.ty, TextKind::Glob)) {
@@ -182,6 +190,27 @@ impl<'a> Rewriter<'a> {
             }
         }
         Ok(Fed { include, exclude, expect })
+    }
+
+    /// Lets an input that listens do so on loopback, and gives it a sender that follows a file.
+    fn listener(
+        &mut self,
+        call: &mut Call,
+        spec: &PluginSpec,
+        address: &OptionSpec,
+        output: String,
+        expect: Expect,
+    ) -> Result<Fed, Diagnostics> {
+        let port = (self.place.free_port)().map_err(|error| no_port(&error))?;
+        set(call, spec, address, text(port.clone()));
+        let options = self.shared(call, spec, &output);
+        let path = self.place.files.join(format!("sent-{}.log", self.senders.len()));
+        let glob = Glob::new(&path.to_string_lossy()).map_err(|error| {
+            Diagnostic::error("cannot-torture", format!("`{}`: {error}", path.display()))
+        })?;
+        self.notes.push(format!("`{output}` of another agent sends to `{}`", spec.path()));
+        self.senders.push(Sender { path, output, address: port, options });
+        Ok(Fed { include: vec![glob], exclude: Vec::new(), expect })
     }
 
     fn dead_letter(&mut self, task: &mut Call) -> Result<Option<Expect>, Diagnostics> {

@@ -71,6 +71,7 @@ fn rewritten(recipe: &str) -> Result<Rewritten, Diagnostics> {
             files: Path::new("/t/files"),
             state: Path::new("/t/state"),
             address: &mut |sink| Ok(format!("127.0.0.1:{}", 1000 + sink)),
+            free_port: &mut || Ok("127.0.0.1:7".to_owned()),
         },
     )?;
     // What comes out is a recipe again; the stand-in is known to agents alone.
@@ -183,9 +184,19 @@ fn tasks_that_nothing_feeds_are_left_out() {
     assert_eq!(out.sinks.len(), 1);
     assert_eq!(out.sources[0].path, Path::new("/t/files/a"));
     assert!(out.skips_present);
-    assert_eq!(out.notes[0], "a task is left out: `in.DummyData` does not read files");
+    assert!(out.notes[0].starts_with("a task is left out: `in.DummyData` reads no files"));
     let error = rewritten("task(in.DummyData(), out.Stdout())").unwrap_err();
     let error = error.iter().next().unwrap();
     assert_eq!(error.code, "cannot-torture");
-    assert!(error.message.contains("`in.DummyData` does not read files"), "{}", error.message);
+    assert!(error.message.contains("`in.DummyData` reads no files"), "{}", error.message);
+}
+
+#[test]
+fn an_input_that_listens_is_sent_to() {
+    let out = rewritten("task(in.Fluentd(\"0.0.0.0:24224\"), out.Stdout())").unwrap();
+    assert!(out.recipe.contains("in.Fluentd(\"127.0.0.1:7\")"), "{}", out.recipe);
+    let path = PathBuf::from("/t/files/sent-0.log");
+    assert_eq!(out.sources[0].path, path);
+    let (output, address) = ("out.Fluentd".to_owned(), "127.0.0.1:7".to_owned());
+    assert_eq!(out.senders, [Sender { path, output, address, options: vec![] }]);
 }
