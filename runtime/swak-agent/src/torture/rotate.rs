@@ -14,29 +14,22 @@ use super::sources::{Old, Source, open};
 const KEEP: usize = 3;
 
 impl Source {
-    /// Renames the file to `NAME.1`, after `NAME.1` to `NAME.2` and so on, and begins a new one.
+    /// Renames the file and begins a new one.
     ///
     /// # Errors
     /// As the system says, here and below.
     pub(super) fn rename(&mut self) -> io::Result<()> {
-        self.shift()?;
-        let old = numbered(&self.path, 1, "");
+        let old = self.free_name()?;
         fs::rename(&self.path, &old)?;
-        self.begin_anew(old)
+        self.file = open(&self.path)?;
+        self.old.insert(0, Old { path: old, end: self.next });
+        self.begins = self.next;
+        Ok(())
     }
 
-    /// Renames the file to a name with a date, which it keeps, and begins a new one.
-    pub(super) fn rename_dated(&mut self) -> io::Result<()> {
-        self.dated += 1;
-        let old = with_end(&self.path, &format!("-20261121-{:04}", self.dated));
-        fs::rename(&self.path, &old)?;
-        self.begin_anew(old)
-    }
-
-    /// Copies the file to `NAME.1`, and cuts it to nothing.
+    /// Copies the file, and cuts it to nothing.
     pub(super) fn copy_and_truncate(&mut self) -> io::Result<()> {
-        self.shift()?;
-        let old = numbered(&self.path, 1, "");
+        let old = self.free_name()?;
         fs::copy(&self.path, &old)?;
         self.file.set_len(0)?;
         self.old.insert(0, Old { path: old, end: self.next });
@@ -73,8 +66,13 @@ impl Source {
         self.delete_old(done, KEEP)
     }
 
-    /// Makes room for `NAME.1`.
-    fn shift(&mut self) -> io::Result<()> {
+    /// The name that the file gets: one with a date, which it keeps, or `NAME.1`, for which `NAME.1`
+    /// becomes `NAME.2` before and so on.
+    fn free_name(&mut self) -> io::Result<PathBuf> {
+        if self.has_dates {
+            self.dated += 1;
+            return Ok(with_end(&self.path, &format!("-20261121-{:04}", self.dated)));
+        }
         let numbered_ones =
             self.old.iter_mut().filter(|old| number_of(&old.path, &self.path).is_some());
         let mut numbered_ones: Vec<_> = numbered_ones.collect();
@@ -87,14 +85,7 @@ impl Source {
             fs::rename(&old.path, &moved)?;
             old.path = moved;
         }
-        Ok(())
-    }
-
-    fn begin_anew(&mut self, old: PathBuf) -> io::Result<()> {
-        self.file = open(&self.path)?;
-        self.old.insert(0, Old { path: old, end: self.next });
-        self.begins = self.next;
-        Ok(())
+        Ok(numbered(&self.path, 1, ""))
     }
 }
 
@@ -157,7 +148,8 @@ mod tests {
         }
         let expected = [("a.log", 3), ("a.log.1", 2), ("a.log.2", 1), ("a.log.3", 10)];
         assert_eq!(names(&place), all(&expected));
-        sources.all[0].rename_dated().unwrap();
+        sources.all[0].has_dates = true;
+        sources.all[0].rename().unwrap();
         assert!(names(&place).contains(&("a.log-20261121-0001".to_owned(), 3)));
         let source = &mut sources.all[0];
         assert_eq!(source.old.iter().map(|old| old.end).collect::<Vec<_>>(), [16, 13, 11, 10]);

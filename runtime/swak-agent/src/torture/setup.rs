@@ -98,6 +98,10 @@ impl Setup {
         let tally = Arc::new(Mutex::new(tally));
         let prepared = prepare(&root, &files, &rewritten, &proxies, &tally, given);
         let (launch, helpers, sources) = prepared.map_err(|error| failed(&error))?;
+        let mut sources = sources;
+        for source in &mut sources {
+            source.has_dates = random.chance(50);
+        }
         let launch = Launch { environment: clock.environment(), ..launch };
         let sources = Sources::new(sources, line, random.fork());
         let sources = Arc::new(Mutex::new(sources));
@@ -160,6 +164,10 @@ impl Setup {
             while Instant::now() < look.min(until) {
                 session.pause(Duration::from_millis(10)).map_err(|error| failed(&error))?;
                 let first = session.first_come();
+                // Nobody knows before what was followed.
+                if !session.has_positions() {
+                    continue;
+                }
                 let some = first.iter().any(Option::is_some);
                 if first.iter().all(Option::is_some) || (self.filtered && some) {
                     let first: Vec<u64> =

@@ -32,6 +32,8 @@ pub(super) struct Source {
     pub(super) begins: u64,
     /// Rotated files, the youngest first.
     pub(super) old: Vec<Old>,
+    /// Whether rotated files get a date, and keep their name, or a number, which grows.
+    pub(super) has_dates: bool,
     /// How many were ever rotated with a date in their name.
     pub(super) dated: u32,
 }
@@ -58,7 +60,8 @@ impl Source {
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         let file = open(&path)?;
-        Ok(Source { path, file, next: 0, begins: 0, old: Vec::new(), dated: 0 })
+        let (old, has_dates) = (Vec::new(), false);
+        Ok(Source { path, file, next: 0, begins: 0, old, has_dates, dated: 0 })
     }
 }
 

@@ -67,7 +67,6 @@ impl Session {
     }
 
     fn rename(&mut self, place: usize, times: u64) -> Result<bool> {
-        let dated = self.random.chance(30);
         for _ in 0..times {
             let lines = self.random.within(0..20);
             let mut sources = locked(&self.sources);
@@ -75,10 +74,7 @@ impl Session {
                 sources.write(place, lines)?;
             }
             let source = &mut sources.all[place];
-            match dated {
-                true => source.rename_dated()?,
-                false => source.rename()?,
-            }
+            source.rename()?;
             source.tidy(self.watch.met[place].0)?;
         }
         Ok(true)

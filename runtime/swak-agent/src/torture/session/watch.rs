@@ -157,6 +157,12 @@ impl Session {
         self.watch.events.push(Event { fault, at: self.watch.began.elapsed(), window, copies });
     }
 
+    /// Whether positions were ever stored.
+    pub(in crate::torture) fn has_positions(&self) -> bool {
+        let files = files_below(&self.data).unwrap_or_default();
+        files.iter().any(|path| path.ends_with("state"))
+    }
+
     /// When the positions were stored for the last time, less what an ack may take to get there.
     pub(super) fn positions_stored(&self) -> Option<Instant> {
         // Of each task the youngest of its files, of all tasks the one that was stored first.
