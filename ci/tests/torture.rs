@@ -53,8 +53,28 @@ fn the_seeds_recipe_loses_nothing() {
 }
 
 #[test]
+fn rotations_lose_nothing() {
+    let report = held(
+        "files",
+        "rename=4,generations=2,copytruncate=2,compress=2,stopped-rotate=2,freeze=1,clock=1,kill=1",
+    );
+    assert!(times(&report, "copytruncate") >= 2, "{report}");
+}
+
+#[test]
 fn a_buffer_on_disk_loses_nothing() {
     held("buffer", "kill=4,stop=1,dead=1,hang=1,slow=1");
+}
+
+/// Where only root can mount a disk, it is left out, and everything else holds.
+#[test]
+fn a_full_disk_loses_nothing() {
+    held("disk", "disk-full=1,kill=1,stop=1");
+}
+
+#[test]
+fn what_listens_is_sent_to() {
+    held("listen", "kill=2,stop=2");
 }
 
 #[test]

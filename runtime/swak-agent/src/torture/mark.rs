@@ -190,7 +190,7 @@ mod tests {
             text.extend(&whole);
             assert_eq!(scan(&[&text]), (vec![mark(1, 77)], 1), "the first {length} bytes");
         }
-        let mut changed = whole.clone();
+        let mut changed = whole;
         changed[10] ^= 1;
         assert_eq!(scan(&[&changed, b"\n"]), (vec![], 1));
     }
