@@ -61,6 +61,11 @@ impl History {
         History { samples: VecDeque::new(), sources }
     }
 
+    /// Forgets everything: what came out in another life of the agent says nothing of this one.
+    pub(super) fn forget(&mut self) {
+        self.samples.clear();
+    }
+
     /// Notes what has come out by now.
     pub(super) fn note(&mut self, reached: Vec<u64>) {
         if self.samples.back().is_some_and(|(_, last)| *last == reached) {
@@ -106,6 +111,8 @@ mod tests {
         assert_eq!(at(Some(Instant::now())), [9, 9]);
         assert_eq!(at(before.checked_sub(Duration::from_millis(1))), [0, 0]);
         assert_eq!(at(None), [0, 0]);
+        history.forget();
+        assert_eq!(at(Some(Instant::now())), [0, 0]);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl Source {
         let old = self.free_name()?;
         fs::copy(&self.path, &old)?;
         self.file.set_len(0)?;
+        self.cut = self.next;
         self.old.insert(0, Old { path: old, end: self.next });
         self.begins = self.next;
         Ok(())

@@ -30,6 +30,8 @@ pub(super) struct Source {
     pub(super) next: u64,
     /// The number of the first line that is in the file now.
     pub(super) begins: u64,
+    /// Lines before this one may be in the copy of a file that was cut, and nowhere else.
+    pub(super) cut: u64,
     /// Rotated files, the youngest first.
     pub(super) old: Vec<Old>,
     /// Whether rotated files get a date, and keep their name, or a number, which grows.
@@ -61,7 +63,7 @@ impl Source {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         let file = open(&path)?;
         let (old, has_dates) = (Vec::new(), false);
-        Ok(Source { path, file, next: 0, begins: 0, old, has_dates, dated: 0 })
+        Ok(Source { path, file, next: 0, begins: 0, cut: 0, old, has_dates, dated: 0 })
     }
 }
 

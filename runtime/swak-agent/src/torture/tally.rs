@@ -22,7 +22,7 @@ pub(super) struct Tally {
 struct Counts {
     /// How often each line came, by its number.
     copies: Vec<u16>,
-    /// One more than the greatest number that came.
+    /// One more than the greatest number that came in this life of the agent.
     reached: u64,
 }
 
@@ -88,8 +88,18 @@ impl Tally {
             .unwrap_or(0)
     }
 
-    /// One more than the greatest number that came out, of all units and sources, those of a unit
-    /// beside each other.
+    /// The agent begins again, from these lines of each source or from later ones: what had come out
+    /// after them is not acked.
+    pub(super) fn begin_again(&mut self, first: &[u64]) {
+        for sources in &mut self.units {
+            for (counts, first) in sources.iter_mut().zip(first) {
+                counts.reached = *first;
+            }
+        }
+    }
+
+    /// One more than the greatest number that came out since the agent began, of all units and
+    /// sources, those of a unit beside each other.
     pub(super) fn all_reached(&self) -> Vec<u64> {
         self.units.iter().flatten().map(|counts| counts.reached).collect()
     }
@@ -143,6 +153,10 @@ mod tests {
         assert_eq!(copies, [1, 2, 1, 0]);
         assert_eq!(tally.doubled().collect::<Vec<_>>(), [(0, mark(1), 1)]);
         assert_eq!(tally.all_reached(), [0, 3]);
+        tally.begin_again(&[0, 1]);
+        assert_eq!(tally.all_reached(), [0, 1]);
+        tally.arrive(0, mark(1));
+        assert_eq!(tally.all_reached(), [0, 2]);
     }
 
     #[test]

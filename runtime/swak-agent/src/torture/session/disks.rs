@@ -143,7 +143,9 @@ impl Session {
         };
         self.note(Fault::Damage, None, 1);
         let event = self.watch.events.last_mut().expect("it was noted just now");
-        event.window.iter_mut().zip(begins).for_each(|(window, first)| window.0 = first);
+        event.window.iter_mut().zip(&begins).for_each(|(window, first)| window.0 = *first);
+        self.watch.begins = begins;
+        self.watch.begins_again = true;
         Ok(())
     }
 

@@ -66,7 +66,16 @@ impl Session {
         usize::try_from(place).expect("a place in a list")
     }
 
+    /// Whether a file may be rotated: nobody cuts a file, and rotates it again before its copy can be
+    /// found.
+    fn is_settled(&self, place: usize) -> bool {
+        locked(&self.sources).all[place].cut <= self.watch.met[place].0
+    }
+
     fn rename(&mut self, place: usize, times: u64) -> Result<bool> {
+        if !self.is_settled(place) {
+            return Ok(false);
+        }
         for _ in 0..times {
             let lines = self.random.within(0..20);
             let mut sources = locked(&self.sources);
@@ -82,6 +91,9 @@ impl Session {
 
     /// The writer waits for the lock meanwhile. What nobody has read by then is in the copy alone.
     fn copy_and_truncate(&mut self, place: usize) -> Result<bool> {
+        if !self.is_settled(place) {
+            return Ok(false);
+        }
         let mut sources = locked(&self.sources);
         let lines = self.random.within(0..50);
         if lines > 0 {
@@ -100,7 +112,9 @@ impl Session {
 
     /// Half of the time the file is compressed at once, else when all of it has come out.
     fn compress(&mut self, place: usize) -> Result<bool> {
-        self.rename(place, 1)?;
+        if !self.rename(place, 1)? {
+            return Ok(false);
+        }
         let at_once = self.random.chance(50);
         let until = Instant::now() + WAIT;
         while !at_once && Instant::now() < until {

@@ -75,6 +75,10 @@ pub(super) struct Watch {
     pub(super) done: BTreeMap<Fault, u32>,
     /// What is wrong beside the lines: an agent that ended by itself, for example.
     pub(super) problems: Vec<String>,
+    /// By source: the line from which this life of the agent began, or a later one.
+    begins: Vec<u64>,
+    /// Whether the agent is down, and begins again from there.
+    begins_again: bool,
     /// How often the agent has ended by itself.
     ended: u32,
     outage: Option<Outage>,
@@ -104,6 +108,8 @@ impl Watch {
             events: Vec::new(),
             done: BTreeMap::new(),
             problems: Vec::new(),
+            begins: vec![0; sources],
+            begins_again: false,
             ended: 0,
             outage: None,
             last_outage: None,

@@ -63,7 +63,10 @@ impl Session {
                 }
                 self.pause(Duration::from_millis(2))?;
             }
-            let Some(status) = self.agent.ended() else { break };
+            let Some(status) = self.agent.ended() else {
+                self.note_start();
+                break;
+            };
             let said = last_error(&self.agent.said());
             let when = if self.watch.disk_is_full { " on a full disk" } else { "" };
             self.problem(format!("the agent does not start{when}: {status}{said}"));
@@ -92,14 +95,14 @@ impl Session {
         match status {
             None => {
                 self.problem(format!("the agent does not stop within {STOP_LIMIT:?}"));
-                self.note(Fault::Stop, Some(since), 1);
+                self.note_end(Fault::Stop, since);
             }
             Some(status) if !status.success() => {
                 self.problem(format!("a stop ends with {status}{}", last_error(&said)));
-                self.note(Fault::Stop, Some(since), 1);
+                self.note_end(Fault::Stop, since);
             }
             // What could not be delivered in time comes again after the next start.
-            Some(_) if said.contains(INTERRUPTED) => self.note(Fault::Stop, Some(since), 1),
+            Some(_) if said.contains(INTERRUPTED) => self.note_end(Fault::Stop, since),
             Some(_) => self.note(Fault::Stop, None, 0),
         }
         self.audit();
@@ -124,7 +127,7 @@ impl Session {
     pub(super) fn after_kill(&mut self, fault: Fault) -> Result {
         let stored = self.positions_stored();
         self.watch_once()?;
-        self.note(fault, Some(stored), 1);
+        self.note_end(fault, stored);
         self.audit();
         Ok(())
     }

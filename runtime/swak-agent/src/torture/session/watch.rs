@@ -151,10 +151,29 @@ impl Session {
     pub(super) fn note(&mut self, fault: Fault, acked_until: Option<Option<Instant>>, copies: u64) {
         let expects: Vec<&Expect> = self.expects.iter().collect();
         let when = acked_until.unwrap_or_else(|| Some(Instant::now()));
-        let first = self.watch.history.progress(when, &expects);
+        let known = self.watch.history.progress(when, &expects);
+        let first =
+            known.into_iter().zip(&self.watch.begins).map(|(known, begins)| known.max(*begins));
         let end = locked(&self.sources).written();
-        let window = first.into_iter().zip(end).collect();
+        let window = first.zip(end).collect();
         self.watch.events.push(Event { fault, at: self.watch.began.elapsed(), window, copies });
+    }
+
+    /// As [`Session::note`], of an agent that is down and begins again from what was acked.
+    pub(super) fn note_end(&mut self, fault: Fault, acked_until: Option<Instant>) {
+        self.note(fault, Some(acked_until), 1);
+        let event = self.watch.events.last().expect("it was noted just now");
+        self.watch.begins = event.window.iter().map(|(first, _)| *first).collect();
+        self.watch.begins_again = true;
+    }
+
+    /// An agent that was down runs again.
+    pub(super) fn note_start(&mut self) {
+        if std::mem::take(&mut self.watch.begins_again) {
+            let mut tally = self.tally.lock().expect("no panic while the tally is locked");
+            tally.begin_again(&self.watch.begins);
+            self.watch.history.forget();
+        }
     }
 
     /// Whether positions were ever stored.
