@@ -103,7 +103,7 @@ fn reuse_inode(folder: &Folder, name: &str, content: &str) -> bool {
 fn an_inode_that_is_used_again_is_another_file() {
     let header = header();
     let before = [header.clone(), format!("{header}a\nb\n"), lines("first", 100)];
-    let after = [format!("{header}1\n2\n3\n"), header.clone(), "x\n".into(), lines("second", 200)];
+    let after = [format!("{header}1\n2\n3\n"), header, "x\n".into(), lines("second", 200)];
     for first in &before {
         for second in &after {
             let folder = Folder::new();

@@ -4,11 +4,11 @@
 //! is followed through renames, truncation and compression, and is not taken for another that got its
 //! inode. One thread keeps the files; others read them in turns.
 //!
-//! - Which files there are: `discover` and `walk` (patterns), `rotated` (names of rotated files),
-//!   `folders`. What each of them is: `look`, with `identify`, `proof` and `fingerprint` (is it what was
+//! - Which files there are: `look`, with `discover` and `walk` (patterns), `rotated` (names of rotated
+//!   files) and `folders`. What each of them is: `judge`, with `identify`, `proof` and `fingerprint` (is it what was
 //!   read before?), `copies`, `position` and `parked` (files that are not followed now).
-//! - When they are read: `follow` and `followed`, `watch` (what the system tells), `readers` (threads),
-//!   `budget` (descriptors).
+//! - When they are read: `follow`, `followed`, `order` and `turns`, `watch` (what the system tells),
+//!   `readers` (threads), `budget` (descriptors).
 //! - What they hold: `tail` (one file and its turns), `content` (unpacked by `gzip`), `read`; it becomes
 //!   records by `cursor`, `encoding` and `multiline`.
 
@@ -27,8 +27,10 @@ mod followed;
 pub mod fuzz;
 mod gzip;
 mod identify;
+mod judge;
 mod look;
 mod multiline;
+mod order;
 mod parked;
 mod position;
 mod proof;
@@ -36,6 +38,7 @@ mod read;
 mod readers;
 mod rotated;
 mod tail;
+mod turns;
 mod walk;
 mod watch;
 

@@ -1,0 +1,190 @@
+//! What becomes of a file after its turn.
+
+use std::time::{Duration, Instant};
+
+use swak_sdk::plugin::Stopped;
+
+use super::follow::Follower;
+use super::identify::is_of_path;
+use super::position::Position;
+use super::readers::{Done, Work};
+use super::tail::{Tail, Turn, TurnError};
+
+impl Follower<'_> {
+    /// A reader has done with a file.
+    pub(super) fn done(&mut self, done: Done) -> Result<(), Stopped> {
+        let Done { number, tail, work, result, has_grown } = done;
+        let now = Instant::now();
+        let file = self.files.get_mut(&number).expect("a file stays while it is read");
+        file.take_back(tail);
+        if has_grown {
+            file.last_growth = now;
+        }
+        if has_grown != file.is_active {
+            file.is_active = has_grown;
+            self.active = if has_grown { self.active + 1 } else { self.active - 1 };
+        }
+        if is_of_path(file.id) && !matches!(result, Ok(Turn::More)) {
+            // Its path may lead elsewhere by now.
+            file.close();
+        }
+        match result {
+            Ok(Turn::More) => {
+                file.has_failed = false;
+                self.make_ready(number);
+            }
+            Ok(Turn::Truncated(old)) => self.truncated(number, *old),
+            Ok(Turn::Later) => {
+                file.close();
+                self.later.push_back(number);
+                // It is heard when one of this input is done, but not of others.
+                self.schedule(number, now + self.pace.rescan);
+            }
+            Ok(Turn::End | Turn::Quiet) => {
+                file.has_failed = false;
+                self.at_end(number, work, has_grown);
+                if let Some(waiting) = self.later.pop_front() {
+                    self.make_ready(waiting);
+                }
+            }
+            Err(TurnError::Stopped) => return Err(Stopped),
+            Err(TurnError::Moved) => {
+                if file.gone.is_none() {
+                    self.next_scan = now;
+                }
+                self.failed(number, self.pace.poll);
+            }
+            Err(TurnError::Io(error)) => {
+                if !file.has_failed {
+                    tracing::warn!(path = %file.path.display(), "cannot read this file: {error}");
+                    self.settings.counters.error();
+                }
+                file.has_failed = true;
+                self.failed(number, self.pace.rescan);
+            }
+        }
+        self.keep_budget();
+        Ok(())
+    }
+
+    /// The end of a file was reached.
+    pub(super) fn at_end(&mut self, number: u64, work: Work, has_grown: bool) {
+        let (now, gather) = (Instant::now(), self.gather());
+        let file = self.files.get_mut(&number).expect("it was there before");
+        if std::mem::take(&mut file.is_stale) {
+            self.make_ready(number);
+            return;
+        }
+        file.at_end = true;
+        if let Some(next) = file.next.filter(|_| file.is_read()) {
+            self.make_ready(next);
+        }
+        let file = self.files.get_mut(&number).expect("it was there before");
+        if work == Work::Read
+            && let Some(overdue) = file.overdue(&self.pace, now)
+        {
+            file.work = overdue;
+            self.make_ready(number);
+            return;
+        }
+        if file.is_over(&self.pace, now) {
+            self.finish(number);
+            return;
+        }
+        if std::mem::take(&mut file.is_hinted) {
+            self.schedule(number, now + gather);
+            return;
+        }
+        let mut is_new_watch = false;
+        if !has_grown && file.gone.is_none() && !file.is_watched {
+            file.is_watched = self.watch.file(number, &file.path);
+            is_new_watch = file.is_watched;
+        }
+        if !has_grown && (is_new_watch || !file.is_watched) {
+            self.quiet.push_back(number);
+        }
+        // What was written before the system was asked to tell of it, it does not tell.
+        let wait = if is_new_watch { gather } else { file.wait(has_grown, gather, &self.pace) };
+        let may_have_moved =
+            file.gone.is_none() && !file.is_watched && file.pause < self.pace.rescan;
+        if may_have_moved && file.tail.as_ref().is_some_and(|tail| !tail.is_at_path()) {
+            self.next_scan = now;
+        }
+        self.schedule(number, now + wait);
+    }
+
+    fn failed(&mut self, number: u64, wait: Duration) {
+        let now = Instant::now();
+        let file = self.files.get_mut(&number).expect("it was there before");
+        if file.gone.is_some() || !self.pace.follow {
+            file.at_end = true;
+            if let Some(next) = file.next {
+                self.make_ready(next);
+            }
+        }
+        let file = self.files.get_mut(&number).expect("it was there before");
+        if file.at_end && file.is_over(&self.pace, now) {
+            self.finish(number);
+        } else {
+            self.schedule(number, now + wait);
+        }
+    }
+
+    /// What was read of a file is no longer in it. It may be in a copy of it, which is to be read first.
+    fn truncated(&mut self, number: u64, old: Position) {
+        let key = self.parked.new_key();
+        let file = self.files.get_mut(&number).expect("it was there before");
+        tracing::info!(path = %file.path.display(), "the file was truncated; reading from its beginning");
+        file.at_end = false;
+        let is_head = file.path.as_os_str() == file.source.as_str();
+        let is_kept = is_head || (file.gone.is_some() && !is_of_path(file.id));
+        let tail = file.tail.as_mut().expect("it was given back");
+        let old_key = std::mem::replace(&mut tail.key, key.clone());
+        let start = tail.position();
+        self.set_replaced(old_key, old);
+        if is_kept {
+            let file = self.files.get_mut(&number).expect("it was there before");
+            file.is_held = true;
+            self.store(&key, &start);
+        } else {
+            // What it is now is found out as for any other new file.
+            drop(self.remove(number));
+        }
+        self.unlink(number);
+        self.next_scan = Instant::now();
+    }
+
+    /// Remembers up to where a file was read that holds something else by now.
+    pub(super) fn set_replaced(&mut self, key: String, mut position: Position) {
+        position.replaced = true;
+        self.store(&key, &position);
+        self.parked.put(key, position);
+        self.waiting.new_orphans();
+    }
+
+    /// Follows a file no longer.
+    fn finish(&mut self, number: u64) {
+        if let Some(mut tail) = self.remove(number) {
+            tail.check_end(self.settings);
+            tracing::debug!(file = ?tail, "done with this file");
+            self.parked.put_seen(tail.key.clone(), tail.position(), tail.seen());
+            if self.pace.follow {
+                self.next_scan = self.next_scan.min(Instant::now() + self.pace.rescan);
+            }
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Box<Tail>> {
+        self.unlink(number);
+        let file = self.files.remove(&number)?;
+        if let Some(due) = file.due {
+            self.due.remove(&(due, number));
+        }
+        self.active -= u32::from(file.is_active);
+        // Another file may have its identity by now.
+        if self.by_id.get(&file.id) == Some(&number) {
+            self.by_id.remove(&file.id);
+        }
+        file.tail
+    }
+}
