@@ -15,8 +15,8 @@ const WAITING: usize = 64;
 
 /// What the thread is told.
 pub(super) enum Event {
-    /// This came in. The permit goes when it is written.
-    Chunk(Chunk, OwnedSemaphorePermit),
+    /// This came in. The permit goes when it is written; there is none at a stop.
+    Chunk(Chunk, Option<OwnedSemaphorePermit>),
     /// The input waits for what came in to be stored.
     Hurry,
     /// Nothing more will come in.
@@ -100,7 +100,11 @@ async fn feed(
     };
     loop {
         let next = async {
-            let permit = Arc::clone(&room).acquire_owned().await.expect("it is never closed");
+            // At a stop all must come in that is on its way, or its end is never reached.
+            let permit = match is_stopping {
+                true => None,
+                false => Some(Arc::clone(&room).acquire_owned().await.expect("it is never closed")),
+            };
             (inbox.recv().await, permit)
         };
         tokio::select! {

@@ -155,14 +155,20 @@ impl Worker {
     }
 
     fn is_done(&self) -> bool {
-        let is_stored = self.waiting.is_empty() && self.written.is_empty();
+        // A disk that takes nothing is not waited for at a stop.
+        let is_stored = self.written.is_empty()
+            && (self.waiting.is_empty() || (self.is_stopping && self.store_again.is_some()));
         let is_empty = self.is_stopping || self.queue.holds().frames == 0;
         self.has_ended && is_stored && is_empty && self.in_flight.is_empty()
     }
 
     fn finish(mut self) -> Result<()> {
         self.queue.sync().context("cannot sync the buffer")?;
-        self.queue.sync_position().context("cannot write the read position of the buffer")
+        self.queue.sync_position().context("cannot write the read position of the buffer")?;
+        // Whoever gave it has it still, and gives it again after the next start.
+        let left = self.waiting.len();
+        ensure!(left == 0, "the disk does not take what was on its way at the stop: {left} chunks");
+        Ok(())
     }
 
     /// Waits for the next event, and takes all that have come meanwhile: one sync is for all of them.

@@ -95,6 +95,52 @@ async fn on_a_full_disk_what_is_dropped_is_counted() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopped_on_a_full_disk_nothing_that_is_stored_or_has_arrived_comes_twice() {
+    let Some(disk) = Disk::new() else { return };
+    let mut run = disk.start(WhenFull::Wait);
+    let input = run.input.clone();
+    let feeding = tokio::spawn(async move {
+        let mut deliveries = Vec::new();
+        for i in 0..MANY {
+            match input.emit_tracked(batch(&long(i))).await {
+                Ok(delivery) => deliveries.push(delivery),
+                Err(_) => break,
+            }
+        }
+        deliveries
+    });
+    timeout(PATIENCE, async {
+        while run.counters.snapshot().errors == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("the disk is full");
+    let (line, chunk) = run.next().await;
+    assert_eq!(line, long(0));
+    let Run { input, output, ledger, trigger, ended, .. } = run;
+    trigger.trigger();
+    feeding.abort();
+    drop(input);
+    // It arrives after the stop was begun.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    chunk.settle(Outcome::Delivered);
+    let ended = timeout(PATIENCE, ended).await.expect("it stops in time").unwrap();
+    drop((ended, output));
+    let sheet = ledger.sheet();
+    sheet.check().unwrap();
+
+    let run = {
+        let path = disk.0.path().join("buffer");
+        Run::new(buffer(DiskBufferOptions { max_size: ByteSize(1 << 30), ..options(&path) }), sheet)
+    };
+    let held = run.ledger.sheet().all_buffered().records as usize;
+    let (lines, sheet) = run.finish().await;
+    assert_eq!(lines, (1..=held).map(long).collect::<Vec<_>>());
+    assert_eq!(sheet.delivered.records as usize, held + 1);
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_that_vanishes_is_noticed_and_what_was_in_it_is_counted() {

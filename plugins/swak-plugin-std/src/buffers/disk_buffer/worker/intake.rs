@@ -30,8 +30,8 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(chunk: Chunk, permit: OwnedSemaphorePermit) -> Self {
-        Waiting { chunk, bytes: None, _permit: Some(permit) }
+    pub(super) fn new(chunk: Chunk, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Waiting { chunk, bytes: None, _permit: permit }
     }
 }
 
@@ -79,7 +79,7 @@ impl Worker {
                         }
                     }
                 },
-                Err(AppendError::Io(error)) => self.refused(next, bytes, error)?,
+                Err(AppendError::Io(error)) => self.refused(next, bytes, error),
                 Err(error @ AppendError::Broken) => return Err(error.into()),
             }
         }
@@ -122,24 +122,19 @@ impl Worker {
     }
 
     /// The disk has not taken a chunk.
-    fn refused(&mut self, waiting: Waiting, bytes: Vec<u8>, error: io::Error) -> Result<()> {
+    fn refused(&mut self, waiting: Waiting, bytes: Vec<u8>, error: io::Error) {
         let is_full =
             matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         if is_full && self.when_full == WhenFull::DropNewest {
             self.storing.note(&self.out, Err(error));
             self.out.drop_chunk(waiting.chunk, DISK_FULL);
-            return Ok(());
-        }
-        if self.has_ended {
-            // Whoever gave it has it still, and gives it again after the next start.
-            return Err(Error::from(error).context("cannot store what was on its way at the end"));
+            return;
         }
         self.storing.note(&self.out, Err(error));
         self.wait_with(waiting, bytes);
         if !(is_full && self.when_full == WhenFull::DropOldest && self.discard(DISK_FULL)) {
             self.store_again_soon();
         }
-        Ok(())
     }
 
     /// Drops the oldest segment. `false` when this made no room.
