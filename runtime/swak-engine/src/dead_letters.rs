@@ -27,14 +27,19 @@ impl DeadLetters {
         DeadLetters { step, sender, told: Mutex::new(None) }
     }
 
-    /// Sends records off, with the reason and the step.
+    /// Sends records off that were rejected, with the reason and the step.
     pub(crate) async fn send(&self, letter: DeadLetter) {
+        self.send_as(letter, "rejected").await;
+    }
+
+    /// Sends records off; without a place for them they count as dropped with these fixed words.
+    pub(crate) async fn send_as(&self, letter: DeadLetter, counted: &'static str) {
         let DeadLetter { batch, reason } = letter;
         let records = batch.len();
         self.tell(records, &reason);
         let Some(sender) = &self.sender else {
-            self.step.counters.dropped(records, "rejected");
-            return batch.settle_as(self.fate("rejected"));
+            self.step.counters.dropped(records, counted);
+            return batch.settle_as(self.fate(counted));
         };
         if sender.send(self.envelopes(batch, &reason).into()).await.is_ok() {
             self.step.counters.dropped(records, "dead letter");

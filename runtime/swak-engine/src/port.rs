@@ -104,7 +104,7 @@ impl Port {
                     todo.extend([rest, chunk]);
                 }
                 Err(WriteError::Reject(error)) => {
-                    self.dead_letter(chunk, &format!("{error:#}")).await;
+                    self.dead_letter(chunk, &format!("{error:#}"), "rejected").await;
                 }
                 Err(WriteError::NotConnected(error)) => {
                     self.connected = false;
@@ -125,10 +125,12 @@ impl Port {
         Attempt::Done
     }
 
-    /// Sends what cannot be delivered to the dead letters.
-    pub(crate) async fn dead_letter(&mut self, chunk: Chunk, reason: &str) {
+    /// Sends what cannot be delivered to the dead letters; without any it is dropped, and counted with
+    /// these fixed words.
+    pub(crate) async fn dead_letter(&mut self, chunk: Chunk, reason: &str, counted: &'static str) {
         for batch in chunk {
-            self.dead_letters.send(DeadLetter { batch, reason: reason.to_owned() }).await;
+            let letter = DeadLetter { batch, reason: reason.to_owned() };
+            self.dead_letters.send_as(letter, counted).await;
         }
     }
 

@@ -71,7 +71,8 @@ impl Sink {
             1 => "1 retry".to_owned(),
             n => format!("{n} retries"),
         };
-        self.port.dead_letter(chunk, &format!("gave up after {tried}: {error:#}")).await;
+        let reason = format!("gave up after {tried}: {error:#}");
+        self.port.dead_letter(chunk, &reason, "gave up").await;
     }
 
     /// Tells of the first failure, and of each that doubles their number: an output that is down for

@@ -112,10 +112,10 @@ impl Ledger {
     }
 
     /// They are stored; or cannot be, and the input goes on nevertheless.
-    pub fn stored(&self, passed: Passed) {
+    pub fn stored(&self, Passed(cost): Passed) {
         let mut state = self.lock();
-        state.passed = state.passed.saturating_sub(passed.0);
-        state.release(passed.0);
+        state.passed = state.passed.saturating_sub(cost);
+        state.release(cost);
         drop(state);
         self.settled.notify_waiters();
     }
