@@ -19,6 +19,8 @@ pub(super) struct Event {
     pub(super) window: Vec<(u64, u64)>,
     /// How many more copies of each of these lines the contract allows.
     pub(super) copies: u64,
+    /// The file that it was done to, if it was done to one.
+    pub(super) source: Option<usize>,
 }
 
 impl Event {
@@ -36,6 +38,7 @@ impl Event {
             "seconds": self.at.as_secs_f64(),
             "unacked": window.collect::<Vec<_>>(),
             "copies": self.copies,
+            "source": self.source,
         })
     }
 
@@ -118,7 +121,8 @@ mod tests {
     #[test]
     fn a_window_holds_what_was_on_its_way() {
         let window = vec![(3, 5), (7, 7)];
-        let event = Event { fault: Fault::Kill, at: Duration::ZERO, window, copies: 1 };
+        let event =
+            Event { fault: Fault::Kill, at: Duration::ZERO, window, copies: 1, source: None };
         assert_eq!(event.size(), 2);
         assert!(event.covers(0, 3) && event.covers(0, 4));
         assert!(!event.covers(0, 2) && !event.covers(0, 5) && !event.covers(1, 7));

@@ -198,7 +198,13 @@ mod tests {
     }
 
     fn event(fault: Fault, first: u64, end: u64, copies: u64) -> Event {
-        Event { fault, at: Duration::from_secs(1), window: vec![(first, end)], copies }
+        Event {
+            fault,
+            at: Duration::from_secs(1),
+            window: vec![(first, end)],
+            copies,
+            source: None,
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ impl Session {
         };
         if done {
             self.note(fault, None, 0);
+            self.watch.events.last_mut().expect("it was noted just now").source = Some(place);
         }
         Ok(done)
     }

@@ -156,7 +156,8 @@ impl Session {
             known.into_iter().zip(&self.watch.begins).map(|(known, begins)| known.max(*begins));
         let end = locked(&self.sources).written();
         let window = first.zip(end).collect();
-        self.watch.events.push(Event { fault, at: self.watch.began.elapsed(), window, copies });
+        let at = self.watch.began.elapsed();
+        self.watch.events.push(Event { fault, at, window, copies, source: None });
     }
 
     /// As [`Session::note`], of an agent that is down and begins again from what was acked.
