@@ -5,8 +5,11 @@
 use super::Check;
 use crate::context::{Context, Result, none_of};
 
-pub(super) const CHECK: Check =
-    Check { name: "torture", what: "no fault costs a line: kills, rotations, dead servers, full disks, damage", run };
+pub(super) const CHECK: Check = Check {
+    name: "torture",
+    what: "no fault costs a line: kills, rotations, dead servers, full disks, damage",
+    run,
+};
 
 /// A recipe, and what is done to it.
 const RUNS: &[(&str, &[&str])] = &[
