@@ -82,6 +82,9 @@ pub(super) struct Watch {
     /// How often the agent has ended by itself.
     ended: u32,
     outage: Option<Outage>,
+    /// When acks were last held up, by a server at fault or while the agent stood still: from when to
+    /// when.
+    held_up: Vec<(Instant, Instant)>,
     /// The last outage, whose broken connections may still show.
     last_outage: Option<(usize, u64)>,
     /// What an output takes back when its disk is full must not be read before.
@@ -112,6 +115,7 @@ impl Watch {
             begins_again: false,
             ended: 0,
             outage: None,
+            held_up: Vec::new(),
             last_outage: None,
             disk_is_full: false,
             met: vec![(0, Instant::now()); sources],

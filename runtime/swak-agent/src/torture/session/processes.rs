@@ -39,6 +39,7 @@ impl Session {
     }
 
     pub(super) fn freeze(&mut self) -> Result<bool> {
+        let began = Instant::now();
         self.agent.freeze(true);
         self.pause_about(1500)?;
         if self.random.chance(40) && self.aim.faults.contains_key(&Fault::Rename) {
@@ -47,6 +48,7 @@ impl Session {
         }
         self.pause_about(1500)?;
         self.agent.freeze(false);
+        self.watch.held_up.push((began, Instant::now()));
         self.note(Fault::Freeze, None, 0);
         Ok(true)
     }

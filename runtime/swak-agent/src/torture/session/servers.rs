@@ -66,6 +66,7 @@ impl Session {
     pub(super) fn end_outage(&mut self) -> Result {
         self.proxies.iter().for_each(|proxy| proxy.set(None));
         if let Some(outage) = self.watch.outage.take() {
+            self.watch.held_up.push((outage.began, Instant::now()));
             let written = locked(&self.sources).written();
             let event = &mut self.watch.events[outage.event];
             event.window.iter_mut().zip(written).for_each(|(window, end)| window.1 = end);

@@ -198,11 +198,17 @@ impl Session {
         }
         let age = ages.into_values().max()?;
         let stored = Instant::now().checked_sub(age + GRACE)?;
-        // While a server is at fault, what it got may never be acked.
-        match self.watch.outage.as_ref().map(|outage| outage.began) {
-            Some(began) => Some(stored.min(began.checked_sub(GRACE)?)),
-            None => Some(stored),
+        // What came out while acks were held up was not acked within that time.
+        let now = Instant::now();
+        let outage = self.watch.outage.as_ref().map(|outage| (outage.began, now));
+        let mut until = stored;
+        // From the last one: it may lead into the one before.
+        for (began, ended) in self.watch.held_up.iter().copied().chain(outage).rev() {
+            if until <= ended {
+                until = until.min(began.checked_sub(GRACE)?);
+            }
         }
+        Some(until)
     }
 
     fn read_folders(&mut self) -> Result {
