@@ -127,7 +127,8 @@ async fn stopped_on_a_full_disk_nothing_that_is_stored_or_has_arrived_comes_twic
     tokio::time::sleep(Duration::from_millis(50)).await;
     chunk.settle(Outcome::Delivered);
     let ended = timeout(PATIENCE, ended).await.expect("it stops in time").unwrap();
-    drop((ended, output));
+    assert!(ended.is_ok(), "what could not be stored is read again: {ended:?}");
+    drop(output);
     let sheet = ledger.sheet();
     sheet.check().unwrap();
 
