@@ -148,7 +148,7 @@ impl<'a> Follower<'a> {
             let report = move |done| drop(sender.send(Message::Read(done)));
             let mut readers = Readers::new(scope, self.settings, self.out, report);
             self.scan();
-            if self.files.is_empty() {
+            if self.files.is_empty() && self.scanned {
                 tracing::warn!("no file matches yet: {}", self.discovery.patterns());
             }
             while !shutdown.is_triggered() {

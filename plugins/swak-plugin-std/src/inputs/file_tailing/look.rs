@@ -75,8 +75,10 @@ impl Follower<'_> {
             groups.entry(source).or_default().push(new);
         }
         let identity = self.settings.identity;
-        let is_in_flux =
-            groups.iter().any(|(source, group)| is_in_flux(source, group, started, identity));
+        let is_in_flux = groups.iter().any(|(source, group)| {
+            let mut rotated = group.iter().filter(|new| new.found.path != *source);
+            rotated.any(|new| is_in_flux(&new.found, started, identity))
+        });
         let since = *self.in_flux.get_or_insert_with(Instant::now);
         if is_in_flux && since.elapsed() < MOST_FLUX && self.pace.follow {
             self.next_scan = Instant::now() + DUST;
@@ -209,16 +211,13 @@ impl Follower<'_> {
     }
 }
 
-/// Whether files are being renamed just now, so that what was found is no picture of any one moment, and
-/// the order of rotated files cannot be told from it.
-fn is_in_flux(source: &Path, group: &[New], started: SystemTime, identity: Identity) -> bool {
-    let mut rotated = group.iter().map(|new| &new.found).filter(|found| found.path != source);
-    rotated.any(|found| {
-        let folder = std::fs::metadata(folder_of(&found.path)).and_then(|m| m.modified());
-        // A clock that jumped holds us up for a few looks at the most.
-        let is_fresh = |changed| started.duration_since(changed).map_or(true, |age| age < DUST);
-        folder.is_ok_and(is_fresh) || !found.is_there(identity)
-    })
+/// Whether files beside this one are being renamed just now, so that what was found is no picture of any
+/// one moment, and the order of rotated files cannot be told from it.
+fn is_in_flux(found: &Found, started: SystemTime, identity: Identity) -> bool {
+    let folder = std::fs::metadata(folder_of(&found.path)).and_then(|m| m.modified());
+    // A clock that jumped holds us up for a few looks at the most.
+    let is_fresh = |changed| started.duration_since(changed).map_or(true, |age| age < DUST);
+    folder.is_ok_and(is_fresh) || !found.is_there(identity)
 }
 
 /// How long it takes until all renames of one rotation are done.

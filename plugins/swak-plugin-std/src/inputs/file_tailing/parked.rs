@@ -1,6 +1,6 @@
 //! Positions of files that are not followed now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ use crate::identity::{FileId, Stat};
 pub(super) struct Parked<'a> {
     /// By key.
     positions: BTreeMap<String, Entry>,
+    /// The keys by inode: there may be thousands of files.
+    keys: HashMap<u64, BTreeSet<String>>,
     checkpoints: &'a Checkpoints,
     next_key: u64,
     started: Started,
@@ -81,9 +83,13 @@ impl<'a> Parked<'a> {
             }
             Some((key, Entry::new(position?)))
         };
-        let positions = entries.into_iter().filter_map(position).collect();
         let next_key = last.map_or(1, |last| last.saturating_add(1));
-        (Parked { positions, checkpoints, next_key, started }, is_first)
+        let (positions, keys) = (BTreeMap::new(), HashMap::new());
+        let mut parked = Parked { positions, keys, checkpoints, next_key, started };
+        for (key, entry) in entries.into_iter().filter_map(position) {
+            parked.insert(key, entry);
+        }
+        (parked, is_first)
     }
 
     /// A key that was never used.
@@ -107,11 +113,11 @@ impl<'a> Parked<'a> {
                 && (is_same_device || !is_of_path(position.id()) && !is_of_path(found.id))
                 && !are_different(position.born, found.born)
         };
+        let is_one = |entry: &Entry| entry.orphan.is_none() && is_it(&entry.position);
         let mut positions: Vec<_> = self
-            .positions
-            .iter()
-            .filter(|(_, entry)| entry.orphan.is_none() && is_it(&entry.position))
-            .map(|(key, entry)| (key.clone(), entry.position.clone()))
+            .of_inode(found.id.inode)
+            .filter(|(_, entry)| is_one(entry))
+            .map(|(key, entry)| (key.to_owned(), entry.position.clone()))
             .collect();
         let is_other_device = |p: &Position| p.id() != found.id;
         positions.sort_by_key(|(_, p)| (is_other_device(p), std::cmp::Reverse(p.offset)));
@@ -134,29 +140,25 @@ impl<'a> Parked<'a> {
 
     /// A file is followed from this position on.
     pub(super) fn take(&mut self, key: &str) {
-        self.positions.remove(key);
+        self.remove(key);
     }
 
     /// A file is not followed any more, but may be there again; or what was read of it may, when it holds
     /// something else by now.
     pub(super) fn put(&mut self, key: String, position: Position) {
-        self.positions.insert(key, Entry::new(position));
+        self.insert(key, Entry::new(position));
     }
 
     /// As [`Parked::put`], for a file that was read to its end as it is now.
     pub(super) fn put_seen(&mut self, key: String, position: Position, seen: Option<Seen>) {
-        self.positions.insert(key, Entry { seen, ..Entry::new(position) });
+        self.insert(key, Entry { seen, ..Entry::new(position) });
     }
 
     /// Whether this is a file that was read to its end and did not change since.
     pub(super) fn is_seen(&self, found: &Found) -> bool {
-        let mut entries =
-            self.positions.values().filter(|e| e.seen.is_some() && e.orphan.is_none());
-        entries.any(|entry| {
-            let is_it = found.may_be(entry.position.id(), entry.position.born);
-            let now = || Stat::of_path(&found.path).ok().flatten().map(|s| (s.len, s.modified));
-            is_it && now() == entry.seen
-        })
+        let mut seen = self.in_file(found).filter_map(|entry| entry.seen);
+        let now = || Stat::of_path(&found.path).ok().flatten().map(|s| (s.len, s.modified));
+        seen.any(|seen| now() == Some(seen))
     }
 
     /// Compares with which files there are; gives whether there are new orphans. `is_there` is asked
@@ -185,21 +187,54 @@ impl<'a> Parked<'a> {
 
     /// Forgets orphans for which no copy appeared in this time.
     pub(super) fn expire(&mut self, wait: Duration) {
-        let checkpoints = self.checkpoints;
-        self.positions.retain(|key, entry| {
-            let is_over = entry.orphan.is_some_and(|since| since.elapsed() >= wait);
-            let is_done = is_over && checkpoints.in_flight(key) == 0;
-            if is_done {
+        let is_over = |entry: &Entry| entry.orphan.is_some_and(|since| since.elapsed() >= wait);
+        let over: Vec<String> = self
+            .positions
+            .iter()
+            .filter(|(key, entry)| is_over(entry) && self.checkpoints.in_flight(key) == 0)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in over {
+            if let Some(entry) = self.remove(&key) {
                 tracing::debug!(path = %entry.position.path, "its position is forgotten");
-                checkpoints.remove(key);
             }
-            !is_done
-        });
+            self.checkpoints.remove(&key);
+        }
     }
 
     /// Whether a rotated file that was modified at this time, in seconds since 1970, may have been
     /// written since this input was started for the first time.
     pub(super) fn is_since_start(&self, modified: u64) -> bool {
         modified >= self.started.at
+    }
+
+    fn insert(&mut self, key: String, entry: Entry) {
+        self.remove(&key);
+        self.keys.entry(entry.position.inode).or_default().insert(key.clone());
+        self.positions.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &str) -> Option<Entry> {
+        let entry = self.positions.remove(key)?;
+        if let Some(keys) = self.keys.get_mut(&entry.position.inode) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.keys.remove(&entry.position.inode);
+            }
+        }
+        Some(entry)
+    }
+
+    fn of_inode(&self, inode: u64) -> impl Iterator<Item = (&str, &Entry)> {
+        let keys = self.keys.get(&inode).into_iter().flatten();
+        keys.filter_map(|key| Some((key.as_str(), self.positions.get(key)?)))
+    }
+
+    fn in_file(&self, found: &Found) -> impl Iterator<Item = &Entry> {
+        let entries = self.of_inode(found.id.inode).map(|(_, entry)| entry);
+        entries.filter(|entry| {
+            let position = &entry.position;
+            entry.orphan.is_none() && found.may_be(position.id(), position.born)
+        })
     }
 }
