@@ -205,7 +205,8 @@ impl<'a> Parked<'a> {
     /// Whether a rotated file that was modified at this time, in seconds since 1970, may have been
     /// written since this input was started for the first time.
     pub(super) fn is_since_start(&self, modified: u64) -> bool {
-        modified >= self.started.at
+        // The clock of files is a little behind, and both were rounded.
+        modified.saturating_add(2) >= self.started.at
     }
 
     fn insert(&mut self, key: String, entry: Entry) {
