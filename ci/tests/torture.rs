@@ -54,10 +54,7 @@ fn the_seeds_recipe_loses_nothing() {
 
 #[test]
 fn rotations_lose_nothing() {
-    let report = held(
-        "files",
-        "rename=4,generations=2,copytruncate=2,compress=2,stopped-rotate=2,freeze=1,clock=1,kill=1",
-    );
+    let report = held("files", "rename=6,copytruncate=3,stopped-rotate=3,freeze=1,clock=1,kill=1");
     assert!(times(&report, "copytruncate") >= 2, "{report}");
 }
 

@@ -1,7 +1,7 @@
 //! Faults of the disk: it is full, or its files are damaged.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::damage::damage;
 use super::super::fault::Fault;
@@ -23,7 +23,8 @@ impl Session {
     pub(super) fn fill_disk(&mut self) -> Result<bool> {
         // What is there now is whole.
         self.watch_once()?;
-        self.watch.disk_is_full = true;
+        let began = Instant::now();
+        self.watch.full_since = Some(began);
         let Some(disk) = &self.disk else { return Ok(false) };
         disk.fill()?;
         self.note(Fault::DiskFull, None, 0);
@@ -40,7 +41,8 @@ impl Session {
         }
         // An output takes back what it could not write whole, at once.
         std::thread::sleep(Duration::from_millis(200));
-        self.watch.disk_is_full = false;
+        self.watch.full_since = None;
+        self.watch.held_up.push((began, Instant::now()));
         if self.agent.ended().is_some() {
             self.start()?;
         }
@@ -91,7 +93,7 @@ impl Session {
 
     /// Stops the agent when its outputs have left too much on a disk of our own, and deletes it.
     pub(super) fn make_room(&mut self) -> Result {
-        if self.disk.is_none() || self.watch.disk_is_full || !self.has_left_much() {
+        if self.disk.is_none() || self.watch.full_since.is_some() || !self.has_left_much() {
             return Ok(());
         }
         if !cfg!(unix) || self.agent.ended().is_some() {
@@ -103,7 +105,7 @@ impl Session {
 
     /// Deletes what was written and read, while nobody writes.
     pub(super) fn make_room_while_down(&mut self) -> Result {
-        if self.disk.is_none() || self.watch.disk_is_full || !self.has_left_much() {
+        if self.disk.is_none() || self.watch.full_since.is_some() || !self.has_left_much() {
             return Ok(());
         }
         for (sink, folder) in &mut self.folders {

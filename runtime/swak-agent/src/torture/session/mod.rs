@@ -82,13 +82,13 @@ pub(super) struct Watch {
     /// How often the agent has ended by itself.
     ended: u32,
     outage: Option<Outage>,
-    /// When acks were last held up, by a server at fault or while the agent stood still: from when to
-    /// when.
+    /// When acks were held up, by a server at fault, by a full disk, or while the agent stood still:
+    /// from when to when.
     held_up: Vec<(Instant, Instant)>,
     /// The last outage, whose broken connections may still show.
     last_outage: Option<(usize, u64)>,
     /// What an output takes back when its disk is full must not be read before.
-    disk_is_full: bool,
+    full_since: Option<Instant>,
     /// By source: every line before this one has come out, and since when.
     met: Vec<(u64, Instant)>,
 }
@@ -117,7 +117,7 @@ impl Watch {
             outage: None,
             held_up: Vec::new(),
             last_outage: None,
-            disk_is_full: false,
+            full_since: None,
             met: vec![(0, Instant::now()); sources],
         }
     }

@@ -70,9 +70,9 @@ impl Session {
                 break;
             };
             let said = last_error(&self.agent.said());
-            let when = if self.watch.disk_is_full { " on a full disk" } else { "" };
+            let when = if self.watch.full_since.is_some() { " on a full disk" } else { "" };
             self.problem(format!("the agent does not start{when}: {status}{said}"));
-            if self.watch.disk_is_full {
+            if self.watch.full_since.is_some() {
                 return Ok(());
             }
             if attempt == 10 {

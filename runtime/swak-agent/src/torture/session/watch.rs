@@ -188,7 +188,9 @@ impl Session {
         // Of each task the youngest of its files, of all tasks the one that was stored first.
         let mut ages: BTreeMap<PathBuf, Duration> = BTreeMap::new();
         for path in files_below(&self.data).ok()? {
-            let folder = path.parent().filter(|folder| **folder != self.data);
+            // What could not be written whole is not stored.
+            let folder = path.parent().filter(|_| !path.ends_with("state.new"));
+            let folder = folder.filter(|folder| **folder != self.data);
             let changed = path.metadata().and_then(|about| about.modified());
             if let (Some(folder), Ok(changed)) = (folder, changed) {
                 let age = SystemTime::now().duration_since(changed).unwrap_or_default();
@@ -201,9 +203,10 @@ impl Session {
         // What came out while acks were held up was not acked within that time.
         let now = Instant::now();
         let outage = self.watch.outage.as_ref().map(|outage| (outage.began, now));
+        let full = self.watch.full_since.map(|began| (began, now));
         let mut until = stored;
         // From the last one: it may lead into the one before.
-        for (began, ended) in self.watch.held_up.iter().copied().chain(outage).rev() {
+        for (began, ended) in self.watch.held_up.iter().copied().chain(outage).chain(full).rev() {
             if until <= ended {
                 until = until.min(began.checked_sub(GRACE)?);
             }
@@ -212,7 +215,7 @@ impl Session {
     }
 
     fn read_folders(&mut self) -> Result {
-        if self.watch.disk_is_full {
+        if self.watch.full_since.is_some() {
             return Ok(());
         }
         for (sink, folder) in &mut self.folders {
