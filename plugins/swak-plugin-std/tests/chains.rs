@@ -112,3 +112,32 @@ fn a_task_that_holds_all_it_may_lets_go() {
     let ledger = &ran.summary().tasks[0].ledger;
     assert_eq!((ledger.delivered.records, ledger.in_flight_once.records), (100_000, 0));
 }
+
+#[test]
+fn what_stands_behind_a_disk_buffer_lets_go_when_that_waits_for_it() {
+    let bench = Bench::new(register);
+    // More than the buffer may have on its way, and the end of all of it.
+    let ran = bench
+        .start(
+            "task(in.Counter(count=300000), out.DiskBuffer(max_unacked=\"1m\"), \
+             out.LinedBuffer(1000000), out.Null())",
+        )
+        .wait();
+    assert_eq!(format!("{:?}", ran.ended()), "Finished");
+    assert_eq!(ran.counters("4").sent, 300_000);
+}
+
+#[test]
+fn what_a_task_sends_to_another_is_let_go_there_when_it_waits() {
+    let bench = Bench::new(register);
+    let ran = bench
+        .start(
+            "task(in.Counter(count=100000), out.TimedBuffer(\"1h\"), link(\"x\"), unacked=\"1m\")\n\
+             task(link(\"x\"), out.LinedBuffer(1000000), link(\"y\"))\n\
+             task(link(\"y\"), out.TimedBuffer(\"1h\"), out.Null(batch_records=1000000, batch_wait=\"1h\"))",
+        )
+        .wait();
+    let tasks = &ran.summary().tasks;
+    assert!(tasks.iter().all(|task| format!("{:?}", task.ended) == "Finished"), "{tasks:#?}");
+    assert_eq!(tasks[2].ledger.delivered.records, 100_000);
+}

@@ -239,7 +239,7 @@ impl Assembler<'_> {
         let links: Vec<_> = run.drain(..).rev().collect();
         let Some(first) = links.first() else { return Ok(next) };
         let step = first.step.clone();
-        let stage = Stage::new(links, next, self.ledger.pressure());
+        let stage = Stage::new(links, next, self.ledger.pressure().watch());
         Ok(Route::To(self.start(step, |inbox| stage.run(inbox))))
     }
 

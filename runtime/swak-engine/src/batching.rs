@@ -55,17 +55,15 @@ impl Limits {
 pub(crate) struct Batcher {
     limits: Option<Limits>,
     pile: Pile,
-    /// Moves when the input waits until more may be on its way.
-    pressure: watch::Receiver<u64>,
-    /// Nothing of the pile, or else what comes next, is to wait any longer.
-    let_go: bool,
+    /// How many wait for what is held here.
+    pressure: watch::Receiver<usize>,
     ended: bool,
 }
 
 impl Batcher {
-    /// `pressure` moves when the input waits until more may be on its way.
-    pub(crate) fn new(limits: Option<Limits>, pressure: watch::Receiver<u64>) -> Self {
-        Batcher { limits, pile: Pile::default(), pressure, let_go: false, ended: false }
+    /// `pressure` says how many wait for what is held here.
+    pub(crate) fn new(limits: Option<Limits>, pressure: watch::Receiver<usize>) -> Self {
+        Batcher { limits, pile: Pile::default(), pressure, ended: false }
     }
 
     /// What is to be written next; `None` when nothing more will come. May be cut off at any `await`.
@@ -74,11 +72,9 @@ impl Batcher {
             let Some(limits) = &mut self.limits else { return inbox.recv().await };
             let full = self.pile.records >= limits.records || self.pile.bytes >= limits.bytes;
             let holds_some = !self.pile.batches.is_empty();
-            if full || (holds_some && (self.ended || self.let_go)) {
-                let chunk = self.pile.take(limits);
-                // What the input waits for may still be on its way to here.
-                self.let_go &= !self.pile.batches.is_empty();
-                return Some(chunk);
+            let is_waited_for = *self.pressure.borrow_and_update() > 0;
+            if full || (holds_some && (self.ended || is_waited_for)) {
+                return Some(self.pile.take(limits));
             }
             if self.ended {
                 return None;
@@ -98,19 +94,12 @@ impl Batcher {
                     Some(chunk) => self.pile.add(chunk),
                     None => self.ended = true,
                 },
-                Ok(()) = self.pressure.changed() => {
-                    self.let_go = true;
-                    limits.wait = limits.wait.min(WAIT_UNDER_PRESSURE);
-                }
+                Ok(()) = self.pressure.changed() => {}
                 () = alarm => return Some(self.pile.take(limits)),
             }
         }
     }
 }
-
-/// The input was waiting once for what was held here: from then on nothing is held for longer. It may
-/// wait for several chunks, and those that are still on their way to here come without another word.
-const WAIT_UNDER_PRESSURE: Duration = Duration::from_millis(200);
 
 /// Batches that wait, in order.
 #[derive(Default)]

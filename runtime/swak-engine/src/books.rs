@@ -64,7 +64,10 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
         let path = folder.join(name);
         match fs::read(&path) {
             Ok(bytes) => match decode(&bytes) {
-                Some((generation, books)) if generation >= found.generation => {
+                // Of equal ones the first: the others are what it was written over.
+                Some((generation, books))
+                    if found.books.is_none() || generation > found.generation =>
+                {
                     (found.generation, found.books) = (generation, Some(books));
                 }
                 Some(_) => {}
@@ -81,7 +84,10 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
 /// kept, for the case that the disk damages these.
 pub(crate) fn write(folder: &Path, generation: u64, books: &Books) -> io::Result<()> {
     use std::io::Write;
-    fs::create_dir_all(folder)?;
+    if !folder.exists() {
+        fs::create_dir_all(folder)?;
+        folder.parent().map_or(Ok(()), sync_folder)?;
+    }
     let [new, current, old] = FILES.map(|name| folder.join(name));
     let mut file = fs::File::create(&new)?;
     file.write_all(&encode(generation, books))?;

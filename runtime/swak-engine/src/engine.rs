@@ -40,6 +40,14 @@ impl Engine {
         let links = Links::new(&self.recipe, self.settings.queue);
         let store_soon = Arc::<Notify>::default();
         let stores = self.open_stores(&store_soon)?;
+        for (task, store) in self.recipe.tasks.iter().zip(&*stores.0) {
+            // What it waits for may be held by those that it sends to.
+            for receiver in links.receivers_of(task) {
+                let receiver = self.recipe.tasks.iter().position(|task| task.name == receiver);
+                let pressure = receiver.map(|i| stores.0[i].ledger().pressure().clone());
+                pressure.into_iter().for_each(|pressure| store.ledger().pressure().reach(pressure));
+            }
+        }
         let mut supervisors = Vec::new();
         for ((i, task), store) in self.recipe.tasks.into_iter().enumerate().zip(&*stores.0) {
             let supervisor = Supervisor {

@@ -60,7 +60,7 @@ impl Links {
         let mut ends = BTreeMap::new();
         for task in &recipe.tasks {
             if let Some(Step::Link(link)) = task.steps.first() {
-                let (sender, receiver) = mpsc::channel(queue);
+                let (sender, receiver) = mpsc::channel(queue.max(1));
                 let receiver = Arc::new(Mutex::new(receiver));
                 let senders = Arc::new(watch::Sender::new(Senders::default()));
                 let end = End { task: task.name.clone(), sender, receiver, senders };
@@ -93,6 +93,17 @@ impl Links {
             senders.active += 1;
         });
         links
+    }
+}
+
+impl Links {
+    /// The names of the tasks that a task sends to.
+    pub(crate) fn receivers_of(&self, task: &Task) -> Vec<&str> {
+        let mut names = Vec::new();
+        sent_links(task.steps.get(1..).unwrap_or_default(), &mut names);
+        names.sort_unstable();
+        names.dedup();
+        names.iter().filter_map(|name| Some(self.0.get(name)?.task.as_str())).collect()
     }
 }
 

@@ -46,7 +46,7 @@ impl Assembler<'_> {
             timeout: failover.timeout,
             batcher: Batcher::new(
                 Limits::widest(members.iter().filter_map(|(port, _)| port.limits)),
-                self.ledger.pressure(),
+                self.ledger.pressure().watch(),
             ),
             retry,
             drain: (last.as_ref().filter(|_| failover.drain_back))
@@ -69,7 +69,7 @@ impl Assembler<'_> {
         let mut workers = Vec::new();
         for worker in 0..delivery.workers {
             let port = self.port(call, place, &delivery, worker)?;
-            let batcher = Batcher::new(delivery.limits, self.ledger.pressure());
+            let batcher = Batcher::new(delivery.limits, self.ledger.pressure().watch());
             let sink = Sink::new(port, batcher, delivery.retry, delivery.retries);
             workers.push(self.start(self.book.step(place), |inbox| sink.run(inbox)));
         }

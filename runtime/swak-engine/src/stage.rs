@@ -17,7 +17,7 @@ use crate::step::{Failure, StepInfo};
 pub(crate) struct Stage {
     links: Vec<StageLink>,
     route: Route,
-    pressure: watch::Receiver<u64>,
+    pressure: watch::Receiver<usize>,
 }
 
 /// One transform with what belongs to it.
@@ -42,8 +42,12 @@ pub(crate) async fn forward(
 }
 
 impl Stage {
-    /// `pressure` moves when the input waits until more may be on its way.
-    pub(crate) fn new(links: Vec<StageLink>, route: Route, pressure: watch::Receiver<u64>) -> Self {
+    /// `pressure` says how many wait for what is held here.
+    pub(crate) fn new(
+        links: Vec<StageLink>,
+        route: Route,
+        pressure: watch::Receiver<usize>,
+    ) -> Self {
         Stage { links, route, pressure }
     }
 
@@ -57,17 +61,20 @@ impl Stage {
                     None => std::future::pending().await,
                 }
             };
+            let mut is_waited_for = false;
             tokio::select! {
-                // What has come in first: it may be what is waited for.
-                biased;
                 chunk = inbox.recv() => match chunk {
-                    Some(chunk) => self.feed(0, vec![chunk]).await?,
+                    Some(chunk) => {
+                        self.feed(0, vec![chunk]).await?;
+                        is_waited_for = *self.pressure.borrow() > 0;
+                    }
                     None => break,
                 },
-                Ok(()) = self.pressure.changed() => {
-                    self.call_each(|transform, out| transform.relieve(out)).await?;
-                },
+                Ok(()) = self.pressure.changed() => is_waited_for = *self.pressure.borrow() > 0,
                 () = alarm => self.call_each(wake_if_due).await?,
+            }
+            if is_waited_for {
+                self.call_each(|transform, out| transform.relieve(out)).await?;
             }
         }
         self.call_each(|transform, out| transform.flush(out)).await

@@ -51,7 +51,7 @@ impl Supervisor {
         let ended = loop {
             let began = Instant::now();
             links.set_active(true);
-            let mut result = self.run(&links, shutdown.clone()).await;
+            let mut result = self.run(&mut links, shutdown.clone()).await;
             links.set_active(false);
             if matches!(result, Ok(Ended::Finished)) {
                 // Those that receive from it may still fail.
@@ -133,7 +133,7 @@ impl Supervisor {
         }
     }
 
-    async fn run(&mut self, links: &TaskLinks, shutdown: Shutdown) -> Result<Ended, Failure> {
+    async fn run(&mut self, links: &mut TaskLinks, shutdown: Shutdown) -> Result<Ended, Failure> {
         let (stop, when_stopped) = Shutdown::new();
         let checkpoints = Checkpoints::new(Box::new(self.store.clone()));
         self.failed_delivery = checkpoints.failed();
@@ -151,7 +151,7 @@ impl Supervisor {
         };
         let assembly = assembler.assemble()?;
         let run = Run::start(assembly, self.failed_delivery.clone(), stop, when_stopped);
-        run.until_ended(self.settings.shutdown_limit, shutdown).await
+        run.until_ended(self.settings.shutdown_limit, shutdown, links).await
     }
 }
 
@@ -186,6 +186,7 @@ impl Run {
         mut self,
         shutdown_limit: Duration,
         mut shutdown: Shutdown,
+        links: &mut TaskLinks,
     ) -> Result<Ended, Failure> {
         let mut deadline = None;
         let mut input_result = None;
@@ -202,6 +203,10 @@ impl Run {
                 Some(part) = self.parts.join_next() => {
                     if let Err(failure) = self.part_outcome(part) {
                         break Some(self.cause(failure, &mut input_result).await);
+                    }
+                    if self.parts.is_empty() {
+                        // The input may wait for what those hold that receive from this task.
+                        links.set_active(false);
                     }
                 }
                 () = becomes_true(&mut self.failed_delivery), if deadline.is_none() => {

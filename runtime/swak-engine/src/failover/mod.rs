@@ -148,11 +148,12 @@ impl Failover {
                 None => tracing::warn!(task, step, "no output answers: the flow waits"),
             }
         }
+        let records = chunk.len();
         let left = match &mut self.last {
             Some(last) => last.offer(chunk).await,
             None => Some(chunk),
         };
-        if left.is_none()
+        if left.as_ref().map_or(0, Chunk::len) < records
             && let Some(drain) = &mut self.drain
         {
             drain.more_is_stored();

@@ -1,6 +1,7 @@
 //! The ledger of a task: every record that came in, and what became of it.
 
 mod count;
+mod pressure;
 mod sheet;
 mod tally;
 
@@ -9,9 +10,10 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 pub use count::{Count, Fate};
+pub use pressure::{Pressing, Pressure};
 pub use sheet::{Sheet, Unbalanced};
 pub(crate) use tally::Tally;
 
@@ -27,7 +29,10 @@ pub struct Ledger {
     /// The greatest window.
     limit: u64,
     settled: Notify,
-    pressure: watch::Sender<u64>,
+    pressure: Pressure,
+    /// Held by the one whose turn it is to set out: what waits for room goes in the order in which it
+    /// came.
+    turn: tokio::sync::Mutex<()>,
     store_soon: Arc<Notify>,
 }
 
@@ -82,13 +87,13 @@ impl Ledger {
             let key = (lost.clone(), Name::from("under way when the agent was killed"));
             *sheet.dropped.entry(key).or_default() += once;
         }
-        let (pressure, _) = watch::channel(0);
         Ledger {
             state: Mutex::new(State { sheet, window: 0, passed: 0, early: BTreeMap::new() }),
             version: AtomicU64::new(0),
             limit,
             settled: Notify::new(),
-            pressure,
+            pressure: Pressure::default(),
+            turn: tokio::sync::Mutex::new(()),
             store_soon: Arc::default(),
         }
     }
@@ -140,43 +145,36 @@ impl Ledger {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Moves when the input waits for what is on its way to arrive: whoever holds records should let
-    /// them go.
-    pub fn pressure(&self) -> watch::Receiver<u64> {
-        self.pressure.subscribe()
+    /// Tells whoever holds records that they are waited for.
+    pub fn pressure(&self) -> &Pressure {
+        &self.pressure
     }
 
     /// Waits until nothing is on its way any more.
     pub async fn quiet(&self) {
         let under_way = |state: &State| state.sheet.in_flight + state.sheet.in_flight_once;
-        self.until(|state| under_way(state) == Count::default(), || {}).await;
+        self.until(|state| under_way(state) == Count::default()).await;
     }
 
-    /// Waits until this much more may be on its way. A batch that is larger than the limit goes alone.
-    pub(crate) async fn room_for(&self, count: Count) {
-        let press = || {
-            self.pressure.send_modify(|n| *n += 1);
+    /// Waits until this much more may be on its way, and calls `enter` then, which is to enter as much.
+    /// A batch that is larger than the limit goes alone.
+    pub(crate) async fn when_room_for<T>(&self, count: Count, enter: impl FnOnce() -> T) -> T {
+        let _turn = self.turn.lock().await;
+        if !self.lock().has_room(count, self.limit) {
+            let _pressing = self.pressure.press();
             self.store_soon.notify_one();
-        };
-        self.until(|state| state.has_room(count, self.limit), press).await;
+            self.until(|state| state.has_room(count, self.limit)).await;
+        }
+        enter()
     }
 
-    pub(crate) fn has_room(&self, count: Count) -> bool {
-        self.lock().has_room(count, self.limit)
-    }
-
-    /// Waits until something is so. `wait` is called before it waits, if it does.
-    async fn until(&self, so: impl Fn(&State) -> bool, wait: impl FnOnce()) {
-        let mut wait = Some(wait);
+    async fn until(&self, so: impl Fn(&State) -> bool) {
         loop {
             let mut settled = pin!(self.settled.notified());
             // From here on no settlement is missed.
             settled.as_mut().enable();
             if so(&self.lock()) {
                 return;
-            }
-            if let Some(wait) = wait.take() {
-                wait();
             }
             settled.await;
         }
@@ -457,15 +455,26 @@ mod tests {
     #[test]
     fn what_is_on_its_way_is_bounded() {
         let ledger = Ledger::new(Sheet::default(), 100, &Name::default());
-        let pressure = ledger.pressure();
-        assert!(ledger.has_room(count(1, 5000)), "a batch larger than the limit goes alone");
-        ledger.entered(&Origin::Again, count(1, 5000));
-        let mut waits = std::pin::pin!(ledger.room_for(count(1, 1)));
+        let pressed = ledger.pressure().watch();
+        let enter = |count: Count| {
+            let ledger = &ledger;
+            ledger.when_room_for(count, move || ledger.entered(&Origin::Again, count))
+        };
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(waits.as_mut().poll(&mut cx).is_pending());
-        assert!(pressure.has_changed().unwrap());
+        let mut large = pin!(enter(count(1, 5000)));
+        assert!(
+            large.as_mut().poll(&mut cx).is_ready(),
+            "a batch larger than the limit goes alone"
+        );
+        let (mut first, mut second) = (pin!(enter(count(1, 60))), pin!(enter(count(1, 1))));
+        assert!(first.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(*pressed.borrow(), 1);
+        assert!(second.as_mut().poll(&mut cx).is_pending());
         ledger.settled(&Origin::Again, count(1, 5000), Outcome::Delivered, Tally::default());
-        assert!(waits.poll(&mut cx).is_ready());
+        assert!(second.as_mut().poll(&mut cx).is_pending(), "nobody overtakes");
+        assert!(first.as_mut().poll(&mut cx).is_ready());
+        assert_eq!(*pressed.borrow(), 0);
+        assert!(second.as_mut().poll(&mut cx).is_pending(), "there is no room for both");
     }
 
     #[test]
@@ -480,13 +489,13 @@ mod tests {
         let mut stores = pin!(ledger.store_soon.notified());
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(stores.as_mut().poll(&mut cx).is_ready());
-        assert!(!ledger.has_room(lines));
+        assert!(!ledger.lock().has_room(lines, 100));
         let (sheet, passed) = ledger.sheet_to_store();
         assert_eq!(sheet.delivered, lines);
         ledger.stored(passed);
-        assert!(ledger.has_room(lines));
+        assert!(ledger.lock().has_room(lines, 100));
         ledger.entered(&Origin::Position, lines);
         ledger.released(lines.cost());
-        assert!(ledger.has_room(lines));
+        assert!(ledger.lock().has_room(lines, 100));
     }
 }

@@ -9,7 +9,7 @@ use super::{Checkpoints, Counters, Plugin, Shutdown, Stopped};
 use crate::Result;
 use crate::ack::{Ack, Outcome};
 use crate::data::Chunk;
-use crate::ledger::{Count, Fate, Ledger, Origin};
+use crate::ledger::{Count, Fate, Ledger, Origin, Pressing};
 
 /// Takes records into its own safe keeping, and hands them on in its own time.
 ///
@@ -146,8 +146,14 @@ impl BufferEmitter {
 
     /// Moves when the input waits until more may be on its way: then what came in should be stored
     /// soon.
-    pub fn pressure(&self) -> watch::Receiver<u64> {
-        self.ledger.pressure()
+    pub fn pressure(&self) -> watch::Receiver<usize> {
+        self.ledger.pressure().watch()
+    }
+
+    /// Says, for as long as what is given back lives, that the buffer waits for what it has handed on:
+    /// steps behind it that hold records let them go.
+    pub fn press(&self) -> Pressing {
+        self.ledger.pressure().press()
     }
 
     /// What is counted for this buffer: errors are its own to count.

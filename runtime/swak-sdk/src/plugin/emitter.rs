@@ -69,8 +69,7 @@ impl Emitter {
     /// Hands on batches that are to stay together.
     pub async fn emit_chunk(&self, chunk: Chunk) -> Result<(), Stopped> {
         let Some(chunk) = self.prepare(chunk) else { return Ok(()) };
-        self.wait_for_room(chunk.count()).await?;
-        self.send(self.enter(chunk, false)).await
+        self.set_out(Setting { out: self, chunk: Some(chunk), position: None }).await
     }
 
     /// Hands on a batch, and gives the future of what becomes of it: for inputs that must answer a
@@ -90,15 +89,12 @@ impl Emitter {
         key: &str,
         position: impl Into<String>,
     ) -> Result<(), Stopped> {
-        let Some(mut chunk) = self.prepare(batch.into()) else {
+        let Some(chunk) = self.prepare(batch.into()) else {
             self.checkpoints.track(key, position.into(), 0).settle(Outcome::Delivered);
             return Ok(());
         };
-        let count = chunk.count();
-        self.wait_for_room(count).await?;
-        let ack = self.checkpoints.track(key, position.into(), count.cost());
-        chunk.batches_mut()[0].add_ack(ack);
-        self.send(self.enter(chunk, true)).await
+        let position = Some((key, position.into()));
+        self.set_out(Setting { out: self, chunk: Some(chunk), position }).await
     }
 
     /// The stored positions of this input.
@@ -138,20 +134,15 @@ impl Emitter {
         (!chunk.batches().is_empty()).then_some(chunk)
     }
 
-    async fn wait_for_room(&self, count: Count) -> Result<(), Stopped> {
-        if self.ledger.has_room(count) {
-            return Ok(());
-        }
-        let mut room = pin!(self.ledger.room_for(count));
+    async fn set_out(&self, mut setting: Setting<'_>) -> Result<(), Stopped> {
+        let count = setting.count();
+        let mut entered = pin!(self.ledger.when_room_for(count, || setting.enter()));
         let mut closed = pin!(self.sender.closed());
-        poll_fn(|cx| match room.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Ok(())),
+        let chunk = poll_fn(|cx| match entered.as_mut().poll(cx) {
+            Poll::Ready(chunk) => Poll::Ready(Ok(chunk)),
             Poll::Pending => closed.as_mut().poll(cx).map(|()| Err(Stopped)),
-        })
-        .await
-    }
-
-    async fn send(&self, chunk: Chunk) -> Result<(), Stopped> {
+        });
+        let chunk = chunk.await?;
         let records = chunk.len();
         self.sender.send(chunk).await.map_err(|_| Stopped)?;
         self.counters.sent(records);
@@ -170,14 +161,52 @@ impl Emitter {
             };
             ledger.entered(&origin, count);
             batch.add_ack(Ack::tallied(move |outcome, tally| {
+                // Who waits until nothing is on its way must find that something has failed; but a
+                // position must not move before the books did: after a kill they would not balance.
+                let (before, after) = match outcome {
+                    Outcome::Errored => (waiting, None),
+                    _ => (None, waiting),
+                };
+                drop(before);
                 ledger.settled(&origin, count, outcome, tally);
-                // A position must not move before the books did: after a kill they would not balance.
-                if let Some(ack) = waiting {
+                if let Some(ack) = after {
                     ack.settle(outcome);
                 }
             }));
         }
         chunk
+    }
+}
+
+/// A chunk that is about to set out. One that does not, since the task goes down or nobody waits for
+/// the call any more, has set out and failed: it must not be forgotten.
+struct Setting<'a> {
+    out: &'a Emitter,
+    chunk: Option<Chunk>,
+    /// Where the input stands after it.
+    position: Option<(&'a str, String)>,
+}
+
+impl Setting<'_> {
+    fn count(&self) -> Count {
+        self.chunk.as_ref().map(Chunk::count).unwrap_or_default()
+    }
+
+    fn enter(&mut self) -> Chunk {
+        let Some(mut chunk) = self.chunk.take() else { return Chunk::default() };
+        let position = self.position.take();
+        let has_position = position.is_some();
+        if let Some((key, position)) = position {
+            let ack = self.out.checkpoints.track(key, position, chunk.count().cost());
+            chunk.batches_mut()[0].add_ack(ack);
+        }
+        self.out.enter(chunk, has_position)
+    }
+}
+
+impl Drop for Setting<'_> {
+    fn drop(&mut self) {
+        drop(self.enter());
     }
 }
 

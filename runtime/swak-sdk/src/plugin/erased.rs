@@ -93,7 +93,8 @@ pub trait AnyBacklog: Send {
 
 impl<P: Input> AnyInput for P {
     fn run(self: Box<Self>, out: Emitter, shutdown: Shutdown) -> BoxFuture<'static, Result<()>> {
-        Box::pin(Input::run(*self, out, shutdown))
+        // Whatever it does before its first `await` is done in its own task, too.
+        Box::pin(async move { Input::run(*self, out, shutdown).await })
     }
 }
 
@@ -149,7 +150,7 @@ impl<P: Buffer> AnyBuffer for P {
         out: BufferEmitter,
         shutdown: Shutdown,
     ) -> BoxFuture<'static, Result<()>> {
-        Box::pin(Buffer::run(*self, inbox, out, shutdown))
+        Box::pin(async move { Buffer::run(*self, inbox, out, shutdown).await })
     }
 }
 

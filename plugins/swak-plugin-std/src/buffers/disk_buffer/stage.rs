@@ -86,7 +86,7 @@ impl Buffer for DiskBuffer {
 /// Takes in until nothing more will come, and tells when it is time to stop.
 async fn feed(
     mut inbox: Inbox,
-    mut pressure: watch::Receiver<u64>,
+    mut pressure: watch::Receiver<usize>,
     mut shutdown: Shutdown,
     events: &mpsc::Sender<Event>,
 ) -> std::convert::Infallible {
@@ -113,11 +113,14 @@ async fn feed(
                 is_stopping = true;
                 tell(Event::Stop);
             }
-            Ok(()) = pressure.changed() => tell(Event::Hurry),
+            Ok(()) = pressure.changed() => {}
             (chunk, permit) = next => match chunk {
                 Some(chunk) => tell(Event::Chunk(chunk, permit)),
                 None => break,
             }
+        }
+        if *pressure.borrow() > 0 {
+            tell(Event::Hurry);
         }
     }
     tell(Event::End);

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use swak_buffer::{FileSystem, LockError, Queue};
-use swak_sdk::ledger::Count;
+use swak_sdk::ledger::{Count, Pressing};
 use swak_sdk::prelude::*;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -25,6 +25,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often the read position is synced where no option says so. What was delivered since comes again
 /// when the system fails; it is written much more often, for a kill.
 const SYNC_POSITION: Duration = Duration::from_millis(500);
+/// How long nothing of what was handed on may arrive before whoever holds it is asked to let it go.
+const STALL: Duration = Duration::from_millis(200);
 /// How long the folder may still belong to the task's last run, which is just ending.
 const HANDOVER: Duration = Duration::from_secs(30);
 
@@ -48,6 +50,10 @@ pub(super) struct Worker {
     /// What was handed on and is not settled.
     in_flight: HashMap<u64, InFlight>,
     in_flight_bytes: usize,
+    /// When something of it arrived last.
+    last_landing: Instant,
+    /// Asks those behind it to let go of what they hold.
+    pressing: Option<Pressing>,
     /// The read position as it was written last, and since when it is not synced.
     saved: u64,
     unsynced_position: Option<Instant>,
@@ -121,6 +127,8 @@ impl Worker {
             written_since: None,
             in_flight: HashMap::new(),
             in_flight_bytes: 0,
+            last_landing: Instant::now(),
+            pressing: None,
             unsynced_position: None,
             store_again: None,
             read_again: None,
@@ -142,6 +150,7 @@ impl Worker {
             self.hand_on()?;
             self.store()?;
             self.save_position();
+            self.press();
             if self.is_done() {
                 return self.finish();
             }
@@ -152,6 +161,20 @@ impl Worker {
                 return Ok(());
             }
         }
+    }
+
+    /// Asks for what it waits for: at the end, and when nothing can be handed on any more.
+    fn press(&mut self) {
+        let has_stalled = self.is_held_up() && self.last_landing.elapsed() >= STALL;
+        let is_ending = (self.has_ended || self.is_stopping) && !self.in_flight.is_empty();
+        self.pressing = match has_stalled || is_ending {
+            true => self.pressing.take().or_else(|| Some(self.out.press())),
+            false => None,
+        };
+    }
+
+    fn is_held_up(&self) -> bool {
+        !self.may_hand_on() && self.queue.unread().frames > 0
     }
 
     fn is_done(&self) -> bool {
@@ -179,7 +202,9 @@ impl Worker {
     /// Waits for the next event, and takes all that have come meanwhile: one sync is for all of them.
     fn wait(&mut self) {
         let position_due = self.position_due();
-        let due = [self.sync_due(), self.store_again, self.read_again, position_due];
+        let stalls = self.is_held_up().then(|| self.last_landing + STALL);
+        let stalls = stalls.filter(|_| self.pressing.is_none());
+        let due = [self.sync_due(), self.store_again, self.read_again, position_due, stalls];
         let due = due.into_iter().flatten().min();
         let first = match (self.early.pop_front(), due) {
             (Some(event), _) => Some(event),

@@ -49,6 +49,7 @@ impl Worker {
     pub(super) fn landed(&mut self, seq: u64) -> Option<Count> {
         let landed = self.in_flight.remove(&seq)?;
         self.in_flight_bytes -= landed.size;
+        self.last_landing = Instant::now();
         Some(landed.count)
     }
 
@@ -66,7 +67,7 @@ impl Worker {
         // Else it is read again: the task starts anew.
     }
 
-    fn may_hand_on(&self) -> bool {
+    pub(super) fn may_hand_on(&self) -> bool {
         self.in_flight.is_empty()
             || (self.in_flight_bytes < self.max_unacked && self.in_flight.len() < MOST_IN_FLIGHT)
     }
