@@ -20,6 +20,8 @@ struct Inner {
     state: Mutex<State>,
     /// Connections that were broken or disturbed.
     broken: AtomicU64,
+    /// How often all connections were closed.
+    closed: AtomicU64,
 }
 
 struct State {
@@ -44,7 +46,12 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let listen = listener.local_addr()?;
         let state = Mutex::new(State { target: None, fault: None, random });
-        let proxy = Proxy(Arc::new(Inner { listen, state, broken: AtomicU64::new(0) }));
+        let proxy = Proxy(Arc::new(Inner {
+            listen,
+            state,
+            broken: AtomicU64::new(0),
+            closed: AtomicU64::new(0),
+        }));
         let accepting = proxy.clone();
         thread::spawn(move || accepting.accept(listener));
         Ok(proxy)
@@ -63,6 +70,16 @@ impl Proxy {
     /// Does this to connections from now on, or nothing.
     pub(super) fn set(&self, fault: Option<Fault>) {
         self.state().fault = fault;
+    }
+
+    /// Closes all connections, with what is on its way in them: their client is dead, and what would
+    /// come out of them later would be taken for the words of the next one.
+    pub(super) fn close_all(&self) {
+        self.0.closed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn closed(&self) -> u64 {
+        self.0.closed.load(Ordering::Relaxed)
     }
 
     /// How many connections were broken or disturbed so far.
@@ -109,8 +126,9 @@ impl Proxy {
         if client.set_nonblocking(false).is_err() {
             return;
         }
+        let closed = self.closed();
         // Nobody is asked for while nothing is done with what comes.
-        while self.fault() == Some(Fault::Hang) {
+        while self.fault() == Some(Fault::Hang) && self.closed() == closed {
             thread::sleep(LOOK);
         }
         let Some(target) = self.state().target.clone() else { return };
@@ -140,7 +158,11 @@ impl Proxy {
         if from.set_read_timeout(Some(LOOK)).is_err() {
             return close();
         }
+        let closed = self.closed();
         loop {
+            if self.closed() != closed {
+                return close();
+            }
             let fault = self.fault();
             let most = match fault {
                 Some(Fault::Dead) => {

@@ -10,6 +10,7 @@ use super::super::expect::Expect;
 use super::super::fault::Fault;
 use super::super::folder::files_below;
 use super::super::mark::Mark;
+use super::super::proxy::Proxy;
 use super::super::sources::locked;
 use super::{MOST_PROBLEMS, Result, Session};
 
@@ -166,6 +167,9 @@ impl Session {
         let event = self.watch.events.last().expect("it was noted just now");
         self.watch.begins = event.window.iter().map(|(first, _)| *first).collect();
         self.watch.begins_again = true;
+        self.proxies.iter().for_each(Proxy::close_all);
+        // What a receiver has taken already comes out within this time.
+        sleep(LOOK * 5);
     }
 
     /// An agent that was down runs again.
