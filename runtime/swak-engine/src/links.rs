@@ -30,6 +30,8 @@ struct Senders {
     alive: usize,
     /// They run now, and have not sent everything yet.
     active: usize,
+    /// How many runs of theirs have begun: one may be over before anybody looks.
+    begun: u64,
 }
 
 /// The ends that one task holds for as long as it lives, over all its runs: a task that is started
@@ -41,6 +43,8 @@ pub(crate) struct TaskLinks {
     sends: BTreeMap<String, (LinkSender, Arc<watch::Sender<Senders>>)>,
     receives: Option<LinkInput>,
     active: bool,
+    /// How many runs of those that send to it had begun when its own last one did.
+    seen: u64,
 }
 
 /// Sends to the task that receives a link.
@@ -87,6 +91,7 @@ impl Links {
                 senders: end.senders.subscribe(),
             }),
             active: true,
+            seen: 0,
         };
         links.count(|senders| {
             senders.alive += 1;
@@ -118,14 +123,24 @@ impl TaskLinks {
         self.receives.clone()
     }
 
-    /// Says whether a run of the task sends now.
-    pub(crate) fn set_active(&mut self, active: bool) {
-        match (self.active, active) {
-            (true, false) => self.count(|senders| senders.active -= 1),
-            (false, true) => self.count(|senders| senders.active += 1),
-            _ => {}
+    /// A run of the task begins.
+    pub(crate) fn begin(&mut self) {
+        if let Some(link) = &self.receives {
+            self.seen = link.senders.borrow().begun;
         }
-        self.active = active;
+        if !std::mem::replace(&mut self.active, true) {
+            self.count(|senders| {
+                senders.active += 1;
+                senders.begun += 1;
+            });
+        }
+    }
+
+    /// The run sends no more.
+    pub(crate) fn end(&mut self) {
+        if std::mem::replace(&mut self.active, false) {
+            self.count(|senders| senders.active -= 1);
+        }
     }
 
     /// Waits until a task sends to this one again, or none will any more; then it is `false`. A task
@@ -146,7 +161,7 @@ impl TaskLinks {
 
 impl Drop for TaskLinks {
     fn drop(&mut self) {
-        self.set_active(false);
+        self.end();
         self.count(|senders| senders.alive -= 1);
     }
 }
@@ -212,7 +227,7 @@ mod tests {
     #[tokio::test]
     async fn a_failed_task_takes_nothing_from_its_link() {
         let (sender, receiver) = mpsc::channel(1);
-        let count = watch::Sender::new(Senders { alive: 1, active: 1 });
+        let count = watch::Sender::new(Senders { alive: 1, active: 1, begun: 0 });
         let receiver = Arc::new(Mutex::new(receiver));
         let input = LinkInput { receiver: Arc::clone(&receiver), senders: count.subscribe() };
         let run = || {

@@ -50,9 +50,9 @@ impl Supervisor {
     ) -> TaskSummary {
         let ended = loop {
             let began = Instant::now();
-            links.set_active(true);
+            links.begin();
             let mut result = self.run(&mut links, shutdown.clone()).await;
-            links.set_active(false);
+            links.end();
             if matches!(result, Ok(Ended::Finished)) {
                 // Those that receive from it may still fail.
                 tokio::select! {
@@ -206,7 +206,7 @@ impl Run {
                     }
                     if self.parts.is_empty() {
                         // The input may wait for what those hold that receive from this task.
-                        links.set_active(false);
+                        links.end();
                     }
                 }
                 () = becomes_true(&mut self.failed_delivery), if deadline.is_none() => {
