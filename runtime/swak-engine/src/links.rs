@@ -146,10 +146,9 @@ impl TaskLinks {
     /// Waits until a task sends to this one again, or none will any more; then it is `false`. A task
     /// that receives no link has nothing to wait for.
     pub(crate) async fn sends_again(&mut self) -> bool {
-        let Some(link) = &mut self.receives else { return false };
-        let decided =
-            link.senders.wait_for(|senders| senders.active > 0 || senders.alive == 0).await;
-        decided.is_ok_and(|senders| senders.active > 0)
+        let (seen, Some(link)) = (self.seen, &mut self.receives) else { return false };
+        let decided = link.senders.wait_for(|senders| senders.begun != seen || senders.alive == 0);
+        decided.await.is_ok_and(|senders| senders.begun != seen)
     }
 
     fn count(&self, change: impl Fn(&mut Senders)) {
