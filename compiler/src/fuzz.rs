@@ -16,7 +16,7 @@ mod replay;
 pub fn build_config(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let source = SourceFile::new("build.yml", text);
-    match manifest::from_source(source.clone(), Path::new("folder/build.yml")) {
+    match manifest::from_source(&source, Path::new("folder/build.yml")) {
         Ok((config, found)) => {
             holds(&config);
             Diagnostics::from_vec(found).inspect(|found| can_be_told(found, source.text()));

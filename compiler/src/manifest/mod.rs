@@ -122,18 +122,18 @@ impl BuildConfig {
 /// # Errors
 /// When the file cannot be read, or is not YAML.
 pub fn read(path: &Path) -> Result<(BuildConfig, Vec<Diagnostic>), Diagnostics> {
-    from_source(SourceFile::read(path, RECIPE_LIMIT)?, path)
+    from_source(&SourceFile::read(path, RECIPE_LIMIT)?, path)
 }
 
 /// Reads a build config that was already loaded from `path`; see [`read`].
 pub(crate) fn from_source(
-    source: SourceFile,
+    source: &SourceFile,
     path: &Path,
 ) -> Result<(BuildConfig, Vec<Diagnostic>), Diagnostics> {
-    let root = yaml::parse(&source)?;
-    let mut found = Found { source: &source, list: Vec::new() };
+    let root = yaml::parse(source)?;
+    let mut found = Found { source, list: Vec::new() };
     let config = from_node(&root, path, &mut found);
-    let list = found.list.into_iter().map(|d| d.in_source(&source)).collect();
+    let list = found.list.into_iter().map(|d| d.in_source(source)).collect();
     Ok((config, list))
 }
 

@@ -25,7 +25,7 @@ pub(super) fn run(args: &AuditArgs, about: &About, console: &mut Console<'_>) ->
     }
     match args.json {
         true => {
-            console.print_json(&json!({ "tasks": all.iter().map(as_json).collect::<Vec<_>>() }))?
+            console.print_json(&json!({ "tasks": all.iter().map(as_json).collect::<Vec<_>>() }))?;
         }
         false => console.print(&as_text(&all, Paint(console.stdout_color)))?,
     }
@@ -92,7 +92,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -9,10 +9,6 @@ use flate2::write::GzEncoder;
 use super::gzip::GzipSource;
 use super::read::ReadAt;
 
-#[cfg(test)]
-#[path = "../../../../../fuzz/replay.rs"]
-mod replay;
-
 /// A file that grows while it is read unpacks to what was packed; one that is damaged, to the
 /// beginning of that. Whatever it is, reading comes to an end, and what was read can be read again.
 pub fn gzip(data: &[u8]) {
@@ -96,6 +92,6 @@ mod tests {
 
     #[test]
     fn what_fuzzing_found_stays_found() {
-        replay::replay("gzip", gzip);
+        crate::inputs::fuzz::replay::replay("gzip", gzip);
     }
 }
