@@ -134,22 +134,19 @@ impl Pile {
     fn take(&mut self, limits: &Limits) -> Chunk {
         let mut chunk = Chunk::default();
         let (mut records, mut bytes) = (0, 0);
-        while let Some(mut next) = self.batches.pop_front() {
-            let fits = next.batch.len() <= limits.records - records
-                && next.bytes <= limits.bytes.saturating_sub(bytes);
-            if !fits {
+        while let Some(next) = self.batches.pop_front() {
+            let room = limits.bytes.saturating_sub(bytes);
+            if next.batch.len() > limits.records - records || next.bytes > room {
                 let least = usize::from(records == 0);
-                let room = limits.bytes.saturating_sub(bytes);
                 let at = prefix(&next.batch, limits.records - records, room).max(least);
-                if at < next.batch.len() {
-                    let rest = next.batch.split_off(at);
-                    let rest_bytes = rest.size();
-                    let waiting = Waiting { batch: rest, bytes: rest_bytes, since: next.since };
-                    self.batches.push_front(waiting);
-                    next.bytes -= rest_bytes.min(next.bytes);
-                }
-                if at > 0 {
-                    self.hand_over(next, &mut chunk);
+                match at {
+                    0 => self.batches.push_front(next),
+                    at if at < next.batch.len() => {
+                        self.cut(next, at, limits);
+                        let first = self.batches.pop_front().expect("it was cut into two at least");
+                        self.hand_over(first, &mut chunk);
+                    }
+                    _ => self.hand_over(next, &mut chunk),
                 }
                 return chunk;
             }
@@ -158,6 +155,31 @@ impl Pile {
             self.hand_over(next, &mut chunk);
         }
         chunk
+    }
+
+    /// Puts a batch back in pieces that keep to the limits; the first one has so many records. It is
+    /// cut from its end, so that no record is moved more than once.
+    fn cut(&mut self, Waiting { mut batch, since, .. }: Waiting, first: usize, limits: &Limits) {
+        let mut starts = vec![first];
+        let (mut records, mut bytes) = (0, 0);
+        for (i, record) in batch.iter().enumerate().skip(first) {
+            let size = record.size();
+            let fits = records < limits.records && size <= limits.bytes.saturating_sub(bytes);
+            if records > 0 && !fits {
+                starts.push(i);
+                (records, bytes) = (0, 0);
+            }
+            records += 1;
+            bytes += size;
+        }
+        let mut put = |batch: Batch| {
+            let bytes = batch.size();
+            self.batches.push_front(Waiting { batch, bytes, since });
+        };
+        while let Some(start) = starts.pop() {
+            put(batch.split_off(start));
+        }
+        put(batch);
     }
 
     fn hand_over(&mut self, waiting: Waiting, chunk: &mut Chunk) {

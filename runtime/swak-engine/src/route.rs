@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use swak_sdk::ack::Outcome;
 use swak_sdk::data::{Batch, Chunk, RecordRef};
 use swak_sdk::options::{Expr, Scope};
 use swak_sdk::plugin::erased::BoxFuture;
@@ -102,6 +103,11 @@ impl Choice {
     fn split(&self, chunk: Chunk) -> (Chunk, Chunk) {
         let (mut yes, mut no) = (Chunk::default(), Chunk::default());
         for mut batch in chunk {
+            if batch.is_empty() {
+                // Whatever was in it is accounted for; nobody else will settle it.
+                batch.settle(Outcome::Delivered);
+                continue;
+            }
             let matches: Vec<bool> = batch.iter().map(|r| self.matches(&batch, r)).collect();
             let hits = matches.iter().filter(|m| **m).count();
             if hits == matches.len() {

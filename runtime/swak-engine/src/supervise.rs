@@ -218,7 +218,7 @@ impl Run {
                 }
                 () = reached(&mut deadline) => {
                     // The limit is the limit: an input that has not noticed by now is not waited for.
-                    self.end(Duration::ZERO).await;
+                    self.end(Duration::ZERO, shutdown, Duration::ZERO).await;
                     return Ok(Ended::Interrupted);
                 }
             }
@@ -228,7 +228,7 @@ impl Run {
                 None => INPUT_GRACE.min(shutdown_limit),
                 Some(_) => Duration::ZERO,
             };
-            self.end(grace).await;
+            self.end(grace, shutdown, shutdown_limit).await;
             return Err(failure);
         }
         match input_result {
@@ -287,9 +287,10 @@ impl Run {
     }
 
     /// Ends what still runs. The acks that the parts hold are dropped with them, and so are errors.
-    async fn end(mut self, input_grace: Duration) {
+    async fn end(mut self, input_grace: Duration, shutdown: Shutdown, limit: Duration) {
         self.stop.trigger();
-        self.parts.shutdown().await;
+        self.parts.abort_all();
+        self.parts_ended(shutdown, limit).await;
         if input_grace.is_zero() {
             self.input.abort();
             return;
@@ -300,6 +301,26 @@ impl Run {
             let (task, step) = (&*self.input_step.task, &*self.input_step.label);
             tracing::warn!(task, step, "does not stop, and is left alone");
             self.input.abort();
+        }
+    }
+
+    /// Waits for parts that were told to end. One in the middle of a system call cannot be: it is waited
+    /// for, so that the next run does not write beside it, but not beyond an agent's stop.
+    async fn parts_ended(&mut self, mut shutdown: Shutdown, limit: Duration) {
+        let task = &*self.input_step.task;
+        let ended = async { while self.parts.join_next().await.is_some() {} };
+        let patience = async {
+            sleep(INPUT_GRACE.min(limit)).await;
+            if !limit.is_zero() {
+                tracing::warn!(task, "a step does not end; the task waits for it");
+            }
+            shutdown.triggered().await;
+            sleep(limit).await;
+        };
+        tokio::select! {
+            biased;
+            () = ended => {}
+            () = patience => tracing::warn!(task, "a step does not end, and is left alone"),
         }
     }
 }
