@@ -121,10 +121,22 @@ impl<F: StoredFile> PositionFile<F> {
             return Ok(());
         }
         self.write(position)?;
-        self.file.sync()?;
+        if let Err(error) = self.file.sync() {
+            // What the system holds of it may be gone although a second sync succeeds.
+            self.written = None;
+            return Err(error);
+        }
         self.synced = Some(position);
         self.slot = 1 - self.slot;
         Ok(())
+    }
+
+    /// Makes a position durable in both slots: damage of one of them must not bring back a position of
+    /// which the frames are gone.
+    pub(crate) fn sync_twice(&mut self, position: Position) -> io::Result<()> {
+        self.sync(position)?;
+        (self.written, self.synced) = (None, None);
+        self.sync(position)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Discarded, Given, Queue};
-use crate::format::segment_name;
+use crate::format::{SEGMENT_HEADER, segment_name};
 use crate::place::{Count, Place};
 use crate::storage::Storage;
 
@@ -64,6 +64,28 @@ impl<S: Storage> Queue<S> {
         Ok(Some(Discarded { unread, before: end.seq }))
     }
 
+    /// Deletes every segment if all that is in them is done, also the one that is written to. `false`
+    /// when something is not done, or nothing would be gained.
+    ///
+    /// # Errors
+    /// Some of them may be deleted; all of them are done.
+    pub(super) fn delete_all_done(&mut self) -> io::Result<bool> {
+        if self.read.seq != self.next.seq || self.size() <= SEGMENT_HEADER as u64 {
+            return Ok(false);
+        }
+        self.position.sync_twice(self.current_position())?;
+        self.tail = None;
+        self.cursor.close();
+        while let Some(first) = self.segments.front().map(|segment| segment.first) {
+            match self.storage.remove(&segment_name(first)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            self.segments.pop_front();
+        }
+        Ok(true)
+    }
+
     fn advance(&mut self) {
         while let Some(first) = self.given.pop_front_if(|given| given.is_done) {
             self.read = first.end;
@@ -92,7 +114,7 @@ impl<S: Storage> Queue<S> {
         while let Some(second) = self.segments.get(1)
             && second.first <= self.read.seq
         {
-            self.position.sync(self.current_position())?;
+            self.position.sync_twice(self.current_position())?;
             let first = self.segments[0].first;
             match self.storage.remove(&segment_name(first)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

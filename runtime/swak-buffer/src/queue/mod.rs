@@ -174,11 +174,15 @@ impl<S: Storage> Queue<S> {
         self.settings.max_size = u64::MAX;
     }
 
-    fn current_position(&self) -> Position {
-        let stored = match self.settings.durability {
+    /// Everything before this counts as stored.
+    pub fn stored(&self) -> Place {
+        match self.settings.durability {
             Durability::Synced => self.synced,
             Durability::Written => self.next,
-        };
-        Position { id: self.id, read: self.read, stored }
+        }
+    }
+
+    fn current_position(&self) -> Position {
+        Position { id: self.id, read: self.read, stored: self.stored() }
     }
 }

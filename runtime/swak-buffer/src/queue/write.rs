@@ -20,6 +20,16 @@ impl<S: Storage> Queue<S> {
             return Err(AppendError::Broken);
         }
         AppendError::check_payload(payload.len())?;
+        match self.try_append(payload, records, bytes) {
+            // What is done and still there may be all that fills the disk.
+            Err(AppendError::Io(error)) if is_full(&error) && self.delete_all_done()? => {
+                self.try_append(payload, records, bytes)
+            }
+            result => result,
+        }
+    }
+
+    fn try_append(&mut self, payload: &[u8], records: u64, bytes: u64) -> Result<u64, AppendError> {
         let size = (FRAME_HEADER + payload.len()) as u64;
         self.make_room(size)?;
         if self.needs_roll(size) {
@@ -170,4 +180,8 @@ impl<S: Storage> Queue<S> {
         self.tail = None;
         Ok(())
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -54,8 +54,9 @@ pub(super) struct Worker {
     last_landing: Instant,
     /// Asks those behind it to let go of what they hold.
     pressing: Option<Pressing>,
-    /// The read position as it was written last, and since when it is not synced.
-    saved: u64,
+    /// Where reading stood and up to where frames were stored when that was written last, and since when
+    /// it is not synced.
+    saved: (u64, u64),
     unsynced_position: Option<Instant>,
     /// When a disk that failed is tried again.
     store_again: Option<Instant>,
@@ -112,7 +113,7 @@ impl Worker {
         }
         out.holds(count(holds));
         Ok(Some(Worker {
-            saved: queue.position().seq,
+            saved: (queue.position().seq, queue.stored().seq),
             queue,
             out,
             ready,
@@ -248,7 +249,8 @@ impl Worker {
 
     /// Writes the read position when it has moved, and syncs it every now and then.
     fn save_position(&mut self) {
-        let position = self.queue.position().seq;
+        // Without the second, what is lost at the end after a kill would look as if it had never been.
+        let position = (self.queue.position().seq, self.queue.stored().seq);
         if position != self.saved {
             let saved = self.queue.save_position();
             if saved.is_ok() {

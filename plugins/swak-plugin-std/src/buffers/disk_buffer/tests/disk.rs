@@ -21,9 +21,13 @@ impl Disk {
     }
 
     fn start(&self, when_full: WhenFull) -> Run {
+        self.start_with(when_full, Some(ByteSize(64 << 10)))
+    }
+
+    fn start_with(&self, when_full: WhenFull, segment_size: Option<ByteSize>) -> Run {
         let options = DiskBufferOptions {
             max_size: ByteSize(1 << 30),
-            segment_size: Some(ByteSize(64 << 10)),
+            segment_size,
             max_unacked: ByteSize(1),
             when_full,
             ..options(&self.0.path().join("buffer"))
@@ -43,8 +47,17 @@ const MANY: usize = 2000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_waited_for() {
+    wait_for_full_disk(Some(ByteSize(64 << 10))).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_smaller_than_a_segment_is_waited_for() {
+    wait_for_full_disk(None).await;
+}
+
+async fn wait_for_full_disk(segment_size: Option<ByteSize>) {
     let Some(disk) = Disk::new() else { return };
-    let mut run = disk.start(WhenFull::Wait);
+    let mut run = disk.start_with(WhenFull::Wait, segment_size);
     let input = run.input.clone();
     let (counted, mut count) = tokio::sync::watch::channel(0);
     let feeding = tokio::spawn(async move {

@@ -15,7 +15,8 @@ use crate::buffers::disk_buffer::stage::Ready;
 const DAMAGED: &str = "damaged on disk";
 /// A limit to how many small chunks are on their way.
 const MOST_IN_FLIGHT: usize = 4096;
-/// A segment that cannot be read so often is given up.
+/// A segment of which the disk says so often that it cannot be read is given up. Whatever else keeps it
+/// from being read may pass: descriptors that are used up, rights, a server that does not answer.
 const ATTEMPTS: u32 = 5;
 
 impl Worker {
@@ -34,9 +35,11 @@ impl Worker {
                     self.out.lost(count(lost), DAMAGED);
                 }
                 Err(error) => {
+                    let is_damage = is_damage(&error);
                     self.reading.note(&self.out, Err(error));
-                    if self.reading.attempts() >= ATTEMPTS {
+                    if is_damage && self.reading.attempts() >= ATTEMPTS {
                         self.queue.skip_segment();
+                        self.reading.begin_anew();
                     }
                     self.read_again.get_or_insert_with(|| Instant::now() + RETRY);
                 }
@@ -93,4 +96,11 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Whether a disk says that it cannot read what is on it: `EIO`, and on Windows `ERROR_CRC`,
+/// `ERROR_READ_FAULT` and `ERROR_IO_DEVICE`.
+fn is_damage(error: &std::io::Error) -> bool {
+    let codes: &[i32] = if cfg!(windows) { &[23, 30, 1117] } else { &[5] };
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }

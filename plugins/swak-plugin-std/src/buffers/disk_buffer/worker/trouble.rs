@@ -36,6 +36,12 @@ impl Trouble {
             }
         }
     }
+
+    /// Counts from nought again, though nothing has worked.
+    pub(super) fn begin_anew(&mut self) {
+        self.attempts = 0;
+    }
+
     /// How often it has failed since it worked.
     pub(super) fn attempts(&self) -> u32 {
         self.attempts
