@@ -152,7 +152,7 @@ impl<'a> Follower<'a> {
                 tracing::warn!("no file matches yet: {}", self.discovery.patterns());
             }
             while !shutdown.is_triggered() {
-                if self.pace.follow && Instant::now() >= self.next_scan {
+                if self.looks_again() && Instant::now() >= self.next_scan {
                     self.scan();
                 }
                 self.dispatch(&mut readers);
@@ -165,6 +165,12 @@ impl<'a> Follower<'a> {
             }
             Ok(())
         })
+    }
+
+    /// Whether files are looked for once more: to follow them, or to find out what became of one that
+    /// was truncated while it was read.
+    fn looks_again(&self) -> bool {
+        self.pace.follow || self.files.values().any(|file| file.is_held)
     }
 
     /// How long small writes are gathered.
@@ -222,7 +228,7 @@ impl<'a> Follower<'a> {
         F: Fn(Option<Done>) + Clone + Send + 'scope,
     {
         let mut until = self.due.first().map(|(when, _)| *when);
-        if self.pace.follow {
+        if self.looks_again() {
             until = Some(until.map_or(self.next_scan, |when| when.min(self.next_scan)));
         }
         let most = if tokio::runtime::Handle::try_current().is_ok() { Duration::MAX } else { DEAF };

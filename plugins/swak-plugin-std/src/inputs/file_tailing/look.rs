@@ -226,9 +226,13 @@ const DUST: Duration = Duration::from_millis(20);
 /// How long is waited for renames to be done.
 const MOST_FLUX: Duration = Duration::from_millis(500);
 
-/// Whether a folder may be where a file system is mounted at other times: it is empty, and not on the
-/// device of the file.
+/// Whether a folder may lie on a file system that is mounted at other times: nothing is in it, or it is
+/// not there, and what is there is not on the device of the file.
 fn is_unmounted(folder: &Path, position: &Position) -> bool {
-    let is_empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    is_empty && FileId::of_path(folder).is_ok_and(|id| id.device != position.id().device)
+    let is_empty = match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    let there = folder.ancestors().find_map(|folder| FileId::of_path(folder).ok());
+    is_empty && there.is_none_or(|id| id.device != position.id().device)
 }

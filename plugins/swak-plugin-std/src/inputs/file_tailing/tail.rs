@@ -228,13 +228,14 @@ impl Tail {
         if was_at_end && self.seen == seen {
             return Ok(Turn::Quiet);
         }
-        self.seen = seen;
         self.open(settings)?;
         let path = &self.path;
         let content = &mut self.open.as_mut().expect("it was opened above").content;
         if was_at_end {
             self.cursor.go_on(content)?;
         }
+        // Only now: what could not be opened has not been seen.
+        self.seen = seen;
         if self.cursor.offset() == 0 {
             content.settle(path, settings)?;
         }
