@@ -209,7 +209,7 @@ fn a_receiver_that_takes_nothing_holds_nobody_for_ever() {
 #[test]
 fn a_sender_that_resends_is_answered_and_not_delivered_twice() {
     let mut input = Input::start(&[]);
-    let id = "a chunk id of the client's own";
+    let id = "0123456789abcdef-0000000000000001";
     let mut first = connect(input.port);
     first.write_all(&event(Some(id))).unwrap();
     input.next().settle(Outcome::Delivered);
@@ -229,28 +229,30 @@ fn a_sender_that_resends_is_answered_and_not_delivered_twice() {
 
 #[test]
 fn a_sender_that_resends_before_the_delivery_waits_for_it() {
+    const ID: &str = "0123456789abcdef-0000000000000001";
+    const OTHER: &str = "0123456789abcdef-0000000000000002";
     let mut input = Input::start(&[]);
     let mut first = connect(input.port);
-    first.write_all(&event(Some("id"))).unwrap();
+    first.write_all(&event(Some(ID))).unwrap();
     let chunk = input.next();
     drop(first);
     let mut second = connect(input.port);
-    second.write_all(&event(Some("id"))).unwrap();
+    second.write_all(&event(Some(ID))).unwrap();
     assert!(input.next_within(Duration::from_millis(100)).is_none());
     chunk.settle(Outcome::Delivered);
-    assert_eq!(read_ack(&mut second), "id");
+    assert_eq!(read_ack(&mut second), ID);
 
-    second.write_all(&event(Some("other"))).unwrap();
+    second.write_all(&event(Some(OTHER))).unwrap();
     let chunk = input.next();
     let mut third = connect(input.port);
-    third.write_all(&event(Some("other"))).unwrap();
+    third.write_all(&event(Some(OTHER))).unwrap();
     assert!(input.next_within(Duration::from_millis(100)).is_none());
     chunk.settle(Outcome::Errored);
     assert_eq!(read_to_end(&mut third), b"", "it has the fate of the first");
     let mut fourth = connect(input.port);
-    fourth.write_all(&event(Some("other"))).unwrap();
+    fourth.write_all(&event(Some(OTHER))).unwrap();
     input.next().settle(Outcome::Delivered);
-    assert_eq!(read_ack(&mut fourth), "other");
+    assert_eq!(read_ack(&mut fourth), OTHER);
 }
 
 #[test]

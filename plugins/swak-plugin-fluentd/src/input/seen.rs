@@ -1,6 +1,7 @@
 //! Chunks that came before: a sender whose ack was lost sends its chunk again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -13,8 +14,10 @@ const REMEMBERED: usize = 8192;
 
 /// The chunks of all peers that are under way, and the last ones that were delivered.
 ///
-/// A chunk is the same when its id, its bytes and the address it came from are. So the ids of a
-/// careless sender, which counts from 1 each time it starts, do no harm.
+/// A chunk is the same when its id, its bytes and the address it came from are. Only ids of
+/// `out.Fluentd`'s form are looked at: Fluent Bit's are a hash of the content, so that equal events
+/// shortly after each other are chunks that differ in nothing, and others count from 1 each time they
+/// start. Theirs are delivered as often as they come.
 pub(super) struct Seen {
     hashers: (RandomState, RandomState),
     chunks: Mutex<Chunks>,
@@ -58,26 +61,31 @@ impl Seen {
         Arc::new(Seen { hashers, chunks: Mutex::default() })
     }
 
-    /// Tells chunks apart.
-    pub(super) fn key(&self, address: Option<IpAddr>, chunk: &[u8], message: &[u8]) -> Key {
+    /// Tells chunks apart whose ids are no other chunk's; `None` for any other.
+    pub(super) fn key(&self, address: Option<IpAddr>, chunk: &[u8], message: &[u8]) -> Option<Key> {
+        if !is_unique(chunk) {
+            return None;
+        }
         let mut bytes = self.hashers.1.build_hasher();
         bytes.write(message);
-        Key(self.hashers.0.hash_one((address, chunk)), bytes.finish())
+        Some(Key(self.hashers.0.hash_one((address, chunk)), bytes.finish()))
     }
 
     /// Begins with a chunk: what to settle it with, when it is new, and what becomes of it.
-    pub(super) fn begin(self: &Arc<Self>, key: Key) -> (Option<Ack>, Verdict) {
-        let mut chunks = self.lock();
-        if let Some(verdict) = chunks.outcomes.get(&key) {
-            return (None, verdict.clone());
-        }
+    pub(super) fn begin(self: &Arc<Self>, key: Option<Key>) -> (Option<Ack>, Verdict) {
         let (sender, receiver) = watch::channel(None);
         let verdict = Verdict::Pending(receiver);
-        chunks.outcomes.insert(key, verdict.clone());
-        drop(chunks);
+        if let Some(key) = key {
+            match self.lock().outcomes.entry(key) {
+                Entry::Occupied(known) => return (None, known.get().clone()),
+                Entry::Vacant(new) => drop(new.insert(verdict.clone())),
+            }
+        }
         let seen = Arc::clone(self);
         let ack = Ack::new(move |outcome| {
-            seen.settled(key, outcome);
+            if let Some(key) = key {
+                seen.settled(key, outcome);
+            }
             // Nobody may be waiting any more.
             let _ = sender.send(Some(outcome));
         });
@@ -105,9 +113,17 @@ impl Seen {
     }
 }
 
+/// Whether an id is of the form that `out.Fluentd` gives: 64 bits of chance for the sender, and a number.
+fn is_unique(chunk: &[u8]) -> bool {
+    let is_hex = |part: &[u8]| part.len() == 16 && part.iter().all(u8::is_ascii_hexdigit);
+    chunk.get(16) == Some(&b'-') && is_hex(&chunk[..16]) && is_hex(&chunk[17..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ID: &[u8] = b"0123456789abcdef-0000000000000001";
 
     fn now(verdict: &Verdict) -> Option<Outcome> {
         match verdict {
@@ -119,7 +135,7 @@ mod tests {
     #[test]
     fn a_chunk_that_comes_again_has_the_fate_of_the_first() {
         let seen = Seen::new();
-        let key = seen.key(None, b"id", b"bytes");
+        let key = seen.key(None, ID, b"bytes");
         let (ack, first) = seen.begin(key);
         let (again, second) = seen.begin(key);
         assert!(again.is_none());
@@ -134,7 +150,7 @@ mod tests {
     #[test]
     fn a_chunk_that_was_not_delivered_is_new_when_it_comes_again() {
         let seen = Seen::new();
-        let key = seen.key(None, b"id", b"bytes");
+        let key = seen.key(None, ID, b"bytes");
         let (ack, verdict) = seen.begin(key);
         drop(ack);
         assert_eq!(now(&verdict), Some(Outcome::Errored));
@@ -142,19 +158,31 @@ mod tests {
     }
 
     #[test]
+    fn equal_events_of_a_sender_whose_ids_are_hashes_are_all_delivered() {
+        let seen = Seen::new();
+        for _ in 0..2 {
+            // As Fluent Bit writes it: base64 of 16 bytes of SHA-512.
+            let key = seen.key(None, b"pJ5mYzQyMDk0ZjE2YzA3ZQ==", b"bytes");
+            let (ack, verdict) = seen.begin(key);
+            ack.expect("it is new").settle(Outcome::Delivered);
+            assert_eq!(now(&verdict), Some(Outcome::Delivered));
+        }
+    }
+
+    #[test]
     fn what_differs_in_anything_is_another_chunk() {
         let seen = Seen::new();
-        let key = seen.key(None, b"id", b"bytes");
-        assert!(key == seen.key(None, b"id", b"bytes"));
-        assert!(key != seen.key(None, b"id", b"other"));
-        assert!(key != seen.key(None, b"other", b"bytes"));
-        assert!(key != seen.key(Some(IpAddr::from([127, 0, 0, 1])), b"id", b"bytes"));
+        let key = seen.key(None, ID, b"bytes");
+        assert!(key == seen.key(None, ID, b"bytes"));
+        assert!(key != seen.key(None, ID, b"other"));
+        assert!(key != seen.key(None, b"0123456789abcdef-0000000000000002", b"bytes"));
+        assert!(key != seen.key(Some(IpAddr::from([127, 0, 0, 1])), ID, b"bytes"));
     }
 
     #[test]
     fn only_so_many_are_remembered() {
         let seen = Seen::new();
-        let key = |i: usize| seen.key(None, &i.to_be_bytes(), b"");
+        let key = |i: usize| seen.key(None, format!("0123456789abcdef-{i:016x}").as_bytes(), b"");
         for i in 0..=REMEMBERED {
             seen.begin(key(i)).0.unwrap().settle(Outcome::Delivered);
         }
