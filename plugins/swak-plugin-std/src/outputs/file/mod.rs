@@ -250,8 +250,13 @@ impl FileOutput {
             match self.files.write(path, self.header.as_deref(), slices) {
                 Ok(undo) => written.push(undo),
                 Err(error) => {
-                    written.iter().for_each(|undo| self.files.take_back(undo));
-                    return Err(error.into());
+                    // The last one first: two paths may lead to one file.
+                    written.iter().rev().for_each(|undo| self.files.take_back(undo));
+                    // A name that the records have made is theirs to answer for: others must not wait.
+                    return Err(match error.is_of_name() {
+                        true => rejected(error),
+                        false => error.into(),
+                    });
                 }
             }
         }

@@ -19,6 +19,14 @@ pub(super) struct FileError {
     source: io::Error,
 }
 
+impl FileError {
+    /// Whether no file can have this name: a part of it is a file already, it is a folder, or too long.
+    pub(super) fn is_of_name(&self) -> bool {
+        use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory};
+        matches!(self.source.kind(), InvalidFilename | IsADirectory | NotADirectory)
+    }
+}
+
 /// Open files, the most recently used of them.
 pub(super) struct OpenFiles {
     open: HashMap<PathBuf, OpenFile>,

@@ -255,6 +255,18 @@ fn a_chunk_for_several_files_is_written_to_all_or_none() {
 
 #[test]
 #[cfg(unix)]
+fn a_name_that_no_file_can_have_is_the_records_fault() {
+    let folder = folder();
+    let mut output = output(&format!("{}/{{{{ message }}}}.log", folder.path().display()));
+    write_now(&mut output, lines(["a"]).remove(0)).unwrap();
+    for name in ["a.log/b".to_owned(), "a/".repeat(5000)] {
+        let error = write_now(&mut output, lines([name]).remove(0)).unwrap_err();
+        assert!(matches!(error, WriteError::Reject(_)), "{error}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
 fn what_is_written_half_is_taken_back() {
     const LIMITED: &str = "SWAK_TEST_FILE_SIZE_LIMIT";
     // A limit holds for a whole process, so this test runs itself again as one: beyond 1024 bytes a
