@@ -9,7 +9,7 @@ use std::path::Path;
 
 use swak_agent::EmbeddedRecipe;
 
-use support::{agent, agent_with};
+use support::{agent, agent_with, other_agent};
 
 /// A folder, and the two files that the recipe in it writes.
 struct Trial {
@@ -150,12 +150,11 @@ fn audit_fails_when_a_record_is_nowhere() {
 #[test]
 fn run_leaves_the_folder_of_another_agent_alone() {
     let trial = Trial::new(TWO);
-    let data = trial.path("data");
-    fs::create_dir(&data).unwrap();
-    fs::write(Path::new(&data).join(".agent"), "swak-other\n").unwrap();
-    let answer = agent(&["run", &trial.path("my.swak"), "--data-dir", &data]);
+    let (recipe, data) = (trial.path("my.swak"), trial.path("data"));
+    assert_eq!(agent(&["run", &recipe, "--data-dir", &data]).status, 0);
+    let answer = other_agent(&["run", &recipe, "--data-dir", &data]);
     assert_eq!(answer.status, 1);
     assert!(answer.stderr.starts_with("error[data-dir-foreign]: "), "{}", answer.stderr);
-    assert!(answer.stderr.contains("belongs to the agent `swak-other`"), "{}", answer.stderr);
-    assert_eq!(fs::read_dir(&data).unwrap().count(), 1);
+    assert!(answer.stderr.contains("belongs to the agent `swak-demo`"), "{}", answer.stderr);
+    assert_eq!(trial.text("one").as_deref(), Some("A\nB\n"), "it ran once");
 }

@@ -24,7 +24,7 @@ impl FileSystem {
     /// # Errors
     /// It cannot be made, may not be written to, or somebody else has it.
     pub fn lock(folder: &Path) -> Result<Self, LockError> {
-        fs::create_dir_all(folder).map_err(|source| LockError::of(folder, source))?;
+        make_folders(folder).map_err(|source| LockError::of(folder, source))?;
         FileSystem::lock_existing(folder)
     }
 
@@ -130,27 +130,49 @@ impl Storage for FileSystem {
         fs::remove_file(self.path(name))
     }
 
-    #[cfg(unix)]
     fn sync_folder(&self) -> io::Result<()> {
-        match File::open(&self.folder)?.sync_all() {
-            // Some file systems, as those over the network, cannot and need not be told.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-                ) =>
-            {
-                Ok(())
-            }
-            result => result,
-        }
+        sync_folder(&self.folder)
     }
+}
 
-    /// Windows writes folder entries through by itself, and has no call for it.
-    #[cfg(not(unix))]
-    fn sync_folder(&self) -> io::Result<()> {
-        Ok(())
+/// Makes a folder and those on the way to it, with entries that survive the end of the system: else what
+/// is stored in it could go with it.
+fn make_folders(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
     }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    make_folders(parent)?;
+    match fs::create_dir(folder) {
+        // Somebody else was first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        result => result?,
+    }
+    match sync_folder(parent) {
+        // It may be written to and not be looked at.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Some file systems, as those over the network, cannot and need not be told.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
+        {
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Windows writes folder entries through by itself, and has no call for it.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// What is joined into one write: more is not copied once again.

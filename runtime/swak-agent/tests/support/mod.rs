@@ -156,6 +156,15 @@ pub(crate) fn agent(args: &[&str]) -> Answer {
 
 /// Runs the agent.
 pub(crate) fn agent_with(args: &[&str], recipe: Option<EmbeddedRecipe>, stdin: &str) -> Answer {
+    answer(args, about(recipe), stdin)
+}
+
+/// Runs an agent of another name.
+pub(crate) fn other_agent(args: &[&str]) -> Answer {
+    answer(args, About { name: "swak-other", ..about(None) }, "")
+}
+
+fn answer(args: &[&str], about: About, stdin: &str) -> Answer {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut console = Console {
         stdin: &mut stdin.as_bytes(),
@@ -164,7 +173,7 @@ pub(crate) fn agent_with(args: &[&str], recipe: Option<EmbeddedRecipe>, stdin: &
         stdout_color: false,
         stderr_color: false,
     };
-    let status = swak_agent::run_with(command_line(args), about(recipe), register, &mut console);
+    let status = swak_agent::run_with(command_line(args), about, register, &mut console);
     let text = |bytes| String::from_utf8(bytes).expect("the agent writes UTF-8");
     Answer { status, stdout: text(stdout), stderr: text(stderr) }
 }

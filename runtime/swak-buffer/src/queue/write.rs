@@ -153,7 +153,10 @@ impl<S: Storage> Queue<S> {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = self.storage.create(&name)?;
+        let mut file = self.storage.create(&name).inspect_err(|error| {
+            // The folder is gone, and with it what was in it: only opening it again helps.
+            self.broken |= error.kind() == io::ErrorKind::NotFound;
+        })?;
         self.folder_dirty = true;
         let header = SegmentHeader { id: self.id, start: self.next };
         file.write_at(&[&header.encode()], 0)?;
@@ -170,6 +173,8 @@ impl<S: Storage> Queue<S> {
 
     /// What was written must be durable before the next segment is: [`Queue::sync`] syncs one file.
     fn close_tail(&mut self) -> io::Result<()> {
+        // One that somebody deleted would sync as well.
+        self.verify()?;
         let Some(file) = &mut self.tail else { return Ok(()) };
         if self.settings.durability == Durability::Synced
             && let Err(error) = file.sync()
