@@ -176,6 +176,10 @@ impl CheckpointStore for FileStore {
         self.0.lost
     }
 
+    fn store_soon(&self) {
+        self.0.ledger.store_soon();
+    }
+
     fn passed(&self, cost: u64) {
         self.0.ledger.passed(cost);
     }
@@ -263,5 +267,17 @@ mod tests {
             fs::remove_file(folder.join(name)).unwrap();
         }
         assert!(open(&folder).were_lost(), "a folder that is empty is no new one");
+    }
+
+    #[tokio::test]
+    async fn what_an_input_sets_is_stored_soon() {
+        let data = tempfile::tempdir().unwrap();
+        let (folder, soon) = (data.path().join("web"), Arc::<Notify>::default());
+        let input = Name::from("1 in.X");
+        let store = FileStore::open("web", folder, 1 << 20, &input, Arc::clone(&soon)).unwrap();
+        let checkpoints = swak_sdk::plugin::Checkpoints::new(Box::new(store));
+        checkpoints.set("started", "{}");
+        // It is kept until somebody looks; without it, this waits for ever.
+        tokio::time::timeout(std::time::Duration::from_secs(60), soon.notified()).await.unwrap();
     }
 }

@@ -125,6 +125,11 @@ impl Ledger {
         self.settled.notify_waiters();
     }
 
+    /// Wakes whoever stores positions.
+    pub fn store_soon(&self) {
+        self.store_soon.notify_one();
+    }
+
     /// Positions have moved over what cost so much.
     pub fn passed(&self, cost: u64) {
         let mut state = self.lock();

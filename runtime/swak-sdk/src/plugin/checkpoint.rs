@@ -27,6 +27,10 @@ pub trait CheckpointStore: Send + Sync {
         false
     }
 
+    /// Hears that a position was set which tells what else could not be known after a kill, such as that
+    /// an input has begun.
+    fn store_soon(&self) {}
+
     /// Hears that positions have moved over batches, and what those cost of what may be on its way.
     fn passed(&self, cost: u64) {
         let _ = cost;
@@ -107,6 +111,7 @@ impl Checkpoints {
     /// Stores a position at once: nothing before it is on its way.
     pub fn set(&self, key: &str, position: &str) {
         self.0.store.set(key, position);
+        self.0.store.store_soon();
     }
 
     /// How many batches of a key are on their way.
