@@ -21,8 +21,9 @@ pub struct Chosen {
     pub build_std: bool,
 }
 
-/// What a target is built with: what was asked for; plain Cargo where this machine links; else
-/// cargo-zigbuild, unless it is not there and `cross` is.
+/// What a target is built with: what was asked for; plain Cargo where this machine links, but for musl
+/// where zig is there, which compiles C for it too; else cargo-zigbuild, unless it is not there and
+/// `cross` is.
 pub fn choose(triple: &Triple, wanted: Option<Kind>, tools: &Tools) -> Chosen {
     let (kind, because) = match wanted {
         Some(kind) => (kind, "asked for".to_owned()),
@@ -34,13 +35,17 @@ pub fn choose(triple: &Triple, wanted: Option<Kind>, tools: &Tools) -> Chosen {
 }
 
 fn by_itself(triple: &Triple, tools: &Tools) -> (Kind, String) {
+    let zig = tools.zig().is_some() && tools.zigbuild().is_some();
     if let Some(because) = links_here(triple) {
+        // Rust brings what it links; for C, which some crates bring, there is a compiler in zig.
+        if triple.is_musl() && zig {
+            return (Kind::Zigbuild, "zig compiles C for musl, too".to_owned());
+        }
         return (Kind::Cargo, because.to_owned());
     }
     if let Some(minor) = triple.glibc() {
         return (Kind::Zigbuild, format!("zig has glibc 2.{minor}"));
     }
-    let zig = tools.zig().is_some() && tools.zigbuild().is_some();
     // Whoever has neither is told to get zig: it needs no more than Python.
     if !zig && tools.cross().is_some() && tools.engine().is_ok() {
         return (Kind::Cross, "zig is not here, a container engine is".to_owned());
