@@ -124,7 +124,8 @@ fn each_target_gets_the_toolchain_that_can_link_it() {
         assert_eq!(kind("windows-x86_64", &tools), Kind::Zigbuild);
         assert_eq!(kind("macos-aarch64", &tools), Kind::Zigbuild);
         let own = format!("linux-{}", std::env::consts::ARCH);
-        assert_eq!(kind(&own, &tools), Kind::Cargo);
+        assert_eq!(kind(&own, &tools), Kind::Zigbuild);
+        assert_eq!(kind(&own, &Machine::with_rust().tools()), Kind::Cargo);
     }
     let asked = choose(&triple(HOST), Some(Kind::Cross), &tools);
     assert_eq!((asked.kind, asked.because.as_str()), (Kind::Cross, "asked for"));

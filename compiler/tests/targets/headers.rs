@@ -57,7 +57,8 @@ fn windows_x86_64_loads_what_comes_with_windows_and_says_its_version() {
         // The C library of the system's own is behind names that begin so:
         // <https://learn.microsoft.com/windows/win32/apiindex/windows-apisets>.
         let name = library.to_ascii_lowercase();
-        let known = ["kernel32", "ntdll", "ws2_32", "userenv", "advapi32", "bcryptprimitives"];
+        let known =
+            ["kernel32", "ntdll", "ws2_32", "userenv", "advapi32", "bcrypt", "bcryptprimitives"];
         let systems =
             name.starts_with("api-ms-win-") || known.iter().any(|k| name == format!("{k}.dll"));
         assert!(systems, "{library} does not come with Windows");

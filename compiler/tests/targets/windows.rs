@@ -61,7 +61,7 @@ fn no_name_of_a_device_is_taken_for_a_file() {
         assert_eq!(place.lines(&format!("made/{made}")).len(), 1, "{made}");
     }
     for task in ["%41%55%58", "%61ux"] {
-        assert!(place.path(&format!("data/{task}/checkpoints.json")).is_file(), "{task}");
+        assert!(place.path(&format!("data/{task}/state")).is_file(), "{task}");
     }
 }
 
