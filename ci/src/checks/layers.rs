@@ -23,7 +23,11 @@ const LAYERS: &[Layer] = &[
     Layer { name: "swak-sdk", build: &["swak-macros"], dev: &[] },
     Layer { name: "swak-buffer", build: &[], dev: &[] },
     Layer { name: "swak-recipe", build: &["swak-sdk"], dev: &[] },
-    Layer { name: "swak-engine", build: &["swak-sdk", "swak-recipe"], dev: &["swak-test"] },
+    Layer {
+        name: "swak-engine",
+        build: &["swak-sdk", "swak-buffer", "swak-recipe"],
+        dev: &["swak-test"],
+    },
     Layer {
         name: "swak-agent",
         build: &["swak-sdk", "swak-buffer", "swak-recipe", "swak-engine"],

@@ -111,7 +111,7 @@ pub fn message(data: &[u8]) {
 }
 
 /// The message that these are the parts of.
-fn rfc5424(message: &Message<'_>) -> Vec<u8> {
+pub(crate) fn rfc5424(message: &Message<'_>) -> Vec<u8> {
     let mut out = format!("<{}>1 ", message.priority.number()).into_bytes();
     out.extend(message.timestamp.map_or("-".into(), |time| time.to_string()).into_bytes());
     for part in [message.hostname, message.app_name, message.proc_id, message.msg_id] {

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::LockError;
+use crate::folders::{make_folders, sync_folder};
 use crate::storage::{Storage, StoredFile};
 
 /// Held locked by whoever writes to the folder, and never removed: removing it would let two in.
@@ -133,46 +134,6 @@ impl Storage for FileSystem {
     fn sync_folder(&self) -> io::Result<()> {
         sync_folder(&self.folder)
     }
-}
-
-/// Makes a folder and those on the way to it, with entries that survive the end of the system: else what
-/// is stored in it could go with it.
-fn make_folders(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    make_folders(parent)?;
-    match fs::create_dir(folder) {
-        // Somebody else was first.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-        result => result?,
-    }
-    match sync_folder(parent) {
-        // It may be written to and not be looked at.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        result => result,
-    }
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
-        // Some file systems, as those over the network, cannot and need not be told.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
-        {
-            Ok(())
-        }
-        result => result,
-    }
-}
-
-/// Windows writes folder entries through by itself, and has no call for it.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// What is joined into one write: more is not copied once again.

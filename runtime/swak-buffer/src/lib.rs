@@ -32,6 +32,7 @@
 
 mod error;
 mod file_system;
+mod folders;
 mod format;
 mod frames;
 #[cfg(any(test, feature = "fuzz"))]
@@ -55,6 +56,7 @@ mod simulated;
 
 pub use error::{AppendError, LockError, OpenError};
 pub use file_system::FileSystem;
+pub use folders::{make_folders, sync_folder};
 pub use format::MAX_PAYLOAD;
 pub use frames::Damage;
 pub use place::{Count, Place};

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use swak_buffer::{make_folders, sync_folder};
 use swak_sdk::data::Name;
 use swak_sdk::ledger::{Count, Sheet};
 
@@ -84,10 +85,7 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
 /// kept, for the case that the disk damages these.
 pub(crate) fn write(folder: &Path, generation: u64, books: &Books) -> io::Result<()> {
     use std::io::Write;
-    if !folder.exists() {
-        fs::create_dir_all(folder)?;
-        folder.parent().map_or(Ok(()), sync_folder)?;
-    }
+    make_folders(folder)?;
     let [new, current, old] = FILES.map(|name| folder.join(name));
     let mut file = fs::File::create(&new)?;
     file.write_all(&encode(generation, books))?;
@@ -138,26 +136,6 @@ fn decode(file: &[u8]) -> Option<(u64, Books)> {
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     Some((&bytes[..end], &bytes[end + 1..]))
-}
-
-/// Without this a rename may be forgotten in a power failure.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match fs::File::open(folder)?.sync_all() {
-        // Some file systems, as those over the network, cannot and need not be told.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) =>
-        {
-            Ok(())
-        }
-        result => result,
-    }
-}
-
-/// Windows writes folder entries through by itself, and has no call for it.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// The books as JSON. Counts are pairs: records, bytes.

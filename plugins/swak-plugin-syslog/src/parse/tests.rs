@@ -204,39 +204,6 @@ fn a_text_that_is_not_utf8_is_kept_byte_for_byte() {
     }
 }
 
-/// Writes a message as RFC 5424 says, for the round trip.
-fn written(message: &Message<'_>) -> Vec<u8> {
-    let mut out = format!("<{}>1 ", message.priority.number()).into_bytes();
-    let time = message.timestamp.map(|t| t.to_string());
-    let parts =
-        [time.as_deref().map(str::as_bytes), message.hostname, message.app_name, message.proc_id];
-    for part in parts.into_iter().chain([message.msg_id]) {
-        out.extend_from_slice(part.unwrap_or(b"-"));
-        out.push(b' ');
-    }
-    if message.structured_data.is_empty() {
-        out.push(b'-');
-    }
-    for element in &message.structured_data {
-        out.push(b'[');
-        out.extend_from_slice(element.id);
-        for (name, value) in &element.params {
-            out.extend_from_slice(&[b" ", *name, b"=\""].concat());
-            for byte in value.iter() {
-                if matches!(byte, b'"' | b'\\' | b']') {
-                    out.push(b'\\');
-                }
-                out.push(*byte);
-            }
-            out.push(b'"');
-        }
-        out.push(b']');
-    }
-    out.push(b' ');
-    out.extend_from_slice(message.message);
-    out
-}
-
 prop_compose! {
     /// A word of the header that does not stand for nothing.
     fn word()(word in "[!-~]{1,20}".prop_filter("nothing", |w| w != "-")) -> Vec<u8> {
@@ -292,7 +259,7 @@ proptest! {
             structured_data: structured_data.collect(),
             message: &text,
         };
-        let bytes = written(&message);
+        let bytes = crate::fuzz::rfc5424(&message);
         prop_assert_eq!(parse(&bytes, Format::Rfc5424, &clock()), Ok(message));
     }
 

@@ -278,12 +278,7 @@ impl Tail {
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<(), TurnError> {
-        self.open(settings)?;
-        let content = &self.open.as_ref().expect("it was opened above").content;
-        match self.cursor.read_open_record(content, settings)? {
-            Some(found) => self.emit(found, settings, out),
-            None => Ok(()),
-        }
+        self.emit_last(Cursor::read_open_record, settings, out)
     }
 
     /// Emits the last record although it may go on, or its last line has no end: nothing will follow.
@@ -292,9 +287,18 @@ impl Tail {
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<(), TurnError> {
+        self.emit_last(Cursor::read_rest, settings, out)
+    }
+
+    fn emit_last(
+        &mut self,
+        read: fn(&mut Cursor, &Content, &Settings) -> io::Result<Option<cursor::Found>>,
+        settings: &Settings,
+        out: &BlockingEmitter,
+    ) -> Result<(), TurnError> {
         self.open(settings)?;
         let content = &self.open.as_ref().expect("it was opened above").content;
-        match self.cursor.read_rest(content, settings)? {
+        match read(&mut self.cursor, content, settings)? {
             Some(found) => self.emit(found, settings, out),
             None => Ok(()),
         }

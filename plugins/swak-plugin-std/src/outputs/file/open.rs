@@ -270,27 +270,14 @@ fn is_still_at(file: &File, path: &Path) -> bool {
 /// Makes a folder and those that it lies in, and with `sync` makes sure that their names are on the
 /// disk.
 fn make_folders(folder: &Path, sync: bool) -> io::Result<()> {
-    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
-    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
-    fs::create_dir_all(folder)?;
-    missing.into_iter().filter(|_| sync).try_for_each(sync_folder)
-}
-
-/// Makes sure that the name of a new file is on the disk.
-#[cfg(unix)]
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match File::open(folder.unwrap_or(Path::new(".")))?.sync_all() {
-        // Some file systems, as those over the network, cannot and need not be told.
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
-            Ok(())
-        }
-        result => result,
+    match sync {
+        true => swak_buffer::make_folders(folder),
+        false => fs::create_dir_all(folder),
     }
 }
 
-/// Windows has no such thing.
-#[cfg(not(unix))]
-pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+/// Makes sure that the name of a new file is on the disk.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    swak_buffer::sync_folder(folder.unwrap_or(Path::new(".")))
 }
