@@ -43,23 +43,23 @@ fn a_toolchain_that_is_asked_for_is_used_and_the_plan_says_so() {
     };
     let by_itself = Project::new(&format!("{GOOD}{targets}"));
     let (kind, because) = plan(&by_itself, &[]);
-    assert_eq!(kind, "cargo");
+    assert_eq!(kind, "zigbuild");
     assert_ne!(because, "asked for");
 
-    let project = Project::new(&format!("{GOOD}{targets}toolchain: zigbuild\n"));
+    let project = Project::new(&format!("{GOOD}{targets}toolchain: cargo\n"));
     let asked = |kind: &str| (kind.to_owned(), "asked for".to_owned());
-    assert_eq!(plan(&project, &[]), asked("zigbuild"));
+    assert_eq!(plan(&project, &[]), asked("cargo"));
     assert_eq!(plan(&project, &["--toolchain", "cross"]), asked("cross"));
     let said = text(&project.run(&["--plan"]).stdout);
-    assert!(said.contains(&format!("toolchains zigbuild for {host} (asked for)\n")), "{said}");
+    assert!(said.contains(&format!("toolchains cargo for {host} (asked for)\n")), "{said}");
 
     let linked_by = |project: &Project, arguments: &[&str]| {
         project.built(arguments);
         let facts = &crate::inspect(&project.path("dist/swak-x"))["facts"];
         facts["toolchain"].as_str().expect("a text").to_owned()
     };
-    assert!(linked_by(&project, &[]).contains("cargo-zigbuild "));
-    assert!(!linked_by(&project, &["--toolchain", "cargo"]).contains("zig"));
+    assert!(!linked_by(&project, &[]).contains("zig"));
+    assert!(linked_by(&project, &["--toolchain", "zigbuild"]).contains("cargo-zigbuild "));
 }
 
 #[test]
