@@ -127,18 +127,19 @@ impl Rotations {
 
 /// Puts rotated files of one source into the order in which they were written.
 ///
-/// Their names say it: a date or a time grows, a plain number counts how old a file is, or the other way
-/// round, which is told by when the files were written. Where the names have nothing in common, only the
-/// times are left; a clock that jumped may have them wrong.
+/// Their names say it: a date or a time grows; a plain number counts how old a file is, or, where the
+/// files were written in that order without exception, the other way round. Where the names have nothing
+/// in common, only the times are left; a clock that jumped may have them wrong.
 pub(super) fn oldest_first(files: &mut [Found], source: &Path) {
     let mut keyed: Vec<(Serial, Option<i128>, Found)> =
         files.iter().map(|f| (Serial::of(&f.path, source), f.modified, f.clone())).collect();
     let is_one_kind = keyed.windows(2).all(|pair| pair[0].0.form == pair[1].0.form);
     if is_one_kind {
         keyed.sort_by(|a, b| a.0.numbers.cmp(&b.0.numbers).then(a.1.cmp(&b.1)));
-        let votes: i64 = keyed.windows(2).map(|pair| vote(pair[0].1, pair[1].1)).sum();
-        let counts_age = keyed.iter().all(|(serial, ..)| serial.counts());
-        if votes < 0 || (votes == 0 && counts_age) {
+        // A date does not turn round with the clock of the files; and few write the other way round.
+        let counts = keyed.iter().all(|(serial, ..)| serial.counts());
+        let is_turned = keyed.windows(2).all(|pair| pair[0].1 < pair[1].1);
+        if counts && !is_turned {
             keyed.reverse();
         }
     } else {
@@ -146,14 +147,6 @@ pub(super) fn oldest_first(files: &mut [Found], source: &Path) {
     }
     for (place, (.., found)) in files.iter_mut().zip(keyed) {
         *place = found;
-    }
-}
-
-fn vote(one: Option<i128>, next: Option<i128>) -> i64 {
-    match one.cmp(&next) {
-        std::cmp::Ordering::Less => 1,
-        std::cmp::Ordering::Equal => 0,
-        std::cmp::Ordering::Greater => -1,
     }
 }
 
@@ -321,8 +314,24 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_jumped_does_not_change_the_order_of_dates() {
+        let names = ["app.log-20261121-0003", "app.log-20261121-0001", "app.log-20261121-0002"];
+        assert_eq!(
+            ordered(&names),
+            ["app.log-20261121-0001", "app.log-20261121-0002", "app.log-20261121-0003"]
+        );
+        let names = ["app.log-20260103", "app.log-20260102", "app.log-20260101"];
+        assert_eq!(ordered(&names), ["app.log-20260101", "app.log-20260102", "app.log-20260103"]);
+    }
+
+    #[test]
     fn a_clock_that_jumped_does_not_change_the_order_of_numbers() {
-        let names = ["app.log.4", "app.log.1", "app.log.3", "app.log.2"];
-        assert_eq!(ordered(&names), ["app.log.4", "app.log.3", "app.log.2", "app.log.1"]);
+        let in_order = ["app.log.4", "app.log.3", "app.log.2", "app.log.1"];
+        for names in [
+            ["app.log.4", "app.log.1", "app.log.3", "app.log.2"],
+            ["app.log.1", "app.log.2", "app.log.4", "app.log.3"],
+        ] {
+            assert_eq!(ordered(&names), in_order);
+        }
     }
 }
