@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::expect::Expect;
 use super::fault::Fault;
+use super::held::Held;
 
 /// A fault that happened.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Event {
     pub(super) window: Vec<(u64, u64)>,
     /// How many more copies of each of these lines the contract allows.
     pub(super) copies: u64,
+    /// What disk buffers held when it happened: each hands that on once more.
+    pub(super) held: Vec<Held>,
     /// The file that it was done to, if it was done to one.
     pub(super) source: Option<usize>,
 }
@@ -30,6 +33,13 @@ impl Event {
         (first..end).contains(&sequence)
     }
 
+    /// How many more copies of a line it allows.
+    pub(super) fn allows(&self, source: usize, sequence: u64) -> u64 {
+        let again = if self.covers(source, sequence) { self.copies } else { 0 };
+        let held = self.held.iter().filter(|held| held.has(source, sequence)).count();
+        again + held as u64
+    }
+
     /// For programs.
     pub(super) fn to_json(&self) -> Value {
         let window = self.window.iter().map(|(first, end)| json!([first, end]));
@@ -38,6 +48,7 @@ impl Event {
             "seconds": self.at.as_secs_f64(),
             "unacked": window.collect::<Vec<_>>(),
             "copies": self.copies,
+            "held_by_buffers": self.held.iter().map(Held::lines).collect::<Vec<_>>(),
             "source": self.source,
         })
     }
@@ -121,8 +132,8 @@ mod tests {
     #[test]
     fn a_window_holds_what_was_on_its_way() {
         let window = vec![(3, 5), (7, 7)];
-        let event =
-            Event { fault: Fault::Kill, at: Duration::ZERO, window, copies: 1, source: None };
+        let (fault, at, held) = (Fault::Kill, Duration::ZERO, Vec::new());
+        let event = Event { fault, at, window, copies: 1, held, source: None };
         assert_eq!(event.size(), 2);
         assert!(event.covers(0, 3) && event.covers(0, 4));
         assert!(!event.covers(0, 2) && !event.covers(0, 5) && !event.covers(1, 7));

@@ -134,12 +134,10 @@ impl Verdict {
                 if left == 0 {
                     break;
                 }
-                if event.copies > 0 && event.covers(mark.source, mark.sequence) {
-                    let explained = left.min(event.copies);
-                    left -= explained;
-                    if let Some(fault) = faults.get_mut(&event.fault) {
-                        fault.doubled += explained;
-                    }
+                let explained = left.min(event.allows(mark.source, mark.sequence));
+                left -= explained;
+                if let Some(fault) = faults.get_mut(&event.fault) {
+                    fault.doubled += explained;
                 }
             }
             self.unexplained_copies += left;
@@ -203,6 +201,7 @@ mod tests {
             at: Duration::from_secs(1),
             window: vec![(first, end)],
             copies,
+            held: Vec::new(),
             source: None,
         }
     }

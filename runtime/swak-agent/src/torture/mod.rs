@@ -13,6 +13,7 @@ mod events;
 mod expect;
 mod fault;
 mod folder;
+mod held;
 mod judge;
 mod line;
 mod mark;

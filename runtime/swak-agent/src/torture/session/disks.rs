@@ -7,6 +7,7 @@ use super::super::damage::damage;
 use super::super::fault::Fault;
 use super::super::folder::files_below;
 use super::super::sources::locked;
+use super::watch::GRACE;
 use super::{PATIENCE, Result, Session};
 
 /// Lines that are written for each damage.
@@ -42,7 +43,8 @@ impl Session {
         // An output takes back what it could not write whole, at once.
         std::thread::sleep(Duration::from_millis(200));
         self.watch.full_since = None;
-        self.watch.held_up.push((began, Instant::now()));
+        // A buffer tries again each second, and only then counts what it has handed on as stored.
+        self.watch.held_up.push((began, Instant::now() + GRACE));
         if self.agent.ended().is_some() {
             self.start()?;
         }

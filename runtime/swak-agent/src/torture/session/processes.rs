@@ -97,15 +97,19 @@ impl Session {
         match status {
             None => {
                 self.problem(format!("the agent does not stop within {STOP_LIMIT:?}"));
-                self.note_end(Fault::Stop, since);
+                self.note_end(Fault::Stop, since)?;
             }
             Some(status) if !status.success() => {
                 self.problem(format!("a stop ends with {status}{}", last_error(&said)));
-                self.note_end(Fault::Stop, since);
+                self.note_end(Fault::Stop, since)?;
             }
             // What could not be delivered in time comes again after the next start.
-            Some(_) if said.contains(INTERRUPTED) => self.note_end(Fault::Stop, since),
-            Some(_) => self.note(Fault::Stop, None, 0),
+            Some(_) if said.contains(INTERRUPTED) => self.note_end(Fault::Stop, since)?,
+            Some(_) => {
+                self.note(Fault::Stop, None, 0);
+                // Whatever has come out is acked now, and its position stored.
+                self.begins_at_last_event();
+            }
         }
         self.audit();
         Ok(())
@@ -129,7 +133,7 @@ impl Session {
     pub(super) fn after_kill(&mut self, fault: Fault) -> Result {
         let stored = self.positions_stored();
         self.watch_once()?;
-        self.note_end(fault, stored);
+        self.note_end(fault, stored)?;
         self.audit();
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::super::events::Event;
 use super::super::expect::Expect;
 use super::super::fault::Fault;
 use super::super::folder::files_below;
+use super::super::held::held_below;
 use super::super::mark::Mark;
 use super::super::proxy::Proxy;
 use super::super::sources::locked;
@@ -28,7 +29,7 @@ const LATER: u64 = 5000;
 
 /// What came out is acked, and its position stored with the next write of positions, within this time
 /// at the latest.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 impl Session {
     /// Waits and watches.
@@ -158,18 +159,28 @@ impl Session {
         let end = locked(&self.sources).written();
         let window = first.zip(end).collect();
         let at = self.watch.began.elapsed();
-        self.watch.events.push(Event { fault, at, window, copies, source: None });
+        let held = Vec::new();
+        self.watch.events.push(Event { fault, at, window, copies, held, source: None });
     }
 
     /// As [`Session::note`], of an agent that is down and begins again from what was acked.
-    pub(super) fn note_end(&mut self, fault: Fault, acked_until: Option<Instant>) {
+    pub(super) fn note_end(&mut self, fault: Fault, acked_until: Option<Instant>) -> Result {
         self.note(fault, Some(acked_until), 1);
-        let event = self.watch.events.last().expect("it was noted just now");
-        self.watch.begins = event.window.iter().map(|(first, _)| *first).collect();
+        let held = held_below(&[&self.data, &self.buffers], self.expects.len())?;
+        let event = self.watch.events.last_mut().expect("it was noted just now");
+        event.held = held;
+        self.begins_at_last_event();
         self.watch.begins_again = true;
         self.proxies.iter().for_each(Proxy::close_all);
         // What a receiver has taken already comes out within this time.
         sleep(LOOK * 5);
+        Ok(())
+    }
+
+    /// The next life of the agent begins with what was unacked at the last event, or later.
+    pub(super) fn begins_at_last_event(&mut self) {
+        let event = self.watch.events.last().expect("it was noted just now");
+        self.watch.begins = event.window.iter().map(|(first, _)| *first).collect();
     }
 
     /// An agent that was down runs again.

@@ -1,0 +1,128 @@
+//! What disk buffers hold of an agent that is down: these lines come from there, once more or for the
+//! first time, whatever the input does.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use swak_buffer::{FileSystem, looks_like_buffer, visit};
+
+use super::folder::files_below;
+use super::mark::Scanner;
+
+/// The lines that one buffer holds, by source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held(Vec<Rows>);
+
+/// Numbers of lines, as rows from the first of each to before its end; in order, and apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Rows(Vec<(u64, u64)>);
+
+impl Held {
+    /// Whether a line is among them.
+    pub(super) fn has(&self, source: usize, sequence: u64) -> bool {
+        self.0.get(source).is_some_and(|rows| rows.has(sequence))
+    }
+
+    /// How many lines these are.
+    pub(super) fn lines(&self) -> u64 {
+        self.0.iter().flat_map(|rows| &rows.0).map(|(first, end)| end - first).sum()
+    }
+}
+
+impl Rows {
+    fn of(mut numbers: Vec<u64>) -> Self {
+        numbers.sort_unstable();
+        let mut rows: Vec<(u64, u64)> = Vec::new();
+        for number in numbers {
+            match rows.last_mut() {
+                Some((_, end)) if number < *end => {}
+                Some((_, end)) if number == *end => *end += 1,
+                _ => rows.push((number, number + 1)),
+            }
+        }
+        Rows(rows)
+    }
+
+    fn has(&self, number: u64) -> bool {
+        let place = self.0.partition_point(|(_, end)| *end <= number);
+        self.0.get(place).is_some_and(|(first, _)| *first <= number)
+    }
+}
+
+/// What each buffer below these folders holds that is not delivered by its own position, of so many
+/// sources. The marks are found in the frames as everywhere: byte by byte.
+///
+/// # Errors
+/// A folder cannot be read.
+pub(super) fn held_below(folders: &[&Path], sources: usize) -> io::Result<Vec<Held>> {
+    let mut places = BTreeSet::new();
+    for folder in folders {
+        let files = files_below(folder)?;
+        places.extend(files.iter().filter_map(|path| path.parent().map(Path::to_owned)));
+    }
+    let mut all = Vec::new();
+    for place in places {
+        if !looks_like_buffer(&place)? {
+            continue;
+        }
+        let mut numbers = vec![Vec::new(); sources];
+        let each = |visited: swak_buffer::Visited| {
+            if !visited.is_delivered {
+                let mut scanner = Scanner::default();
+                // The last mark of a frame may be waited for.
+                for part in [&*visited.frame.payload, b"\n"] {
+                    scanner.feed(part, |mark| {
+                        if let Some(numbers) = numbers.get_mut(mark.source) {
+                            numbers.push(mark.sequence);
+                        }
+                    });
+                }
+            }
+            Ok(())
+        };
+        // A buffer that was refused, since it is damaged, says so itself when the agent starts.
+        if visit(&FileSystem::look(&place), each).is_ok() {
+            all.push(Held(numbers.into_iter().map(Rows::of).collect()));
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use swak_buffer::{Queue, Settings};
+
+    use super::super::mark::Mark;
+    use super::*;
+
+    #[test]
+    fn rows_tell_what_is_in_them() {
+        let rows = Rows::of(vec![7, 3, 4, 3, 9, 5]);
+        assert_eq!(rows.0, [(3, 6), (7, 8), (9, 10)]);
+        let inside: Vec<u64> = (0..12).filter(|number| rows.has(*number)).collect();
+        assert_eq!(inside, [3, 4, 5, 7, 9]);
+    }
+
+    #[test]
+    fn what_a_buffer_has_not_handed_on_is_held() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("state"), "no buffer").unwrap();
+        let folder = place.path().join("deep/2");
+        let storage = FileSystem::lock(&folder).unwrap();
+        let mut queue = Queue::open(storage, Settings::default()).unwrap();
+        for sequence in 0..4 {
+            let mut payload = b"bytes before".to_vec();
+            Mark { source: 1, sequence }.write(5, sequence, &mut payload);
+            queue.append(&payload, 1, payload.len() as u64).unwrap();
+        }
+        queue.sync().unwrap();
+        queue.next().unwrap().unwrap();
+        queue.ack(0);
+        queue.sync_position().unwrap();
+        let held = held_below(&[place.path(), &place.path().join("missing")], 2).unwrap();
+        assert_eq!(held.len(), 1);
+        let of = |source| (0..6).filter(|n| held[0].has(source, *n)).collect::<Vec<_>>();
+        assert_eq!((of(0), of(1), held[0].lines()), (vec![], vec![1, 2, 3], 3));
+    }
+}
