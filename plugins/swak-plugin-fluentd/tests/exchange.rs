@@ -263,8 +263,17 @@ fn mistakes_are_told_at_their_place() {
         ("tls=True, tls_cert_file=\"c.pem\"", "go together"),
         ("unix_path=\"/run/x\", tls=True", "`tls` is for TCP"),
         ("unix_path=\"/run/x\", heartbeat=\"udp\"", "needs a host"),
+        (
+            "ack_timeout=\"2m\"",
+            "`ack_timeout` is longer than `timeout`, which ends the wait after 60s",
+        ),
+        ("write_timeout=\"20s\", timeout=\"10s\"", "`write_timeout` is longer than `timeout`"),
     ] {
         told(&format!("out.Fluentd({mistake})"), words);
+    }
+    // What nobody wrote cannot be wrong, and what is longer on both sides is not.
+    for good in ["timeout=\"5s\"", "ack_timeout=\"2m\", timeout=\"3m\""] {
+        assert_eq!(bench.mistakes(&format!("out.Fluentd({good})")), "");
     }
     for (mistake, words) in [
         ("allow=\"10.0.0.0/33\"", "expected a network"),

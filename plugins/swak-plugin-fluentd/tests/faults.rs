@@ -186,6 +186,90 @@ fn an_ack_that_comes_twice_costs_the_connection_and_no_record() {
 }
 
 #[test]
+fn what_was_acknowledged_before_a_connection_broke_is_not_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    let receiver = thread::spawn(move || {
+        let mut received = Vec::new();
+        // Two acks on each connection, then it breaks.
+        while received.len() < 7 {
+            let (mut stream, _) = listener.accept().expect("the listener is bound");
+            for _ in 0..2 {
+                let message = rmpv::decode::read_value(&mut stream).expect("a message comes");
+                stream.write_all(&ack(message[3]["chunk"].as_str().expect("an id"))).unwrap();
+                received.push(message[2]["message"].as_str().expect("a line").to_owned());
+                if received.len() == 7 {
+                    break;
+                }
+            }
+            // What is unread would reset the connection, and the acks would be lost with it.
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            read_to_end(&mut stream);
+        }
+        received
+    });
+    let call = format!("out.Fluentd(\"127.0.0.1\", port={port}, mode=\"message\")");
+    let ran = bench().chain(&call, numbered(1, 7));
+    assert_eq!(ran.counters("2").sent, 7, "{:?}", ran.ended());
+    let expected: Vec<_> = (0..7).map(|i| format!("line {i}")).collect();
+    assert_eq!(receiver.join().expect("it got all"), expected);
+}
+
+/// A receiver that acknowledges a message after a while, and no more than so many in all.
+fn slow_receiver(pause: Duration, most: usize) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&connections);
+    thread::spawn(move || {
+        let mut left = most;
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("the listener is bound");
+            count.fetch_add(1, Ordering::SeqCst);
+            while let Ok(message) = rmpv::decode::read_value(&mut stream) {
+                let Some(less) = left.checked_sub(1) else { continue };
+                left = less;
+                thread::sleep(pause);
+                let _ = stream.write_all(&ack(message[3]["chunk"].as_str().expect("an id")));
+            }
+        }
+    });
+    (port, connections)
+}
+
+#[test]
+fn a_receiver_that_is_slow_and_works_is_waited_for() {
+    // Half a second for each of eight messages, and two seconds for the whole chunk.
+    for (before, after) in [("", ", timeout=\"2s\""), ("failover(", "), timeout=\"2s\")")] {
+        let (port, connections) = slow_receiver(Duration::from_millis(500), usize::MAX);
+        let after = if before.is_empty() { format!("{after})") } else { after.to_owned() };
+        let limits = "mode=\"message\", ack_timeout=\"1500ms\"";
+        let call = format!("{before}out.Fluentd(\"127.0.0.1:{port}\", {limits}{after}");
+        let ran = bench().chain(&call, numbered(1, 8));
+        assert_eq!(ran.counters("2").errors, 0, "{call}: {:?}", ran.ended());
+        assert_eq!(ran.counters("2").sent, 8, "{call}: {:?}", ran.ended());
+        assert_eq!(connections.load(Ordering::SeqCst), 1, "{call}");
+    }
+}
+
+#[test]
+fn a_receiver_that_hangs_after_a_good_beginning_is_left() {
+    let (port, _) = slow_receiver(Duration::ZERO, 3);
+    let mut good = Input::start(&[]);
+    let call = format!(
+        "failover(out.Fluentd(\"127.0.0.1:{port}\", mode=\"message\"), \
+         out.Fluentd(\"127.0.0.1:{}\"), timeout=\"300ms\")",
+        good.port
+    );
+    let sender = thread::spawn(move || bench().chain(&call, numbered(1, 8)));
+    let chunk = good.next();
+    assert_eq!(lines_of(&chunk), (0..8).collect::<Vec<_>>());
+    chunk.settle(Outcome::Delivered);
+    let ran = sender.join().expect("the other took it");
+    assert_eq!(ran.counters("2.1").errors, 1);
+}
+
+#[test]
 fn a_receiver_that_takes_nothing_holds_nobody_for_ever() {
     // Nobody accepts, and nobody reads: what the system takes is soon full.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");

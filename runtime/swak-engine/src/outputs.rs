@@ -116,6 +116,7 @@ impl Assembler<'_> {
             _ => return Err(self.wrong_kind(call, place)),
         };
         Ok(Port {
+            progress: output.progress().unwrap_or_default(),
             output,
             dead_letters: self.dead_letters(&step),
             step,

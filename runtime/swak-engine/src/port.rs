@@ -1,14 +1,15 @@
 //! One instance of an output: connecting, writing, giving up.
 
 use std::fmt;
+use std::pin::pin;
 use std::time::Duration;
 
 use swak_sdk::ack::Outcome;
 use swak_sdk::data::Chunk;
 use swak_sdk::plugin::erased::AnyOutput;
-use swak_sdk::plugin::{BoxBacklog, DeadLetter, WriteError};
+use swak_sdk::plugin::{BoxBacklog, DeadLetter, Progress, WriteError};
 use swak_sdk::{Error, anyhow};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::batching::Limits;
 use crate::dead_letters::DeadLetters;
@@ -20,11 +21,28 @@ pub(crate) struct Port {
     pub(crate) output: Box<dyn AnyOutput>,
     pub(crate) step: StepInfo,
     pub(crate) dead_letters: DeadLetters,
-    /// How long one connect or one write may take.
+    /// Where the output says that a write goes on; one that does not never says so.
+    pub(crate) progress: Progress,
+    /// How long one connect may take, and one write without progress.
     pub(crate) timeout: Duration,
     /// What one write may hold, where nobody has seen to it before.
     pub(crate) limits: Option<Limits>,
     pub(crate) connected: bool,
+}
+
+/// How long one write may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// Until it makes progress.
+    pub(crate) first: Duration,
+    /// And then, until it makes more.
+    pub(crate) then: Duration,
+}
+
+impl From<Duration> for Patience {
+    fn from(limit: Duration) -> Self {
+        Patience { first: limit, then: limit }
+    }
 }
 
 /// What came of one try.
@@ -79,10 +97,12 @@ impl Port {
         }
     }
 
-    /// Tries once, each connect and each write within the limit. What is not left is settled.
-    pub(crate) async fn attempt(&mut self, chunk: Chunk, limit: Duration) -> Attempt {
+    /// Tries once, each connect and each write as long as there is patience. What is not left is
+    /// settled.
+    pub(crate) async fn attempt(&mut self, chunk: Chunk, patience: impl Into<Patience>) -> Attempt {
+        let patience = patience.into();
         if !self.connected
-            && let Err(trouble) = self.connect(limit).await
+            && let Err(trouble) = self.connect(patience.first).await
         {
             return Attempt::Left(chunk, trouble);
         }
@@ -93,9 +113,10 @@ impl Port {
         };
         todo.reverse();
         while let Some(mut chunk) = todo.pop() {
-            let written = match timeout(limit, self.output.write(&chunk)).await {
+            let write = self.output.write(&chunk);
+            let written = match while_it_goes_on(write, &self.progress, patience).await {
                 Ok(written) => written,
-                Err(_) => Err(WriteError::NotConnected(too_slow("write", limit))),
+                Err(limit) => Err(WriteError::NotConnected(too_slow("write", limit))),
             };
             match written {
                 Ok(()) => self.delivered(chunk),
@@ -162,6 +183,27 @@ fn together(mut chunk: Chunk, todo: Vec<Chunk>) -> Chunk {
     chunk
 }
 
+/// Waits for a write that goes on; `Err` when it did not for so long.
+async fn while_it_goes_on<T>(
+    write: impl Future<Output = T>,
+    progress: &Progress,
+    Patience { first, then }: Patience,
+) -> Result<T, Duration> {
+    let mut write = pin!(write);
+    let began = Instant::now();
+    let mut limit = first;
+    loop {
+        let last = progress.last(began);
+        // It may have made some while the clock ran.
+        let left = limit.saturating_sub(last.elapsed());
+        match timeout(left, &mut write).await {
+            Ok(written) => return Ok(written),
+            Err(_) if progress.last(began) == last => return Err(limit),
+            Err(_) => limit = then,
+        }
+    }
+}
+
 async fn timed<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, Error>>,
@@ -172,4 +214,38 @@ async fn timed<T>(
 
 fn too_slow(what: &str, limit: Duration) -> Error {
     anyhow!("the {what} took longer than {limit:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_goes_on_may_take_its_time_and_one_that_stands_still_may_not() {
+        let progress = Progress::default();
+        let goes_on = async {
+            for _ in 0..10 {
+                sleep(SECOND).await;
+                progress.made();
+            }
+        };
+        let patience = Patience { first: SECOND * 5, then: SECOND * 2 };
+        assert_eq!(while_it_goes_on(goes_on, &progress, patience).await, Ok(()));
+        let stands_still = async {
+            sleep(SECOND * 4).await;
+            progress.made();
+            sleep(SECOND * 60).await;
+        };
+        let began = Instant::now();
+        let left = while_it_goes_on(stands_still, &progress, patience).await;
+        assert_eq!((left, began.elapsed()), (Err(SECOND * 2), SECOND * 6));
+        let hangs = std::future::pending::<()>();
+        let began = Instant::now();
+        let left = while_it_goes_on(hangs, &progress, patience).await;
+        assert_eq!((left, began.elapsed()), (Err(SECOND * 5), SECOND * 5));
+    }
 }

@@ -9,8 +9,8 @@ use swak_recipe::diag::{RECIPE_LIMIT, SourceFile};
 use swak_recipe::model::{Recipe, StartBy, Step, Task};
 use swak_recipe::write::convert;
 use swak_recipe::{Catalog, Later, ProcessEnvironment, SpecList, Spelling, check, check_as};
-use swak_sdk::options::{Args, Kind, LiteralValue, PluginSpec};
-use swak_sdk::plugin::HandsBack;
+use swak_sdk::options::{Args, Kind, LiteralValue, Placed, PluginSpec};
+use swak_sdk::plugin::{HandsBack, TimeLimit};
 
 fn source(text: &str) -> SourceFile {
     SourceFile::new("a.swak", text)
@@ -343,6 +343,38 @@ fn what_a_last_does_not_hand_back_as_it_was_is_told() {
     assert_eq!(changed.warnings[0].message, "`out.File` hands records back otherwise: only lines");
     let cannot = check(Err("it is a template".into())).expect_err("a mistake").render(false);
     assert!(cannot.contains("error[cannot-drain-back]: `out.File` cannot be drained: it is a"));
+}
+
+/// A catalog in which every output waits for 20 seconds by itself.
+struct Waiting;
+
+impl Catalog for Waiting {
+    fn specs(&self) -> Vec<&PluginSpec> {
+        static SPECS: std::sync::LazyLock<SpecList> = std::sync::LazyLock::new(support::catalog);
+        SPECS.specs()
+    }
+
+    fn time_limits(&self, _: &PluginSpec, args: &Args) -> Vec<TimeLimit> {
+        let limit = Placed { value: Duration::from_secs(20), span: args.span };
+        vec![TimeLimit { option: "patience", limit }]
+    }
+}
+
+#[test]
+fn a_wait_that_the_failover_ends_before_its_time_is_told() {
+    let warnings = |timeout: &str| {
+        let text =
+            format!("task(in.Counter(), failover(out.Null(){timeout}, last=out.File(\"x\")))");
+        let source = SourceFile::new("a.swak", &text);
+        let environment = support::FixedEnvironment::default();
+        check(&source, &Waiting, &environment).expect("no mistake").warnings
+    };
+    for cut_short in ["", ", timeout=\"19s\""] {
+        let [warning] = &warnings(cut_short)[..] else { panic!("one warning: {cut_short}") };
+        assert_eq!(warning.code, "failover-timeout-shorter");
+        assert!(warning.message.starts_with("`patience` is longer than the failover's `timeout`"));
+    }
+    assert!(warnings(", timeout=\"20s\"").is_empty());
 }
 
 #[test]

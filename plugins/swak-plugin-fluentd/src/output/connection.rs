@@ -7,8 +7,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use swak_sdk::data::Slice;
+use swak_sdk::plugin::Progress;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::message::Asked;
 use crate::forward::{is_helo, read_ack};
@@ -29,6 +30,43 @@ pub(super) struct Connection {
     pub(super) keepalive: bool,
 }
 
+/// How long an exchange may stand still: whoever is slow and works is waited for.
+pub(super) struct Pace<'a> {
+    /// While there is something to send.
+    write_timeout: Duration,
+    /// When all is sent.
+    ack_timeout: Duration,
+    began: Instant,
+    /// When the receiver took or acknowledged something; the engine hears of it too.
+    progress: &'a Progress,
+}
+
+impl<'a> Pace<'a> {
+    /// Of an exchange that begins now.
+    pub(super) fn new(
+        write_timeout: Duration,
+        ack_timeout: Duration,
+        progress: &'a Progress,
+    ) -> Self {
+        Pace { write_timeout, ack_timeout, began: Instant::now(), progress }
+    }
+
+    /// Waits until nothing has gone on for as long as it may.
+    async fn stands_still(&self, all_is_sent: bool) -> ConnectionError {
+        let limit = if all_is_sent { self.ack_timeout } else { self.write_timeout };
+        loop {
+            let left = limit.saturating_sub(self.progress.last(self.began).elapsed());
+            if left.is_zero() {
+                return match all_is_sent {
+                    true => ConnectionError::AckTimeout(limit),
+                    false => ConnectionError::WriteTimeout(limit),
+                };
+            }
+            sleep(left).await;
+        }
+    }
+}
+
 /// What was received and not yet read.
 #[derive(Default)]
 struct Answers {
@@ -41,7 +79,7 @@ struct Answers {
 pub(super) enum ConnectionError {
     #[error("connecting took longer than {0:?}")]
     ConnectTimeout(Duration),
-    #[error("sending took longer than {0:?}")]
+    #[error("the receiver took nothing for {0:?}")]
     WriteTimeout(Duration),
     #[error("no ack came within {0:?}")]
     AckTimeout(Duration),
@@ -79,27 +117,29 @@ impl Connection {
         Connection { stream, answers: Answers::default(), keepalive: true }
     }
 
-    /// Sends all of the bytes and waits until each chunk is acknowledged, in whichever order. Acks
+    /// Sends all of the pieces and waits until each message is acknowledged, in whichever order. Acks
     /// are read while the bytes are still on their way: a receiver whose acks nobody takes would stop
-    /// reading.
+    /// reading. `asked` knows at every moment which have come, also when this fails or is dropped.
     pub(super) async fn exchange(
         &mut self,
-        bytes: &[u8],
+        pieces: Vec<&[u8]>,
         asked: &mut Asked,
-        write_timeout: Duration,
-        ack_timeout: Duration,
+        pace: Pace<'_>,
     ) -> Result<(), ConnectionError> {
         let Connection { stream, answers, .. } = self;
         let (mut reader, mut writer) = tokio::io::split(stream);
         let mut sending = pin!(async {
-            let sent = async {
-                writer.write_all(bytes).await?;
-                writer.flush().await
-            };
-            match timeout(write_timeout, sent).await {
-                Ok(sent) => Ok(sent?),
-                Err(_) => Err(ConnectionError::WriteTimeout(write_timeout)),
+            for mut piece in pieces {
+                while !piece.is_empty() {
+                    let taken = writer.write(piece).await?;
+                    if taken == 0 {
+                        return Err(io::Error::from(io::ErrorKind::WriteZero));
+                    }
+                    piece = &piece[taken..];
+                    pace.progress.made();
+                }
             }
+            writer.flush().await
         });
         let mut receiving = pin!(async {
             while !asked.is_done() {
@@ -109,19 +149,27 @@ impl Connection {
                 }
                 let chunk = read_ack(&answer).map_err(ConnectionError::NotAnAck)?;
                 asked.answered(&chunk).map_err(|_| ConnectionError::UnknownChunk)?;
+                pace.progress.made();
             }
             Ok(())
         });
-        tokio::select! {
-            sent = &mut sending => sent?,
-            received = &mut receiving => {
-                received?;
-                return sending.await;
+        let (mut all_is_sent, mut all_is_acknowledged) = (false, false);
+        while !(all_is_sent && all_is_acknowledged) {
+            tokio::select! {
+                // What came before the connection broke counts: so acks are read first.
+                biased;
+                received = &mut receiving, if !all_is_acknowledged => {
+                    received?;
+                    all_is_acknowledged = true;
+                }
+                sent = &mut sending, if !all_is_sent => {
+                    sent?;
+                    all_is_sent = true;
+                }
+                error = pace.stands_still(all_is_sent) => return Err(error),
             }
         }
-        timeout(ack_timeout, receiving)
-            .await
-            .map_err(|_| ConnectionError::AckTimeout(ack_timeout))?
+        Ok(())
     }
 
     /// The next value that the receiver sends.

@@ -1,6 +1,7 @@
 //! From a chunk to the messages that carry it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use swak_sdk::data::{Batch, Chunk, RecordRef};
 use swak_sdk::options::{Scope, Template};
@@ -14,7 +15,8 @@ const KEPT_SIZE: usize = 8 << 20;
 /// The messages of one chunk, in a buffer that is used again.
 ///
 /// A chunk that is sent again has the ids that it had: a receiver that has it already, and whose ack
-/// was lost, can tell. So, until it is known to be delivered, its bytes are kept to compare with.
+/// was lost, can tell. Of a chunk that is sent again only those messages are that were not acknowledged
+/// before. So, until it is known to be delivered, its bytes are kept to compare with.
 pub(super) struct Messages {
     encoder: Encoder,
     bytes: Vec<u8>,
@@ -54,8 +56,12 @@ impl Messages {
         match self.in_doubt.take() {
             Some(first) => {
                 std::mem::swap(&mut self.bytes, &mut self.before);
+                let before = std::mem::take(&mut self.asked);
                 self.write_from(first, chunk, tag);
-                if self.bytes != self.before {
+                if self.bytes == self.before {
+                    // The same chunk, whose messages are those of before.
+                    self.asked = before;
+                } else {
                     self.write_from(next, chunk, tag);
                 }
                 self.before = Vec::new();
@@ -66,8 +72,15 @@ impl Messages {
     }
 
     /// What is to be sent, and for what an ack must come.
-    pub(super) fn parts(&mut self) -> (&[u8], &mut Asked) {
-        (&self.bytes, &mut self.asked)
+    pub(super) fn parts(&mut self) -> (Vec<&[u8]>, &mut Asked) {
+        let pieces = match self.ids {
+            Some(_) => {
+                let unsent = self.asked.unacknowledged().into_iter();
+                unsent.map(|range| &self.bytes[range]).collect()
+            }
+            None => vec![&*self.bytes],
+        };
+        (pieces, &mut self.asked)
     }
 
     /// What was written is delivered.
@@ -124,8 +137,9 @@ impl Messages {
         self.open = false;
         match &self.ids {
             Some(ids) => {
-                let id = ids.id(self.asked.ask());
+                let id = ids.id(self.asked.end());
                 self.encoder.end(&mut self.bytes, Some(&id));
+                self.asked.ask(self.bytes.len());
             }
             None => self.encoder.end(&mut self.bytes, None),
         }
@@ -137,9 +151,18 @@ impl Messages {
 pub(super) struct Asked {
     sender: u64,
     first: u64,
-    /// Of each number, whether its ack is still to come.
-    open: Vec<bool>,
+    /// Of each number, its message.
+    messages: Vec<Sent>,
     left: usize,
+}
+
+/// A message that asks for an ack.
+#[derive(Debug)]
+struct Sent {
+    /// Where it ends in the bytes of all; it begins where the one before it ends.
+    end: usize,
+    /// Whether its ack is still to come.
+    open: bool,
 }
 
 /// An ack for a chunk that was not asked for, or has it already.
@@ -150,20 +173,33 @@ impl Asked {
     fn begin(&mut self, first: u64, sender: Option<u64>) {
         self.sender = sender.unwrap_or_default();
         self.first = first;
-        self.open.clear();
+        self.messages.clear();
         self.left = 0;
     }
 
     /// The number after the last.
     fn end(&self) -> u64 {
-        self.first + self.open.len() as u64
+        self.first + self.messages.len() as u64
     }
 
-    fn ask(&mut self) -> u64 {
-        let number = self.end();
-        self.open.push(true);
+    /// The next number is that of a message that ends here.
+    fn ask(&mut self, end: usize) {
+        self.messages.push(Sent { end, open: true });
         self.left += 1;
-        number
+    }
+
+    /// Where the messages lie whose acks are still to come; those that follow each other in one.
+    fn unacknowledged(&self) -> Vec<Range<usize>> {
+        let (mut ranges, mut start) = (Vec::<Range<usize>>::new(), 0);
+        for message in &self.messages {
+            match ranges.last_mut() {
+                _ if !message.open => {}
+                Some(last) if last.end == start => last.end = message.end,
+                _ => ranges.push(start..message.end),
+            }
+            start = message.end;
+        }
+        ranges
     }
 
     /// Whether all acks have come.
@@ -175,9 +211,9 @@ impl Asked {
     pub(super) fn answered(&mut self, id: &[u8]) -> Result<(), UnknownChunk> {
         let (sender, number) = read_id(id).ok_or(UnknownChunk)?;
         let i = number.checked_sub(self.first).and_then(|i| usize::try_from(i).ok());
-        let open = i.and_then(|i| self.open.get_mut(i)).filter(|open| **open);
-        let open = open.filter(|_| sender == self.sender).ok_or(UnknownChunk)?;
-        *open = false;
+        let message = i.and_then(|i| self.messages.get_mut(i)).filter(|message| message.open);
+        let message = message.filter(|_| sender == self.sender).ok_or(UnknownChunk)?;
+        message.open = false;
         self.left -= 1;
         Ok(())
     }

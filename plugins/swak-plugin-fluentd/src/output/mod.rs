@@ -9,13 +9,18 @@ mod peer;
 
 use std::time::Duration;
 
+use swak_sdk::plugin::{Progress, TimeLimit};
 use swak_sdk::prelude::*;
 
-use self::connection::{Connection, ConnectionError};
+use self::connection::{Connection, ConnectionError, Pace};
 use self::kept::Kept;
 use self::message::{Messages, Tag};
 pub use self::options::OutFluentdOptions;
 use self::peer::Peer;
+use tokio::time::timeout;
+
+/// How long it may take to say goodbye, to a receiver that has everything.
+const CLOSING: Duration = Duration::from_secs(1);
 
 pub(crate) struct OutFluentd {
     peer: Peer,
@@ -23,8 +28,9 @@ pub(crate) struct OutFluentd {
     messages: Messages,
     kept: Kept,
     keepalive: bool,
-    ack_timeout: Duration,
-    write_timeout: Duration,
+    ack_timeout: Placed<Duration>,
+    write_timeout: Placed<Duration>,
+    progress: Progress,
 }
 
 impl Output for OutFluentd {
@@ -40,17 +46,28 @@ impl Output for OutFluentd {
         // Taken out, so that a write that is cut off leaves no connection with half a message.
         let mut connection = self.ready().await.map_err(WriteError::NotConnected)?;
         self.messages.write(chunk, &self.tag);
-        let (bytes, asked) = self.messages.parts();
-        let sent = connection.exchange(bytes, asked, self.write_timeout, self.ack_timeout).await;
+        let (pieces, asked) = self.messages.parts();
+        let pace = Pace::new(*self.write_timeout, *self.ack_timeout, &self.progress);
+        let sent = connection.exchange(pieces, asked, pace).await;
         sent.map_err(|error| WriteError::NotConnected(self.told(error)))?;
         self.messages.delivered();
         if self.keepalive && connection.keepalive {
             self.kept.put(connection);
         } else {
             // What was sent is delivered, however it ends.
-            let _ = connection.close().await;
+            let _ = timeout(CLOSING, connection.close()).await;
         }
         Ok(())
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        Some(self.progress.clone())
+    }
+
+    fn time_limits(&self) -> Vec<TimeLimit> {
+        let limits = [("ack_timeout", self.ack_timeout), ("write_timeout", self.write_timeout)];
+        let given = limits.into_iter().filter(|(_, limit)| limit.span != Span::default());
+        given.map(|(option, limit)| TimeLimit { option, limit }).collect()
     }
 
     async fn close(&mut self) -> Result<()> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use swak_sdk::plugin::Progress;
 use swak_sdk::prelude::*;
 
 use super::OutFluentd;
@@ -23,7 +24,12 @@ use crate::transport::{TlsFiles, check_unix_path};
 /// RFC 3339 text.
 ///
 /// With `require_ack` a chunk counts as delivered once the receiver has said that it has all of it.
-/// Until then it is sent again, on a new connection and under the same chunk id.
+/// Until then it is sent again, on a new connection and under the same chunk id; of its messages only
+/// those that were not acknowledged.
+///
+/// A receiver that is slow is waited for as long as it goes on taking or acknowledging something: the
+/// time-outs, also the `timeout` that every output has and that of a failover, count from the last time
+/// that it did. Where two of them go together the shorter one ends the wait.
 ///
 /// ```swak
 /// task(
@@ -85,15 +91,16 @@ pub struct OutFluentdOptions {
     /// on their way when a connection breaks are lost.
     #[option(default = true)]
     require_ack: bool,
-    /// How long to wait for the receiver's word. The records are then sent again.
+    /// How long to wait for the receiver's word after it last took or acknowledged something. What it
+    /// has not acknowledged is then sent again. No longer than `timeout`.
     #[option(default = "30s")]
-    ack_timeout: Duration,
+    ack_timeout: Placed<Duration>,
     /// How long connecting may take, with TLS and handshake.
     #[option(default = "10s")]
     connect_timeout: Duration,
-    /// How long sending a chunk may take, without waiting for the receiver's word.
+    /// How long the receiver may take nothing of what is sent to it. No longer than `timeout`.
     #[option(default = "30s")]
-    write_timeout: Duration,
+    write_timeout: Placed<Duration>,
     /// Whether the connection is kept for the next chunk. A receiver that asks for a shared key may
     /// say no to it.
     #[option(default = true)]
@@ -183,6 +190,7 @@ impl Plugin for OutFluentd {
             keepalive: options.keepalive,
             ack_timeout: options.ack_timeout,
             write_timeout: options.write_timeout,
+            progress: Progress::default(),
             peer: options.peer(address),
         })
     }
@@ -198,9 +206,9 @@ impl OutFluentdOptions {
             self.message_size
         );
         let limits = [
-            ("ack_timeout", Some(self.ack_timeout)),
+            ("ack_timeout", Some(*self.ack_timeout)),
             ("connect_timeout", Some(self.connect_timeout)),
-            ("write_timeout", Some(self.write_timeout)),
+            ("write_timeout", Some(*self.write_timeout)),
             ("heartbeat_interval", Some(self.heartbeat_interval)),
             ("keepalive_timeout", self.keepalive_timeout),
         ];

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Drain;
 use crate::Backoff;
-use crate::port::{At, Attempt, Port, Trouble};
+use crate::port::{At, Attempt, Patience, Port, Trouble};
 use crate::settings::When;
 use crate::step::{Failure, StepInfo};
 
@@ -74,8 +74,8 @@ impl Member {
         }
     }
 
-    /// Writes the chunk if the member is here, within about the limit. What is left is not counted as
-    /// received.
+    /// Writes the chunk if the member is here, within about the limit or as long as it makes progress.
+    /// What is left is not counted as received.
     pub(super) async fn offer(&mut self, chunk: Chunk, limit: Duration) -> Offer {
         let State::Here(port) = &mut self.state else { return Offer::NotHere(chunk) };
         let records = chunk.len();
@@ -86,6 +86,7 @@ impl Member {
             Attempt::Left(left, trouble) => (left, Some(Ok(trouble))),
             Attempt::Closed(left, error) => (left, Some(Err(error))),
         };
+        let waited = port.progress.last(began).elapsed();
         self.step.counters.received(records - left.len());
         match fate {
             None => {
@@ -97,7 +98,7 @@ impl Member {
                 // A connect is tried beside the flow, which does not wait for it any more.
                 let at_least = match trouble.at {
                     At::Connect => Duration::ZERO,
-                    At::Connection | At::Write => began.elapsed() * REST_FOR_WAIT,
+                    At::Connection | At::Write => waited * REST_FOR_WAIT,
                 };
                 Offer::Failed(left, at_least)
             }
@@ -156,16 +157,19 @@ impl Member {
 }
 
 /// Tries once, and once more over a new connection where only the old one was gone: a server may
-/// close what was idle. The limit is for both, and for connecting.
+/// close what was idle. The limit is for both, and for connecting; it begins anew when there is
+/// progress.
 async fn attempt(port: &mut Port, chunk: Chunk, limit: Duration) -> Attempt {
     let began = Instant::now();
     let limit = limit.min(port.timeout);
-    let rest = || limit.saturating_sub(began.elapsed());
+    let progress = port.progress.clone();
+    let rest = || limit.saturating_sub(progress.last(began).elapsed());
+    let patience = |first| Patience { first, then: limit };
     let was_connected = port.connected;
     if !was_connected && let Err(trouble) = port.connect(limit).await {
         return Attempt::Left(chunk, trouble);
     }
-    let (left, trouble) = match port.attempt(chunk, rest()).await {
+    let (left, trouble) = match port.attempt(chunk, patience(rest())).await {
         Attempt::Left(left, trouble) if trouble.at == At::Connection && was_connected => {
             (left, trouble)
         }
@@ -177,7 +181,7 @@ async fn attempt(port: &mut Port, chunk: Chunk, limit: Duration) -> Attempt {
     if let Err(trouble) = port.connect(rest()).await {
         return Attempt::Left(left, trouble);
     }
-    port.attempt(left, rest()).await
+    port.attempt(left, patience(rest())).await
 }
 
 /// Rests, at least for so long, and connects, as often as it takes.

@@ -8,7 +8,7 @@ use swak_sdk::options::{
     OptionError, OptionErrors, OptionSpec, OptionValue, Pattern, PluginSpec, Template, TextKind,
     TypeSpec, alone, did_you_mean,
 };
-use swak_sdk::plugin::{HandsBack, Plugins};
+use swak_sdk::plugin::{HandsBack, Plugins, TimeLimit};
 
 /// The plugins that a recipe may name, and what they say to their options.
 pub trait Catalog {
@@ -33,6 +33,14 @@ pub trait Catalog {
     ) -> Result<(), OptionErrors> {
         let _ = dead_letter;
         check_values(spec, args)
+    }
+
+    /// How long an output waits by itself, where the call says so: see
+    /// [`Output::time_limits`](swak_sdk::plugin::Output::time_limits). A spec alone does not say; left
+    /// as it is, none does.
+    fn time_limits(&self, spec: &PluginSpec, args: &Args) -> Vec<TimeLimit> {
+        let _ = (spec, args);
+        Vec::new()
     }
 
     /// What comes back of what is written to an output: see
@@ -74,6 +82,10 @@ impl Catalog for Plugins {
             Some(entry) => entry.validate(args, dead_letter),
             None => check_values(spec, args),
         }
+    }
+
+    fn time_limits(&self, spec: &PluginSpec, args: &Args) -> Vec<TimeLimit> {
+        self.get(spec.kind, &spec.name).map_or_else(Vec::new, |entry| entry.time_limits(args))
     }
 
     fn hands_back(&self, spec: &PluginSpec, args: &Args) -> Result<HandsBack, String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use swak_sdk::options::{
     DeliveryOptions, FieldPath, LiteralValue, OptionErrors, OptionValue, did_you_mean,
 };
-use swak_sdk::plugin::HandsBack;
+use swak_sdk::plugin::{HandsBack, TimeLimit};
 
 use super::Checker;
 use super::params::Params;
@@ -37,6 +37,9 @@ impl Checker<'_> {
         let start_by = params.get("start_by").map(|expr| self.start_by(expr));
         let timeout = params.get("timeout").map(|expr| self.failover_timeout(expr));
         let drain_back = params.get("drain_back").map(|expr| self.drain_back(expr));
+        for call in outputs.iter().flatten() {
+            self.must_wait_long_enough(call, timeout.flatten().unwrap_or(Failover::TIMEOUT));
+        }
         if let (Some(Some(true)), Some(expr)) = (drain_back, params.get("drain_back")) {
             self.must_hand_back(last.as_ref(), expr);
         }
@@ -147,6 +150,24 @@ impl Checker<'_> {
             .help(self.spelled("write drain_back=True", "write drain_back: true")),
         );
         None
+    }
+
+    /// A failover leaves an output that shows no sign of life, however long that would wait by itself.
+    fn must_wait_long_enough(&mut self, call: &Call, timeout: Duration) {
+        let Some(spec) = self.specs.get(&call.path()) else { return };
+        for TimeLimit { option, limit } in self.catalog.time_limits(spec, &call.args) {
+            if *limit > timeout {
+                let message = format!(
+                    "`{option}` is longer than the failover's `timeout`, which leaves the output \
+                     after {timeout:?}"
+                );
+                self.found.push(
+                    Diagnostic::warning("failover-timeout-shorter", message)
+                        .at(limit.span, "")
+                        .help("leave it out, or make the failover's `timeout` longer"),
+                );
+            }
+        }
     }
 
     /// What `last` took is to be sent on: there must be one, and it must be able to give it back.

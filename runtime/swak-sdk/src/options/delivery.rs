@@ -30,7 +30,8 @@ pub struct DeliveryOptions {
     #[option(default = 1, range = 1..=64)]
     pub workers: Placed<usize>,
     /// How long one write may take, and how long one connect. What was not written by then is written
-    /// again, over a new connection.
+    /// again, over a new connection. An output that can tell that a write goes on, as `out.Fluentd` can,
+    /// is given so long each time that it does.
     #[option(default = "60s")]
     pub timeout: Placed<Duration>,
     /// How often a write is tried again. What fails once more is given up: it goes to the task's dead

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{
     AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Emitter, HandsBack,
-    Inbox, Input, Outlet, Output, Shutdown, Transform, WriteError,
+    Inbox, Input, Outlet, Output, Progress, Shutdown, TimeLimit, Transform, WriteError,
 };
 use crate::data::{Batch, Chunk};
 use crate::{Error, Result};
@@ -77,6 +77,10 @@ pub trait AnyOutput: Send {
     fn close(&mut self) -> BoxFuture<'_, Result<()>>;
     /// See [`Output::is_exclusive`].
     fn is_exclusive(&self) -> bool;
+    /// See [`Output::progress`].
+    fn progress(&self) -> Option<Progress>;
+    /// See [`Output::time_limits`].
+    fn time_limits(&self) -> Vec<TimeLimit>;
     /// See [`Output::hands_back`].
     fn hands_back(&self) -> Result<HandsBack>;
     /// See [`Output::take_back`].
@@ -166,6 +170,12 @@ impl<P: Output> AnyOutput for P {
     }
     fn is_exclusive(&self) -> bool {
         Output::is_exclusive(self)
+    }
+    fn progress(&self) -> Option<Progress> {
+        Output::progress(self)
+    }
+    fn time_limits(&self) -> Vec<TimeLimit> {
+        Output::time_limits(self)
     }
     fn hands_back(&self) -> Result<HandsBack> {
         Output::hands_back(self)

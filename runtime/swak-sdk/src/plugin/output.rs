@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 
-use super::Plugin;
 use super::erased::AnyBacklog;
+use super::{Plugin, Progress, TimeLimit};
 use crate::data::Chunk;
 use crate::{Error, Result, bail};
 
@@ -49,6 +49,19 @@ pub trait Output: Plugin {
     /// not give it several `workers`. Asked without I/O, by `check` too.
     fn is_exclusive(&self) -> bool {
         false
+    }
+
+    /// Where it says that a write goes on. The engine's `timeout` then counts from the last time that it
+    /// said so, and not from the beginning of the write: who is slow and works is not taken for one
+    /// that hangs. Asked once, when the output was made; each instance has its own.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+
+    /// How long it waits by itself, where the recipe says so with options of its own. `check` tells when
+    /// the engine's `timeout` ends such a wait before. Asked without I/O.
+    fn time_limits(&self) -> Vec<TimeLimit> {
+        Vec::new()
     }
 
     /// Whether [`take_back`](Output::take_back) can hand back what was written, as the `last` of a

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use super::erased::{AnyPlugin, OnThread};
 use super::{
     AsyncTransform, BlockingInput, Buffer, BuildContext, HandsBack, Input, Output, Plugin,
-    Transform,
+    TimeLimit, Transform,
 };
 use crate::options::{
     Args, DeliveryOptions, Kind, OptionError, OptionErrors, Options, PluginSpec, split_delivery,
@@ -167,12 +168,13 @@ impl PluginEntry {
         let mut errors = Vec::new();
         let delivery = self.delivery(args).map_err(|OptionErrors(found)| errors.extend(found));
         match self.build(args, &BuildContext::for_check_in(dead_letter)) {
-            Ok(AnyPlugin::Output(output)) if output.is_exclusive() => {
-                if let Ok(DeliveryOptions { workers, .. }) = delivery
-                    && *workers > 1
-                {
-                    let message = "only one worker can write there at a time";
-                    errors.extend(workers.error(message, "leave `workers` out").0);
+            Ok(AnyPlugin::Output(output)) => {
+                if let Ok(DeliveryOptions { workers, timeout, .. }) = delivery {
+                    if output.is_exclusive() && *workers > 1 {
+                        let message = "only one worker can write there at a time";
+                        errors.extend(workers.error(message, "leave `workers` out").0);
+                    }
+                    errors.extend(output.time_limits().iter().flat_map(|l| cut_short(l, *timeout)));
                 }
             }
             Ok(_) => {}
@@ -208,6 +210,15 @@ impl PluginEntry {
         }
     }
 
+    /// How long it waits by itself, where the call says so: see [`Output::time_limits`]. Nothing is
+    /// run; one that cannot be made has none.
+    pub fn time_limits(&self, args: &Args) -> Vec<TimeLimit> {
+        match self.build(args, &BuildContext::for_check()) {
+            Ok(AnyPlugin::Output(output)) => output.time_limits(),
+            _ => Vec::new(),
+        }
+    }
+
     /// What comes back of what is written to it: see [`Output::hands_back`]. Nothing is run.
     ///
     /// # Errors
@@ -224,6 +235,16 @@ impl fmt::Debug for PluginEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.spec.path())
     }
+}
+
+/// What is wrong with a wait that the engine ends before its time.
+fn cut_short(TimeLimit { option, limit }: &TimeLimit, timeout: Duration) -> Vec<OptionError> {
+    if **limit <= timeout {
+        return Vec::new();
+    }
+    let message =
+        format!("`{option}` is longer than `timeout`, which ends the wait after {timeout:?}");
+    limit.error(message, "make `timeout` longer too: timeout=\"2m\"").0
 }
 
 fn make<P: Plugin>(args: &Args, cx: &BuildContext) -> Result<P> {
