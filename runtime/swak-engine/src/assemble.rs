@@ -52,6 +52,8 @@ pub(crate) struct Assembler<'a> {
     pub(crate) book: &'a Book,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) ledger: &'a Arc<Ledger>,
+    /// Whether it goes on with what a run before it has not finished.
+    pub(crate) resumes: bool,
     pub(crate) shutdown: Shutdown,
     pub(crate) parts: Vec<Part>,
     pub(crate) dead_letters: Option<mpsc::Sender<Chunk>>,
@@ -282,7 +284,8 @@ impl Assembler<'_> {
             folder,
             self.dead_letters.is_some(),
             Arc::clone(&step.counters),
-        );
+        )
+        .resuming(self.resumes);
         step.call(|| entry.build(&call.args, &cx))
     }
 

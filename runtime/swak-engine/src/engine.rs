@@ -57,6 +57,7 @@ impl Engine {
                 settings: self.settings.clone(),
                 store: store.clone(),
                 restarts: 0,
+                resumes: false,
                 failed_delivery: watch::channel(false).1,
             };
             supervisors.push((i, links.of_task(&supervisor.task), supervisor));

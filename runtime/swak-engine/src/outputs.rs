@@ -37,7 +37,12 @@ impl Assembler<'_> {
             outputs.map(|(i, call)| member(call, &place_of(i))).collect::<Result<_, _>>()?;
         let last = failover.last.as_ref().map(|call| member(call, &format!("{place}.last")));
         let (last, retry) = match last.transpose()? {
-            Some((port, retry)) => (Some(port), retry),
+            Some((mut port, retry)) => {
+                if failover.drain_back {
+                    port.output.expect_take_back();
+                }
+                (Some(port), retry)
+            }
             None => (None, self.settings.retry),
         };
         let step = self.book.step(place);

@@ -27,6 +27,8 @@ pub(crate) struct Supervisor {
     pub(crate) store: FileStore,
     pub(crate) book: Book,
     pub(crate) restarts: u64,
+    /// Whether the next run goes on with what the one before it has not finished.
+    pub(crate) resumes: bool,
     /// Whether the last run has emitted a batch that could not be delivered.
     pub(crate) failed_delivery: watch::Receiver<bool>,
 }
@@ -63,8 +65,14 @@ impl Supervisor {
             let (wait, when_stopped) = match result {
                 _ if shutdown.is_triggered() => break self.ended_at_shutdown(result),
                 Ok(Ended::Finished) => match self.restart_after() {
-                    Some(wait) => (wait, Ended::Stopped),
-                    None if links.sends_again().await => continue,
+                    Some(wait) => {
+                        self.resumes = false;
+                        (wait, Ended::Stopped)
+                    }
+                    None if links.sends_again().await => {
+                        self.resumes = true;
+                        continue;
+                    }
                     None => break Ended::Finished,
                 },
                 Ok(ended) => break ended,
@@ -86,6 +94,7 @@ impl Supervisor {
                     let wait = backoff.wait();
                     tracing::error!(task, "{failure}; the task starts again in {wait:.1?}");
                     self.restarts += 1;
+                    self.resumes = true;
                     (wait, Ended::Interrupted)
                 }
             };
@@ -145,6 +154,7 @@ impl Supervisor {
             book: &self.book,
             checkpoints,
             ledger: self.store.ledger(),
+            resumes: self.resumes,
             shutdown: when_stopped.clone(),
             parts: Vec::new(),
             dead_letters: None,

@@ -10,7 +10,7 @@ use swak_recipe::model::{Recipe, StartBy, Step, Task};
 use swak_recipe::write::convert;
 use swak_recipe::{Catalog, Later, ProcessEnvironment, SpecList, Spelling, check, check_as};
 use swak_sdk::options::{Args, Kind, LiteralValue, Placed, PluginSpec};
-use swak_sdk::plugin::{HandsBack, TimeLimit};
+use swak_sdk::plugin::{Destination, HandsBack, TimeLimit};
 
 fn source(text: &str) -> SourceFile {
     SourceFile::new("a.swak", text)
@@ -317,13 +317,17 @@ mod any_text {
     }
 }
 
+fn all_specs() -> Vec<&'static PluginSpec> {
+    static SPECS: std::sync::LazyLock<SpecList> = std::sync::LazyLock::new(support::catalog);
+    SPECS.specs()
+}
+
 /// A catalog in which every output hands back what it was given in one way.
 struct HandingBack(Result<HandsBack, String>);
 
 impl Catalog for HandingBack {
     fn specs(&self) -> Vec<&PluginSpec> {
-        static SPECS: std::sync::LazyLock<SpecList> = std::sync::LazyLock::new(support::catalog);
-        SPECS.specs()
+        all_specs()
     }
 
     fn hands_back(&self, _: &PluginSpec, _: &Args) -> Result<HandsBack, String> {
@@ -420,4 +424,56 @@ fn one_value_may_stand_for_a_dict_of_options() {
         let told = mistakes(bad).expect("a mistake");
         assert!(told.contains(message), "{told}");
     }
+}
+
+/// A catalog in which `out.File` writes to what stands first, and empties what is called `new`.
+struct Writing;
+
+impl Catalog for Writing {
+    fn specs(&self) -> Vec<&PluginSpec> {
+        all_specs()
+    }
+
+    fn writes_to(&self, _: &PluginSpec, args: &Args) -> Option<Destination> {
+        let LiteralValue::Str(path) = &args.positional.first()?.value else { return None };
+        let alone = path.ends_with("new").then(|| "it empties the file".to_owned());
+        Some(Destination { path: path.into(), alone })
+    }
+}
+
+#[test]
+fn two_outputs_have_one_file_only_where_neither_needs_it_alone() {
+    let drained = |path| format!("failover(out.Null(), last=out.File({path:?}), drain_back=True)");
+    let task = |step: &str, name| format!("task(in.Counter(), {step}, name=\"{name}\")\n");
+    let plain = |path| format!("out.File({path:?})");
+    for (first, second, refused) in [
+        (plain("a"), plain("a"), false),
+        (drained("a"), drained("b"), false),
+        (drained("a"), drained("a"), true),
+        (drained("./a/b"), plain("a//b"), true),
+        (plain("a"), drained("a"), true),
+        (plain("new"), plain("new"), true),
+        (format!("tee([{}], [{}])", plain("a"), drained("a")), plain("b"), true),
+        (
+            "failover(out.File(\"a\"), last=out.File(\"a\"), drain_back=True)".into(),
+            plain("b"),
+            true,
+        ),
+    ] {
+        let text = task(&first, "one") + &task(&second, "two");
+        let checked = check(&source(&text), &Writing, &support::FixedEnvironment::default());
+        let told = checked.err().map(|found| found.render(false)).unwrap_or_default();
+        assert_eq!(
+            told.contains("error[file-not-shared]: two outputs write to "),
+            refused,
+            "{text}{told}"
+        );
+    }
+    let text = task(&plain("a"), "one") + &task(&plain("a"), "two") + &task(&drained("a"), "three");
+    let text = text + "task(in.Counter(), out.Null(), dead_letter=out.File(\"a\"), name=\"four\")";
+    let found = check(&source(&text), &Writing, &support::FixedEnvironment::default());
+    let told = found.unwrap_err().render(false);
+    assert_eq!(told.matches("file-not-shared").count(), 2, "{told}");
+    assert!(told.contains("sent on and then removed, with drain_back"), "{told}");
+    assert!(told.contains("help: give each of them a file of its own"), "{told}");
 }

@@ -69,8 +69,8 @@ pub mod prelude {
     pub use crate::options::*;
     pub use crate::plugin::{
         AsyncTransform, Backlog, BlockingEmitter, BlockingInput, BoxBacklog, Buffer, BufferEmitter,
-        BuildContext, Emitter, HandsBack, Inbox, Input, Outlet, Output, Plugin, Plugins, Shutdown,
-        Stopped, Transform, WriteError,
+        BuildContext, Destination, Emitter, HandsBack, Inbox, Input, Outlet, Output, Plugin,
+        Plugins, Shutdown, Stopped, Transform, WriteError,
     };
     pub use crate::{Context, Error, Result, anyhow, bail, ensure};
 }

@@ -8,7 +8,7 @@ use swak_sdk::options::{
     OptionError, OptionErrors, OptionSpec, OptionValue, Pattern, PluginSpec, Template, TextKind,
     TypeSpec, alone, did_you_mean,
 };
-use swak_sdk::plugin::{HandsBack, Plugins, TimeLimit};
+use swak_sdk::plugin::{Destination, HandsBack, Plugins, TimeLimit};
 
 /// The plugins that a recipe may name, and what they say to their options.
 pub trait Catalog {
@@ -54,6 +54,14 @@ pub trait Catalog {
         let _ = (spec, args);
         Ok(HandsBack::Whole)
     }
+
+    /// The file that an output writes to: see
+    /// [`Output::writes_to`](swak_sdk::plugin::Output::writes_to). A spec alone does not say; left as it
+    /// is, none does.
+    fn writes_to(&self, spec: &PluginSpec, args: &Args) -> Option<Destination> {
+        let _ = (spec, args);
+        None
+    }
 }
 
 /// Specs alone, such as those that a compiler reads from source.
@@ -93,6 +101,10 @@ impl Catalog for Plugins {
             Some(entry) => entry.hands_back(args).map_err(|error| format!("{error:#}")),
             None => Ok(HandsBack::Whole),
         }
+    }
+
+    fn writes_to(&self, spec: &PluginSpec, args: &Args) -> Option<Destination> {
+        self.get(spec.kind, &spec.name)?.writes_to(args)
     }
 }
 

@@ -5,6 +5,7 @@
 //! others; what cannot be told because of an earlier mistake is left out, not guessed.
 
 mod catalog;
+mod destinations;
 mod environment;
 mod failover;
 mod flow;
@@ -195,6 +196,7 @@ impl<'a> Checker<'a> {
         // Which links there are is known only when every task could be read.
         if complete && !errors_before(&self.found) {
             links::check(&tasks, self.spelling, &mut self.found);
+            self.destinations(&tasks);
         }
         let sound = complete && !errors_before(&self.found);
         Checked {

@@ -12,6 +12,7 @@ pub struct BuildContext {
     step: String,
     data_dir: PathBuf,
     dead_letter: bool,
+    resumes: bool,
     counters: Arc<Counters>,
 }
 
@@ -30,7 +31,14 @@ impl BuildContext {
         counters: Arc<Counters>,
     ) -> Self {
         let (task, step, data_dir) = (task.into(), step.into(), data_dir.into());
-        BuildContext { task, step, data_dir, dead_letter, counters }
+        BuildContext { task, step, data_dir, dead_letter, resumes: false, counters }
+    }
+
+    /// With this as whether the run goes on with what the one before it has not finished.
+    #[must_use]
+    pub fn resuming(mut self, resumes: bool) -> Self {
+        self.resumes = resumes;
+        self
     }
 
     /// A context without a task: for tests that only make a plugin.
@@ -61,6 +69,12 @@ impl BuildContext {
     /// Whether the task has a place for rejected records. Without one they are dropped and counted.
     pub fn has_dead_letter(&self) -> bool {
         self.dead_letter
+    }
+
+    /// Whether this run of the task goes on with what the one before it has not finished, since that
+    /// failed while the agent ran. What that one has delivered does not come again.
+    pub fn resumes(&self) -> bool {
+        self.resumes
     }
 
     /// What is counted for this step.

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::time::Instant;
 
 use super::{
-    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Emitter, HandsBack,
-    Inbox, Input, Outlet, Output, Progress, Shutdown, TimeLimit, Transform, WriteError,
+    AsyncTransform, Backlog, BlockingInput, BoxBacklog, Buffer, BufferEmitter, Destination,
+    Emitter, HandsBack, Inbox, Input, Outlet, Output, Progress, Shutdown, TimeLimit, Transform,
+    WriteError,
 };
 use crate::data::{Batch, Chunk};
 use crate::{Error, Result};
@@ -81,6 +82,10 @@ pub trait AnyOutput: Send {
     fn progress(&self) -> Option<Progress>;
     /// See [`Output::time_limits`].
     fn time_limits(&self) -> Vec<TimeLimit>;
+    /// See [`Output::writes_to`].
+    fn writes_to(&self) -> Option<Destination>;
+    /// See [`Output::expect_take_back`].
+    fn expect_take_back(&mut self);
     /// See [`Output::hands_back`].
     fn hands_back(&self) -> Result<HandsBack>;
     /// See [`Output::take_back`].
@@ -176,6 +181,12 @@ impl<P: Output> AnyOutput for P {
     }
     fn time_limits(&self) -> Vec<TimeLimit> {
         Output::time_limits(self)
+    }
+    fn writes_to(&self) -> Option<Destination> {
+        Output::writes_to(self)
+    }
+    fn expect_take_back(&mut self) {
+        Output::expect_take_back(self);
     }
     fn hands_back(&self) -> Result<HandsBack> {
         Output::hands_back(self)

@@ -34,7 +34,7 @@ pub use counters::{Counters, CountersSnapshot};
 pub use emitter::{BlockingEmitter, Emitter, Stopped};
 pub use input::{BlockingInput, Input};
 pub use outlet::{DeadLetter, Outlet};
-pub use output::{Backlog, BoxBacklog, HandsBack, Output, WriteError};
+pub use output::{Backlog, BoxBacklog, Destination, HandsBack, Output, WriteError};
 pub use progress::{Progress, TimeLimit};
 pub use registry::{CrateInfo, PluginEntry, Plugins};
 pub use shutdown::{Shutdown, ShutdownTrigger};

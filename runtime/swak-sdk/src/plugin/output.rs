@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::path::PathBuf;
 
 use super::erased::AnyBacklog;
 use super::{Plugin, Progress, TimeLimit};
@@ -64,6 +65,12 @@ pub trait Output: Plugin {
         Vec::new()
     }
 
+    /// The file that is written to, where that is known without a record: `check` refuses two outputs
+    /// that get into each other's way. Asked without I/O.
+    fn writes_to(&self) -> Option<Destination> {
+        None
+    }
+
     /// Whether [`take_back`](Output::take_back) can hand back what was written, as the `last` of a
     /// `failover(…, drain_back=True)` must. Asked without I/O, by `check` too.
     ///
@@ -73,17 +80,31 @@ pub trait Output: Plugin {
         bail!("it cannot hand back what was written to it")
     }
 
+    /// What is written will be taken back: called once, before anything else, where it stands as the
+    /// `last` of a `failover(…, drain_back=True)`. Nobody else may write there from the first write on.
+    fn expect_take_back(&mut self) {}
+
     /// Sets aside what was written and not handed back yet, by earlier runs too, and hands it back,
     /// the oldest part first; `None` when there is nothing. Called between writes, and again when the
-    /// [`Backlog`] of the last call has come to its end and is dropped. What is written from now on goes elsewhere, even while the backlog
-    /// is still read. The output may not be
-    /// connected. May be cut off at any `await`, after which it is called again.
+    /// [`Backlog`] of the last call has come to its end and is dropped. What is written from now on goes
+    /// elsewhere, even while the backlog is still read. The output may not be connected. May be cut off
+    /// at any `await`, after which it is called again.
     ///
     /// # Errors
     /// Counted, logged, and tried again with back-off.
     fn take_back(&mut self) -> impl Future<Output = Result<Option<BoxBacklog>>> + Send {
         async { Ok(None) }
     }
+}
+
+/// The file that an output writes to: see [`Output::writes_to`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// Where it is, as the recipe says it.
+    pub path: PathBuf,
+    /// Why no other output may write there, as a person reads it: "it empties the file". `None` when
+    /// others may.
+    pub alone: Option<String>,
 }
 
 /// What comes back of what was written: see [`Output::hands_back`].

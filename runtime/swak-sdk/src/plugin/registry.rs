@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::erased::{AnyPlugin, OnThread};
 use super::{
-    AsyncTransform, BlockingInput, Buffer, BuildContext, HandsBack, Input, Output, Plugin,
-    TimeLimit, Transform,
+    AsyncTransform, BlockingInput, Buffer, BuildContext, Destination, HandsBack, Input, Output,
+    Plugin, TimeLimit, Transform,
 };
 use crate::options::{
     Args, DeliveryOptions, Kind, OptionError, OptionErrors, Options, PluginSpec, split_delivery,
@@ -227,6 +227,15 @@ impl PluginEntry {
         match self.build(args, &BuildContext::for_check())? {
             AnyPlugin::Output(output) => output.hands_back(),
             _ => bail!("it is no output"),
+        }
+    }
+
+    /// The file that it writes to: see [`Output::writes_to`]. Nothing is run. What cannot be made has
+    /// none.
+    pub fn writes_to(&self, args: &Args) -> Option<Destination> {
+        match self.build(args, &BuildContext::for_check()) {
+            Ok(AnyPlugin::Output(output)) => output.writes_to(),
+            _ => None,
         }
     }
 }
