@@ -50,6 +50,11 @@ impl Stat {
     }
 }
 
+/// Whether an open file has no name any more: what is written to it is gone when it is closed.
+pub(crate) fn is_deleted(file: &File) -> bool {
+    platform::names(file).is_ok_and(|names| names == 0)
+}
+
 #[cfg(unix)]
 mod platform {
     use std::fs::Metadata;
@@ -66,6 +71,11 @@ mod platform {
     pub(super) fn of_path(path: &Path) -> io::Result<(Stat, bool)> {
         let metadata = std::fs::metadata(path)?;
         Ok((stat(&metadata), metadata.is_file()))
+    }
+
+    /// How many names it has.
+    pub(super) fn names(file: &File) -> io::Result<u64> {
+        file.metadata().map(|m| m.nlink())
     }
 
     fn stat(m: &Metadata) -> Stat {
@@ -113,6 +123,11 @@ mod platform {
         let mut options = OpenOptions::new();
         let file = options.access_mode(LOOK).custom_flags(FOLDERS_TOO).open(path)?;
         Ok((of_file(&file)?, file.metadata()?.is_file()))
+    }
+
+    /// How many names it has.
+    pub(super) fn names(file: &File) -> io::Result<u64> {
+        winapi_util::file::information(file).map(|info| info.number_of_links())
     }
 }
 

@@ -3,11 +3,15 @@
 //! The file is renamed to `NAME.drain`, so that what is written meanwhile goes to a new one. How far it
 //! is delivered is written to `NAME.drain.at` after each piece, so that a kill doubles no more than the
 //! piece that was under way. When all is delivered, first `NAME.drain` is removed and then
-//! `NAME.drain.at`; one that is found alone is of a file that is done with. Lines that cannot be read
-//! are moved to `NAME.unread`.
+//! `NAME.drain.at`; one that is found alone is of a file that is done with.
+//!
+//! Lines that cannot be read are moved to `NAME.unread`, and so is a last line without its end: whoever
+//! wrote it was killed before anybody was told that it is there, so that it comes again.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+mod unread;
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +21,11 @@ use swak_sdk::data::{MESSAGE, TRUNCATED, json};
 use swak_sdk::plugin::Counters;
 use swak_sdk::prelude::*;
 
+use self::unread::Unread;
+pub(super) use self::unread::put_torn_aside;
+use super::lock::DrainLock;
 use super::open::sync_folder;
+use super::path::beside;
 use crate::blocking::blocking;
 use crate::formats::{Format, record};
 
@@ -34,8 +42,9 @@ pub(super) struct FileBacklog {
     is_done: bool,
     piece: usize,
     tag: Name,
-    counters: Arc<Counters>,
-    warned: bool,
+    unread: Unread,
+    /// Nobody else drains or writes to the file as long as this one is there.
+    _lock: Arc<DrainLock>,
 }
 
 /// How lines that were written are read.
@@ -46,7 +55,7 @@ pub(super) enum Form {
     Record,
 }
 
-/// Bytes that are handed back at once, but for a longer line.
+/// What is handed back at once where nobody says otherwise.
 pub(super) const PIECE: usize = 1 << 20;
 
 impl Form {
@@ -74,14 +83,22 @@ impl Form {
     }
 }
 
+/// How what is set aside is handed back.
+pub(super) struct Habits {
+    pub(super) form: Form,
+    /// Bytes that are handed back at once, but for a longer line.
+    pub(super) piece: usize,
+    /// The tag of records that come back without one.
+    pub(super) tag: Name,
+    pub(super) counters: Arc<Counters>,
+}
+
 /// What was set aside of a file by an earlier run, or is now; `None` when there is nothing. Nobody
 /// must have the file open.
 pub(super) fn take_back(
     path: &Path,
-    form: Form,
-    piece: usize,
-    tag: Name,
-    counters: Arc<Counters>,
+    lock: Arc<DrainLock>,
+    habits: Habits,
 ) -> Result<Option<FileBacklog>> {
     let places = Places::of(path);
     if !is_there(&places.aside)? {
@@ -99,28 +116,32 @@ pub(super) fn take_back(
     let file = File::open(&places.aside)
         .with_context(|| format!("cannot open {}", places.aside.display()))?;
     let len = file.metadata()?.len();
-    let offset = places.delivered(&file, len)?;
-    let (given, is_done, warned) = (None, false, false);
+    let progress = places.progress(&file, len)?;
     Ok(Some(FileBacklog {
+        unread: Unread::new(path, progress.unread, habits.counters)?,
         places,
-        form,
+        form: habits.form,
         file,
         len,
-        offset,
-        given,
-        is_done,
-        piece,
-        tag,
-        counters,
-        warned,
+        offset: progress.delivered,
+        given: None,
+        is_done: false,
+        piece: habits.piece,
+        tag: habits.tag,
+        _lock: lock,
     }))
+}
+
+/// Whether there is anything to take back.
+pub(super) fn is_anything_there(path: &Path) -> Result<bool> {
+    Ok(is_there(path)? || is_there(&Places::of(path).aside)?)
 }
 
 impl Backlog for FileBacklog {
     async fn next(&mut self) -> Result<Option<Chunk>> {
         blocking(|| {
             while !self.is_done {
-                if self.offset >= self.len {
+                if self.is_at_end()? {
                     self.finish()?;
                     break;
                 }
@@ -140,7 +161,7 @@ impl Backlog for FileBacklog {
     async fn delivered(&mut self) -> Result<()> {
         blocking(|| {
             self.confirm()?;
-            if self.offset >= self.len { self.finish() } else { Ok(()) }
+            if self.is_at_end()? { self.finish() } else { Ok(()) }
         })
     }
 }
@@ -156,14 +177,15 @@ struct Given {
 struct Places {
     aside: PathBuf,
     progress: PathBuf,
-    unread: PathBuf,
 }
 
 /// What is written to `NAME.drain.at`.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Progress {
     /// Bytes that are delivered.
     delivered: u64,
+    /// How long `NAME.unread` was then.
+    unread: Option<u64>,
 }
 
 /// The longest line that is looked for; of a longer one each part is taken as a line.
@@ -229,23 +251,25 @@ impl FileBacklog {
         gather(stored)
     }
 
+    /// Whether all is given and done with. A program that was not told to leave the file alone may
+    /// have written to it since it was opened here.
+    fn is_at_end(&mut self) -> Result<bool> {
+        if self.offset >= self.len {
+            self.len = self.file.metadata()?.len();
+        }
+        Ok(self.offset >= self.len)
+    }
+
     /// The piece that was given is done with.
     fn confirm(&mut self) -> Result<()> {
         let Some(given) = &mut self.given else { return Ok(()) };
         if !given.unread.is_empty() {
-            append(&self.places.unread, &given.unread)?;
-            for _ in memchr_iter(b'\n', &given.unread) {
-                self.counters.error();
-            }
-            if !std::mem::replace(&mut self.warned, true) {
-                tracing::warn!(
-                    "lines that cannot be read back were moved to {}; further ones are only counted",
-                    self.places.unread.display()
-                );
-            }
+            // So that after a kill it is known what of them is in the file already.
+            self.places.write_progress(self.offset, &self.unread)?;
+            self.unread.add(&given.unread)?;
             given.unread.clear();
         }
-        self.places.write_progress(given.end)?;
+        self.places.write_progress(given.end, &self.unread)?;
         self.offset = given.end;
         self.given = None;
         Ok(())
@@ -257,6 +281,8 @@ impl FileBacklog {
         remove(&self.places.aside)?;
         sync_folder(&self.places.aside)?;
         remove(&self.places.progress)?;
+        // It must not come back after a power failure, and be taken for that of the next file.
+        sync_folder(&self.places.aside)?;
         self.is_done = true;
         Ok(())
     }
@@ -264,37 +290,35 @@ impl FileBacklog {
 
 impl Places {
     fn of(path: &Path) -> Self {
-        let beside = |end: &str| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        Places { aside: beside(".drain"), progress: beside(".drain.at"), unread: beside(".unread") }
+        Places { aside: beside(path, ".drain"), progress: beside(path, ".drain.at") }
     }
 
     /// How much of the file that was set aside is delivered. What makes no sense is nothing: rather
     /// twice than never.
-    fn delivered(&self, mut file: &File, len: u64) -> Result<u64> {
+    fn progress(&self, mut file: &File, len: u64) -> Result<Progress> {
         let text = match fs::read(&self.progress) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Progress::default()),
             text => text?,
         };
-        let Ok(Progress { delivered }) = serde_json::from_slice(&text) else { return Ok(0) };
+        let Ok(progress) = serde_json::from_slice::<Progress>(&text) else {
+            return Ok(Progress::default());
+        };
+        let delivered = progress.delivered;
         if delivered == len || delivered == 0 {
-            return Ok(delivered);
+            return Ok(progress);
         }
         let mut last = [0];
         if delivered < len {
             file.seek(SeekFrom::Start(delivered - 1))?;
             file.read_exact(&mut last)?;
         }
-        Ok(if last == *b"\n" { delivered } else { 0 })
+        Ok(if last == *b"\n" { progress } else { Progress::default() })
     }
 
-    fn write_progress(&self, delivered: u64) -> Result<()> {
-        let text = serde_json::to_vec(&Progress { delivered }).expect("a number is JSON");
-        let mut new = self.progress.as_os_str().to_owned();
-        new.push(".new");
+    fn write_progress(&self, delivered: u64, unread: &Unread) -> Result<()> {
+        let progress = Progress { delivered, unread: Some(unread.len()) };
+        let text = serde_json::to_vec(&progress).expect("numbers are JSON");
+        let new = beside(&self.progress, ".new");
         fs::write(&new, text)
             .and_then(|()| fs::rename(&new, &self.progress))
             .with_context(|| format!("cannot write {}", self.progress.display()))
@@ -331,15 +355,6 @@ fn gather(stored: Vec<(Name, Name, Record)>) -> Chunk {
 fn put_aside(line: &[u8], unread: &mut Vec<u8>) {
     unread.extend_from_slice(line);
     unread.push(b'\n');
-}
-
-fn append(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
-    file.write_all(bytes).with_context(|| format!("cannot write to {}", path.display()))
 }
 
 /// Whether there is a file with something in it; never of a pipe or a device.

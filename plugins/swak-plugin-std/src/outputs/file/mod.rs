@@ -1,13 +1,16 @@
 //! `out.File`: files, one for all records or one for each name that a template gives.
 
 mod drain;
+mod emptied;
+mod lock;
 mod open;
 mod path;
 mod rotate;
 mod torn;
+mod turns;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +18,9 @@ use swak_sdk::plugin::Counters;
 use swak_sdk::prelude::*;
 
 use self::drain::{FileBacklog, Form, PIECE};
-use self::open::{Habits, OpenFiles, Undo};
-use self::path::FilePath;
+use self::lock::DrainLock;
+use self::open::{FileError, Habits, OpenFiles, Undo};
+use self::path::{FilePath, led_to};
 use self::rotate::Rotation;
 use self::torn::Writing;
 use crate::blocking::blocking;
@@ -27,8 +31,12 @@ use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 /// Folders on the way are made. A chunk is written whole or not at all: when the disk is full or
 /// something else fails, what was written of it is taken back, and it is tried again. What a killed
 /// agent has written of a record is ended before the next one begins, or cut off in MessagePack, which
-/// knows no such end; the record comes again. A file that somebody moves away or
-/// deletes is made anew.
+/// knows no such end; the record comes again.
+///
+/// A file that somebody moves away or deletes is made anew with the next chunk, so that `logrotate` needs
+/// neither `copytruncate` nor a signal; with `compress` it needs `delaycompress`. Where the path is a
+/// symbolic link, rotation moves the file that it leads to. Several tasks may append to one file: each
+/// chunk stays together.
 ///
 /// ```swak
 /// task(
@@ -42,8 +50,10 @@ use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 /// ```
 ///
 /// As the `last` of a failover it can hand back what it took, with `format="record"` just as it was.
-/// The file is set aside as `NAME.drain` for that and removed once all of it is delivered; lines that
-/// cannot be read, as a killed agent may have left one, are kept in `NAME.unread`.
+/// The file is set aside as `NAME.drain` for that and removed once all of it is delivered. Lines that
+/// cannot be read are kept in `NAME.unread`, and so is a last line that a killed agent has written in
+/// part: its record comes again. As long as `NAME.drain.lock` is locked, no other output writes to the
+/// file, in this agent or another one.
 ///
 /// ```swak
 /// task(
@@ -78,7 +88,7 @@ pub(crate) struct FileOptions {
     /// The template of `format="template"`, one line a record: `{{ host }} {{ message }}`.
     template: Option<Template>,
     /// Whether records are added to what is in the file; otherwise it is emptied each time the task
-    /// starts.
+    /// starts, but for a start after a failure.
     #[option(default = true)]
     append: bool,
     /// The size that a file does not grow beyond: before that it is renamed to `NAME.1`, that to
@@ -109,9 +119,12 @@ enum Sync {
 pub(crate) struct FileOutput {
     path: FilePath,
     encoder: Encoder,
-    header: Option<Vec<u8>>,
     replaced: Replaced,
     files: OpenFiles,
+    is_appended_to: bool,
+    is_drained: bool,
+    /// Keeps others away from a file that is drained.
+    lock: Option<Arc<DrainLock>>,
     /// How what was written is read back, or why it cannot be.
     form: Result<Form, String>,
     tag: Name,
@@ -138,7 +151,8 @@ impl Plugin for FileOutput {
         };
         let habits = Habits {
             max_open: options.max_open,
-            append: options.append,
+            // What was delivered before the task failed does not come again.
+            append: options.append || cx.resumes(),
             writing: match format {
                 Format::Csv => Writing::Csv,
                 Format::Msgpack => Writing::Msgpack,
@@ -150,14 +164,16 @@ impl Plugin for FileOutput {
         let encoder = Encoder::new(FormatOptions { format, columns, delimiter, template })?;
         let path = FilePath::new(path)?;
         Ok(FileOutput {
-            form: form(&path, format, &habits),
+            form: form(&path, format, options.append, &habits),
             tag: cx.task().into(),
             counters: cx.counters().clone(),
             path,
-            header: encoder.header().filter(|_| options.header),
+            files: OpenFiles::new(habits, encoder.header().filter(|_| options.header)),
             encoder,
             replaced: Replaced::new(cx.counters().clone()),
-            files: OpenFiles::new(habits),
+            is_appended_to: options.append,
+            is_drained: false,
+            lock: None,
         })
     }
 }
@@ -171,8 +187,11 @@ impl Output for FileOutput {
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
         blocking(|| match &self.path {
             FilePath::Constant(path) => {
+                if self.is_drained {
+                    hold(&mut self.lock, path)?;
+                }
                 let encoded = self.encoder.encode(chunk).map_err(rejected)?;
-                self.files.write(path, self.header.as_deref(), encoded.slices())?;
+                self.files.write(path, &encoded.slices())?;
                 self.replaced.count(encoded.replaced());
                 Ok(())
             }
@@ -182,7 +201,20 @@ impl Output for FileOutput {
 
     async fn close(&mut self) -> Result<()> {
         self.files.close();
+        self.lock = None;
         Ok(())
+    }
+
+    fn writes_to(&self) -> Option<Destination> {
+        let FilePath::Constant(path) = &self.path else { return None };
+        let alone = (!self.is_appended_to)
+            .then(|| "the file is emptied when its task starts, with append=False".to_owned());
+        Some(Destination { path: path.clone(), alone })
+    }
+
+    fn expect_take_back(&mut self) {
+        self.is_drained = true;
+        self.files.are_drained(Arc::clone(&self.counters));
     }
 
     fn hands_back(&self) -> Result<HandsBack> {
@@ -198,13 +230,13 @@ impl Output for FileOutput {
 }
 
 /// How what is written is read back, or why it cannot be.
-fn form(path: &FilePath, format: Format, habits: &Habits) -> Result<Form, String> {
+fn form(path: &FilePath, format: Format, append: bool, habits: &Habits) -> Result<Form, String> {
     let rotation = habits.rotation;
     let why = if matches!(path, FilePath::Template { .. }) {
         "its path is a template, and only one file can be handed back"
     } else if rotation.size.is_some() || rotation.every.is_some() {
         "its files are moved away: leave out `rotate_size` and `rotate_every`"
-    } else if !habits.append {
+    } else if !append {
         "its file is emptied by `append=False`; leave that out"
     } else {
         let why =
@@ -222,8 +254,22 @@ impl FileOutput {
         };
         // Windows renames no open file.
         self.files.close();
-        let (tag, counters) = (self.tag.clone(), Arc::clone(&self.counters));
-        blocking(|| drain::take_back(path, *form, piece, tag, counters))
+        let habits = drain::Habits {
+            form: *form,
+            piece,
+            tag: self.tag.clone(),
+            counters: Arc::clone(&self.counters),
+        };
+        let lock = &mut self.lock;
+        blocking(|| {
+            let target = led_to(path);
+            // No folder is made only to look.
+            if !drain::is_anything_there(&target)? {
+                return Ok(None);
+            }
+            let lock = hold(lock, path)?;
+            drain::take_back(&target, lock, habits)
+        })
     }
 
     /// Writes each record to its own file: to all of them, or to none.
@@ -247,7 +293,7 @@ impl FileOutput {
         let mut written: Vec<Undo> = Vec::new();
         for (path, bytes) in &parts {
             let slices = std::iter::once(bytes.as_slice());
-            match self.files.write(path, self.header.as_deref(), slices) {
+            match self.files.write(path, &slices) {
                 Ok(undo) => written.push(undo),
                 Err(error) => {
                     // The last one first: two paths may lead to one file.
@@ -263,6 +309,17 @@ impl FileOutput {
         self.replaced.count(replaced);
         Ok(())
     }
+}
+
+/// The lock that keeps others away from a file, taken anew if that is gone.
+fn hold(lock: &mut Option<Arc<DrainLock>>, path: &Path) -> Result<Arc<DrainLock>, FileError> {
+    if let Some(held) = lock.as_ref().filter(|held| held.holds()) {
+        return Ok(Arc::clone(held));
+    }
+    *lock = None;
+    let taken = DrainLock::take(&led_to(path));
+    let taken = taken.map_err(|error| FileError::new("write to", path, error))?;
+    Ok(Arc::clone(lock.insert(Arc::new(taken))))
 }
 
 fn rejected(error: impl Into<Error>) -> WriteError {

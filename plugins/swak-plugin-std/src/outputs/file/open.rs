@@ -6,9 +6,16 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use std::sync::{Arc, PoisonError};
+
+use swak_sdk::plugin::Counters;
+
+use super::emptied::Emptied;
+use super::path::led_to;
 use super::rotate::Rotation;
 use super::torn::{self, Mend, Writing};
-use crate::identity::FileId;
+use super::{drain, lock, turns};
+use crate::identity::{self, FileId};
 
 /// What could not be done with which file, and why.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +27,11 @@ pub(super) struct FileError {
 }
 
 impl FileError {
+    /// What cannot be done with this file.
+    pub(super) fn new(what: &'static str, path: &Path, source: io::Error) -> Self {
+        FileError { what, path: path.to_owned(), source }
+    }
+
     /// Whether no file can have this name: a part of it is a file already, it is a folder, or too long.
     pub(super) fn is_of_name(&self) -> bool {
         use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory};
@@ -31,10 +43,14 @@ impl FileError {
 pub(super) struct OpenFiles {
     open: HashMap<PathBuf, OpenFile>,
     /// The files that were emptied when they were opened first; `None` when files are appended to.
-    emptied: Option<HashSet<PathBuf>>,
+    emptied: Option<Emptied>,
     /// The files that were opened before, and hold nothing but whole records since.
     whole: HashSet<PathBuf>,
     habits: Habits,
+    /// What stands once at the beginning of a file.
+    header: Option<Vec<u8>>,
+    /// Where what is written is sent on and removed: who counts what cannot be.
+    drained: Option<Arc<Counters>>,
     uses: u64,
 }
 
@@ -55,6 +71,8 @@ pub(super) struct Habits {
 
 struct OpenFile {
     file: File,
+    /// It is no pipe and no device, of which nothing can be synced.
+    is_regular: bool,
     /// What ends a record that was written in part: whoever wrote it was killed or ran out of disk. What
     /// comes next must not become a part of it.
     end: &'static [u8],
@@ -72,41 +90,70 @@ pub(super) struct Undo {
 
 impl OpenFiles {
     /// No file is open yet.
-    pub(super) fn new(habits: Habits) -> Self {
-        let emptied = (!habits.append).then(HashSet::new);
-        OpenFiles { open: HashMap::new(), emptied, whole: HashSet::new(), habits, uses: 0 }
+    pub(super) fn new(habits: Habits, header: Option<Vec<u8>>) -> Self {
+        OpenFiles {
+            open: HashMap::new(),
+            emptied: (!habits.append).then(Emptied::default),
+            whole: HashSet::new(),
+            habits,
+            header,
+            drained: None,
+            uses: 0,
+        }
     }
 
-    /// Writes to the end of a file; `header` first if it is empty, the end of a torn line if there is
+    /// What is written is sent on and removed from now on. A record that was written in part is put
+    /// aside then: ended, it would look like a whole one.
+    pub(super) fn are_drained(&mut self, counters: Arc<Counters>) {
+        self.drained = Some(counters);
+    }
+
+    /// Writes to the end of a file; the header first if it is empty, the end of a torn line if there is
     /// one. On an error the file is as it was before.
     pub(super) fn write<'a>(
         &mut self,
         path: &Path,
-        header: Option<&'a [u8]>,
-        slices: impl Iterator<Item = &'a [u8]> + Clone,
+        slices: &(impl Iterator<Item = &'a [u8]> + Clone),
     ) -> Result<Undo, FileError> {
-        let sync = self.habits.sync;
+        let turn = turns::of(path);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let more = slices.clone().map(|slice| slice.len() as u64).sum();
-        let (open, before) = self.ready(path, more)?;
-        let mut undo = Undo { path: path.to_owned(), before, written: 0 };
-        let header = header.filter(|_| before == 0);
-        let end = Some(open.end);
-        let written = header
-            .into_iter()
-            .chain(end)
-            .chain(slices)
-            .try_for_each(|slice| write_all(&mut open.file, slice, &mut undo.written));
-        let result = written.and_then(|()| if sync { open.file.sync_data() } else { Ok(()) });
-        match result {
-            Ok(()) => {
-                open.end = b"";
-                Ok(undo)
-            }
-            Err(error) => {
-                self.take_back(&undo);
-                Err(failed("write to", path)(error))
+        for _ in 0..MOST_DELETED {
+            self.ready(path, more)?;
+            if let Some(undo) = self.put(path, slices.clone())? {
+                return Ok(undo);
             }
         }
+        Err(FileError::new("write to", path, io::Error::other("somebody deletes it all the time")))
+    }
+
+    /// Writes to a file that is ready. `None` when it was deleted meanwhile: what was written to it is
+    /// nowhere.
+    fn put<'a>(
+        &mut self,
+        path: &Path,
+        mut slices: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Option<Undo>, FileError> {
+        let open = self.open.get_mut(path).expect("it was made ready");
+        let before = length(&open.file, path)?;
+        let mut undo = Undo { path: path.to_owned(), before, written: 0 };
+        let header = self.header.as_deref().filter(|_| before == 0);
+        let mut write = |slice: &[u8]| write_all(&mut open.file, slice, &mut undo.written);
+        let written = write(header.unwrap_or_default())
+            .and_then(|()| write(open.end))
+            .and_then(|()| slices.try_for_each(write));
+        let sync = self.habits.sync && open.is_regular;
+        let result = written.and_then(|()| if sync { open.file.sync_data() } else { Ok(()) });
+        if let Err(error) = result {
+            self.take_back(&undo);
+            return Err(FileError::new("write to", path, error));
+        }
+        open.end = b"";
+        if open.is_regular && identity::is_deleted(&open.file) && !is_still_at(&open.file, path) {
+            self.open.remove(path);
+            return Ok(None);
+        }
+        Ok(Some(undo))
     }
 
     /// Takes back what was written, unless somebody else has written to the file since. What cannot
@@ -123,26 +170,19 @@ impl OpenFiles {
         self.open.clear();
     }
 
-    /// The file of a path, open and rotated if that is due, and how long it is.
-    fn ready(&mut self, path: &Path, more: u64) -> Result<(&mut OpenFile, u64), FileError> {
+    /// Sees to it that the file of a path is open, and rotated if that is due.
+    fn ready(&mut self, path: &Path, more: u64) -> Result<(), FileError> {
         self.uses += 1;
-        let mut kept = self.open.remove(path).filter(|open| is_still_at(&open.file, path));
-        let mut len = match &kept {
-            Some(open) => length(&open.file, path)?,
-            None => 0,
+        let kept = self.open.remove(path).filter(|open| is_still_at(&open.file, path));
+        let mut open = match kept {
+            Some(open) => open,
+            None => self.open(path)?,
         };
-        if kept.is_none() {
-            let open = self.open(path)?;
-            len = length(&open.file, path)?;
-            kept = Some(open);
-        }
-        let mut open = kept.expect("it was opened if it was not");
-        if self.habits.rotation.is_due(len, open.begun, more) {
+        if self.habits.rotation.is_due(length(&open.file, path)?, open.begun, more) {
             // Windows renames no open file.
             drop(open);
             self.habits.rotation.rotate(path).map_err(failed("rotate", path))?;
             open = self.open(path)?;
-            len = length(&open.file, path)?;
         }
         open.last_use = self.uses;
         if self.open.len() >= self.habits.max_open {
@@ -151,10 +191,14 @@ impl OpenFiles {
                 self.open.remove(&oldest);
             }
         }
-        Ok((self.open.entry(path.to_owned()).insert_entry(open).into_mut(), len))
+        self.open.insert(path.to_owned(), open);
+        Ok(())
     }
 
     fn open(&mut self, path: &Path) -> Result<OpenFile, FileError> {
+        if self.drained.is_none() {
+            lock::check_free(&led_to(path)).map_err(failed("write to", path))?;
+        }
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         let file = match options.open(path) {
@@ -169,34 +213,38 @@ impl OpenFiles {
         };
         let file = file.map_err(failed("open", path))?;
         if let Some(emptied) = &mut self.emptied
-            && !emptied.contains(path)
+            && emptied.is_due(path)
         {
             cut(path, 0).map_err(failed("empty", path))?;
-            emptied.insert(path.to_owned());
+            emptied.done(path);
         }
         let metadata = file.metadata().map_err(failed("look at", path))?;
-        if self.habits.sync && metadata.len() == 0 {
+        let is_regular = metadata.is_file();
+        if self.habits.sync && is_regular && metadata.len() == 0 {
             sync_folder(path).map_err(failed("sync the folder of", path))?;
         }
         let begun = match metadata.modified() {
             Ok(modified) if metadata.len() > 0 => modified,
             _ => SystemTime::now(),
         };
-        let end = if metadata.is_file() { self.mend(path)? } else { b"" };
+        let end = if is_regular { self.mend(path)? } else { b"" };
         let begun = self.habits.rotation.span_of(begun);
-        Ok(OpenFile { file, end, begun, last_use: 0 })
+        Ok(OpenFile { file, is_regular, end, begun, last_use: 0 })
     }
 
     /// Sees to it that what comes next is no part of what was written in part. Gives what is to be
     /// written before it.
     fn mend(&mut self, path: &Path) -> Result<&'static [u8], FileError> {
         let is_first = !self.whole.contains(path);
-        let end = match torn::look(path, self.habits.writing, is_first) {
+        if let Some(counters) = &self.drained {
+            drain::put_torn_aside(path, counters)?;
+        }
+        let end = match torn::look(path, self.habits.writing, self.header.as_deref(), is_first) {
             Mend::End(end) => end,
             Mend::Cut(len) => {
                 cut(path, len).map_err(failed("cut", path))?;
                 let path = path.display();
-                tracing::warn!("the last record in {path} was written in part; it is cut off");
+                tracing::warn!("what was written in part at the end of {path} is cut off");
                 b""
             }
         };
@@ -207,6 +255,9 @@ impl OpenFiles {
         Ok(end)
     }
 }
+
+/// How often a file is made anew for one write, that somebody deletes in the middle of it.
+const MOST_DELETED: usize = 10;
 
 /// How many files are remembered as whole; of others the ends are looked for anew.
 const MOST_KNOWN: usize = 10_000;
@@ -231,7 +282,7 @@ impl Undo {
 }
 
 fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> FileError + 'a {
-    move |source| FileError { what, path: path.to_owned(), source }
+    move |source| FileError::new(what, path, source)
 }
 
 fn length(file: &File, path: &Path) -> Result<u64, FileError> {
@@ -239,7 +290,7 @@ fn length(file: &File, path: &Path) -> Result<u64, FileError> {
 }
 
 /// Windows lets nobody cut a file who may only append to it, so it is opened once more.
-fn cut(path: &Path, len: u64) -> io::Result<()> {
+pub(super) fn cut(path: &Path, len: u64) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_len(len)
 }
 
@@ -260,7 +311,7 @@ fn write_all(file: &mut File, mut bytes: &[u8], written: &mut u64) -> io::Result
 }
 
 /// Whether the path still names this file: others may have moved it away or deleted it.
-fn is_still_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_still_at(file: &File, path: &Path) -> bool {
     match (FileId::of_file(file), FileId::of_path(path)) {
         (Ok(ours), Ok(theirs)) => ours == theirs,
         _ => false,
@@ -280,4 +331,35 @@ fn make_folders(folder: &Path, sync: bool) -> io::Result<()> {
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     swak_buffer::sync_folder(folder.unwrap_or(Path::new(".")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_to_a_file_without_a_name_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.log");
+        let habits = Habits {
+            max_open: 2,
+            append: true,
+            writing: Writing::Lines,
+            rotation: Rotation { size: None, every: None, keep: 1 },
+            sync: false,
+        };
+        let mut files = OpenFiles::new(habits, None);
+        let line = || std::iter::once(&b"one\n"[..]);
+        files.ready(&path, 4).unwrap();
+        // Somebody deletes it between the look at it and the write.
+        fs::remove_file(&path).unwrap();
+        assert!(files.put(&path, line()).unwrap().is_none());
+        files.write(&path, &line()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\n");
+        // What is moved away has it.
+        files.ready(&path, 4).unwrap();
+        fs::rename(&path, folder.path().join("out.log.1")).unwrap();
+        assert!(files.put(&path, line()).unwrap().is_some());
+        assert_eq!(fs::read_to_string(folder.path().join("out.log.1")).unwrap(), "one\none\n");
+    }
 }

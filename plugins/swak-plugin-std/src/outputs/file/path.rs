@@ -1,6 +1,7 @@
 //! The path of the file that a record goes to.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use swak_sdk::options::EvalError;
 use swak_sdk::prelude::*;
@@ -50,6 +51,29 @@ impl FilePath {
         Ok(below(root, rendered.strip_prefix(root.as_str()).unwrap_or(&rendered)))
     }
 }
+
+/// The path with something more at the end of its name.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Where a path leads through symbolic links; what is at the end of them need not be there. What is
+/// renamed or removed is the file, and never a link that somebody has made to keep it elsewhere.
+pub(super) fn led_to(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => break,
+        }
+    }
+    path
+}
+
+/// As many as Linux follows.
+const MOST_LINKS: usize = 40;
 
 /// A path below a root that has at least one name.
 fn below(root: &str, rest: &str) -> PathBuf {

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::path::{beside, led_to};
+
 /// When a file is rotated, and how many are kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rotation {
@@ -32,8 +34,9 @@ impl Rotation {
     }
 
     /// Moves the file away. When this fails half-way, doing it again goes on where it stopped and
-    /// costs no file.
+    /// costs no file. Of a symbolic link it is the file that moves, within its own folder.
     pub(super) fn rotate(&self, path: &Path) -> io::Result<()> {
+        let path = &led_to(path);
         let mut free = 1;
         while free < self.keep && numbered(path, free).try_exists()? {
             free += 1;
@@ -54,9 +57,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn numbered(path: &Path, n: u32) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{n}"));
-    name.into()
+    beside(path, &format!(".{n}"))
 }
 
 #[cfg(test)]

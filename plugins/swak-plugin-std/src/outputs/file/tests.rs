@@ -48,17 +48,27 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// An output made by hand, to be told when and what it writes.
-fn output(path: &str) -> FileOutput {
+pub(super) fn output(path: &str) -> FileOutput {
     output_with(path, &[])
 }
 
 fn output_with(path: &str, options: &[(&str, &str)]) -> FileOutput {
+    output_of_run(path, options, false)
+}
+
+/// That of a run that goes on with what the one before it has not finished, or does not.
+fn output_of_run(path: &str, options: &[(&str, &str)], resumes: bool) -> FileOutput {
     let text = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
     let key = |name: &str| Key { name: name.into(), span: Span::default() };
-    let named = options.iter().map(|(name, value)| (key(name), text(value))).collect();
+    let value = |value| match value {
+        "False" => Literal::bare(LiteralValue::Bool(false)),
+        other => text(other),
+    };
+    let named = options.iter().map(|(name, given)| (key(name), value(given))).collect();
     let args = Args { positional: vec![text(path)], named, ..Args::default() };
     let options = super::FileOptions::read(&args).expect("options of this test");
-    FileOutput::new(options, &BuildContext::for_check()).expect("options of this test")
+    FileOutput::new(options, &BuildContext::for_check().resuming(resumes))
+        .expect("options of this test")
 }
 
 fn write_now(output: &mut FileOutput, batch: Batch) -> Result<(), WriteError> {
@@ -115,6 +125,80 @@ fn without_append_a_file_is_emptied_once() {
     fs::write(folder.path().join("out.log"), "old\n").unwrap();
     write(folder.path(), "out.log", ", append=False", &["one", "two"]);
     assert_eq!(read(folder.path(), "out.log"), "one\ntwo\n");
+}
+
+#[test]
+fn a_run_after_a_failure_empties_nothing() {
+    let folder = folder();
+    let path = folder.path().join("out.log").display().to_string();
+    let options = [("append", "False")];
+    fs::write(&path, "old\n").unwrap();
+    for (text, resumes, after) in
+        [("one", false, "one\n"), ("two", true, "one\ntwo\n"), ("three", false, "three\n")]
+    {
+        let mut output = output_of_run(&path, &options, resumes);
+        write_now(&mut output, lines([text]).remove(0)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), after);
+        assert!(output.hands_back().is_err() && output.writes_to().unwrap().alone.is_some());
+    }
+}
+
+#[test]
+fn a_csv_header_that_was_written_in_part_is_written_anew() {
+    let folder = folder();
+    let options = ", format=\"csv\", columns=[\"message\", \"b\"]";
+    for torn in ["m", "message,", "message,b"] {
+        fs::write(folder.path().join("out.csv"), torn).unwrap();
+        write(folder.path(), "out.csv", options, &["one"]);
+        assert_eq!(read(folder.path(), "out.csv"), "message,b\none,\n", "{torn}");
+    }
+}
+
+#[test]
+fn two_outputs_append_whole_chunks_to_one_file() {
+    let folder = folder();
+    let path = folder.path().join("out.log").display().to_string();
+    // Each chunk is written in several parts: runs that need no copy, and line ends between them.
+    let run = |letter: &'static str| {
+        let path = path.clone();
+        move || {
+            let mut output = output(&path);
+            for _ in 0..100 {
+                let long = || lines([letter.repeat(20_000)]).remove(0);
+                let chunk = Chunk::new(vec![long(), long(), long()]);
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(output.write(&chunk)).unwrap();
+            }
+        }
+    };
+    let other = std::thread::spawn(run("a"));
+    run("b")();
+    other.join().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let all: Vec<&str> = text.lines().collect();
+    assert_eq!(all.len(), 600);
+    for chunk in all.chunks(3) {
+        assert!(chunk.iter().all(|line| line.len() == 20_000 && *line == chunk[0]));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_not_synced() {
+    let mut output = output_with("/dev/null", &[("sync", "chunk")]);
+    write_now(&mut output, lines(["one"]).remove(0)).unwrap();
+}
+
+#[test]
+#[cfg(unix)]
+fn rotation_moves_the_file_and_not_the_link_to_it() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere/out", folder.path().join("out.log")).unwrap();
+    write(folder.path(), "out.log", ", rotate_size=4", &["one", "two", "six"]);
+    let expected = ["elsewhere/out", "elsewhere/out.1", "elsewhere/out.2", "out.log"];
+    assert_eq!(names(folder.path()), expected);
+    assert_eq!(read(folder.path(), "out.log"), "six\n");
 }
 
 #[test]

@@ -34,10 +34,10 @@ impl Mend {
     pub(super) const NOTHING: Mend = Mend::End(b"");
 }
 
-/// How a regular file is to be mended. With `is_first`, all of it is looked at where that is needed;
+/// How a regular file is to be mended; `header` is what its first row is to be. With `is_first`, all of it is looked at where that is needed;
 /// otherwise this process alone has written to it since. A file that may be written but not read is
 /// taken to be whole.
-pub(super) fn look(path: &Path, writing: Writing, is_first: bool) -> Mend {
+pub(super) fn look(path: &Path, writing: Writing, header: Option<&[u8]>, is_first: bool) -> Mend {
     let found = || {
         let mut file = File::open(path)?;
         let len = file.metadata()?.len();
@@ -49,6 +49,9 @@ pub(super) fn look(path: &Path, writing: Writing, is_first: bool) -> Mend {
             Writing::Msgpack => {
                 return Ok(whole_maps(file, len)?.map_or(Mend::NOTHING, Mend::Cut));
             }
+            Writing::Csv if is_first && is_part_of(&file, len, header.unwrap_or_default())? => {
+                return Ok(Mend::Cut(0));
+            }
             Writing::Csv if is_first && is_in_quotes(&file)? => return Ok(Mend::End(b"\"\n")),
             Writing::Csv | Writing::Lines => {}
         }
@@ -58,6 +61,17 @@ pub(super) fn look(path: &Path, writing: Writing, is_first: bool) -> Mend {
         io::Result::Ok(Mend::End(if last == *b"\n" { b"" } else { b"\n" }))
     };
     found().unwrap_or(Mend::NOTHING)
+}
+
+/// Whether the file holds the beginning of a header, and nothing else.
+fn is_part_of(mut file: &File, len: u64, header: &[u8]) -> io::Result<bool> {
+    if len >= header.len() as u64 {
+        return Ok(false);
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    file.rewind()?;
+    Ok(header.starts_with(&content))
 }
 
 /// Whether CSV ends within a quoted cell: quotes within a cell are doubled, so that their number is even
@@ -174,7 +188,7 @@ mod tests {
     fn mend(content: &[u8], writing: Writing, is_first: bool) -> Mend {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), content).unwrap();
-        look(file.path(), writing, is_first)
+        look(file.path(), writing, Some(b"h,\"b\nb\",c\n"), is_first)
     }
 
     #[test]
@@ -191,7 +205,18 @@ mod tests {
             assert_eq!(mend(content.as_bytes(), Writing::Csv, true), Mend::End(csv.as_bytes()));
         }
         assert_eq!(mend(b"\"a\n", Writing::Csv, false), Mend::NOTHING);
-        assert_eq!(look(Path::new("/no/such/file"), Writing::Lines, true), Mend::NOTHING);
+        assert_eq!(look(Path::new("/no/such/file"), Writing::Lines, None, true), Mend::NOTHING);
+    }
+
+    #[test]
+    fn a_header_that_was_written_in_part_is_written_anew() {
+        let header = "h,\"b\nb\",c\n";
+        for end in 1..header.len() {
+            assert_eq!(mend(&header.as_bytes()[..end], Writing::Csv, true), Mend::Cut(0), "{end}");
+        }
+        assert_eq!(mend(header.as_bytes(), Writing::Csv, true), Mend::NOTHING);
+        assert_eq!(mend(b"h,\"b\nb\",c\n1", Writing::Csv, true), Mend::End(b"\n"));
+        assert_eq!(mend(b"h,c", Writing::Csv, true), Mend::End(b"\n"));
     }
 
     #[test]

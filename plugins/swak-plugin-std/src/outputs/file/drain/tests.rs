@@ -1,3 +1,6 @@
+use std::fs::OpenOptions;
+use std::io::Write;
+
 use proptest::prelude::*;
 use swak_test::lines;
 use tempfile::TempDir;
@@ -35,7 +38,15 @@ impl Bench {
             ..Args::default()
         };
         let cx = BuildContext::new("task", "2", "", false, self.counters.clone());
-        FileOutput::new(FileOptions::read(&args).unwrap(), &cx).unwrap()
+        let mut output = FileOutput::new(FileOptions::read(&args).unwrap(), &cx).unwrap();
+        output.expect_take_back();
+        output
+    }
+
+    /// An agent was killed in the middle of a write.
+    fn tear(&self, text: &str) {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path()).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
     }
 
     fn write(&self, output: &mut FileOutput, batch: Batch) {
@@ -73,6 +84,8 @@ impl Bench {
     fn names(&self) -> Vec<String> {
         let name = |e: io::Result<fs::DirEntry>| e.unwrap().file_name().into_string().unwrap();
         let mut names: Vec<_> = fs::read_dir(self.folder.path()).unwrap().map(name).collect();
+        // As long as the output is there.
+        names.retain(|name| name != "last.txt.drain.lock");
         names.sort();
         names
     }
@@ -128,13 +141,129 @@ fn lines_that_cannot_be_read_are_kept_and_counted() {
     fs::write(bench.path(), "tor\n").unwrap();
     bench.write(&mut output, lines(["one"]).remove(0));
     drop(output);
-    let mut file = OpenOptions::new().append(true).open(bench.path()).unwrap();
-    file.write_all(b"[1]\n{\"message\":\"two\"}\n{\"message\":\"kill").unwrap();
+    bench.tear("[1]\n{\"message\":\"two\"}\n{\"message\":\"kill");
     assert_eq!(bench.drain(&mut bench.output()), ["one", "two"]);
     assert_eq!(bench.names(), ["last.txt.unread"]);
     let unread = fs::read_to_string(bench.folder.path().join("last.txt.unread")).unwrap();
     assert_eq!(unread, "tor\n[1]\n{\"message\":\"kill\n");
     assert_eq!(bench.counters.snapshot().errors, 3);
+}
+
+#[test]
+fn a_line_that_was_written_in_part_is_never_handed_back() {
+    for format in ["raw", "json", "record"] {
+        for write_again in [false, true] {
+            let bench = Bench::new(format);
+            bench.write(&mut bench.output(), lines(["one"]).remove(0));
+            bench.tear("a line that was never ack");
+            let mut output = bench.output();
+            let mut expected = vec!["one"];
+            if write_again {
+                // Ended by what comes after it, it would look like a whole one.
+                bench.write(&mut output, lines(["two"]).remove(0));
+                expected.push("two");
+            }
+            assert_eq!(bench.drain(&mut output), expected, "{format}");
+            assert_eq!(bench.names(), ["last.txt.unread"]);
+            let unread = fs::read_to_string(bench.folder.path().join("last.txt.unread")).unwrap();
+            assert_eq!(unread, "a line that was never ack\n");
+            assert_eq!(bench.counters.snapshot().errors, 1);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_once_whenever_the_agent_is_killed() {
+    let bench = Bench::new("json");
+    fs::write(bench.path(), "tor\n{\"a\":1}\n").unwrap();
+    let mut backlog = bench.take_back(&mut bench.output()).unwrap();
+    bench.next(&mut backlog).unwrap();
+    let aside = fs::read(bench.folder.path().join("last.txt.drain")).unwrap();
+    bench.runtime.block_on(backlog.delivered()).unwrap();
+    drop(backlog);
+    // As if killed before the piece was written down as delivered.
+    fs::write(bench.folder.path().join("last.txt.drain"), aside).unwrap();
+    fs::write(bench.folder.path().join("last.txt.drain.at"), r#"{"delivered":0,"unread":0}"#)
+        .unwrap();
+    assert_eq!(bench.drain(&mut bench.output()), [r#"{"a":1}"#]);
+    let unread = fs::read_to_string(bench.folder.path().join("last.txt.unread")).unwrap();
+    assert_eq!(unread, "tor\n");
+}
+
+#[test]
+fn what_somebody_adds_while_it_is_drained_comes_too() {
+    let bench = Bench::new("raw");
+    let mut output = bench.output();
+    bench.write(&mut output, lines(["one"]).remove(0));
+    let mut open = OpenOptions::new().append(true).open(bench.path()).unwrap();
+    let mut backlog = bench.take_back(&mut output).unwrap();
+    assert_eq!(bench.next(&mut backlog).unwrap(), ["one"]);
+    open.write_all(b"from elsewhere\n").unwrap();
+    bench.runtime.block_on(backlog.delivered()).unwrap();
+    assert_eq!(bench.next(&mut backlog).unwrap(), ["from elsewhere"]);
+}
+
+#[test]
+fn a_drained_file_has_one_output_alone() {
+    let bench = Bench::new("raw");
+    let mut first = bench.output();
+    bench.write(&mut first, lines(["one"]).remove(0));
+    let plain = bench.path().display().to_string();
+    let mut others = [bench.output(), crate::outputs::file::tests::output(&plain)];
+    for other in &mut others {
+        let error =
+            bench.runtime.block_on(other.write(&lines(["x"]).remove(0).into())).unwrap_err();
+        assert!(matches!(error, WriteError::Retry(_)), "{error}");
+        let told = error.to_string();
+        assert!(told.contains(&format!("cannot write to {plain}: ")), "{told}");
+        assert!(told.contains("(drain_back=True); give each output a file of its own"), "{told}");
+    }
+    assert!(bench.runtime.block_on(others[0].backlog(PIECE)).is_err());
+    assert_eq!(fs::read_to_string(bench.path()).unwrap(), "one\n");
+    // The one that reads holds it as well.
+    let backlog = bench.take_back(&mut first).unwrap();
+    drop(first);
+    assert!(bench.runtime.block_on(others[0].backlog(PIECE)).is_err());
+    drop(backlog);
+    assert_eq!(bench.drain(&mut others[0]), ["one"]);
+    assert_eq!(bench.names(), [""; 0]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_last_of_a_failover_knows_whether_it_is_drained() {
+    for (drain_back, kept) in [("True", "one\n"), ("False", "tor\none\n")] {
+        let bench = Bench::new("raw");
+        bench.tear("tor");
+        let path = bench.path();
+        let last = format!("last=out.File({:?}), drain_back={drain_back}", path.display());
+        let call = format!("failover(out.File(\"/dev/full\"), {last})");
+        swak_test::Bench::new(crate::register).chain(&call, lines(["one"]));
+        // The first output may have been tried again, and the file been set aside for it.
+        let aside = bench.folder.path().join("last.txt.drain");
+        let text = fs::read_to_string(&path).or_else(|_| fs::read_to_string(aside)).unwrap();
+        assert_eq!(text, kept);
+        assert!(!bench.names().contains(&"last.txt.drain.lock".to_owned()));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_is_left_and_the_file_that_it_leads_to_is_drained() {
+    let bench = Bench::new("raw");
+    let target = bench.folder.path().join("target");
+    std::os::unix::fs::symlink("target", bench.path()).unwrap();
+    let mut output = bench.output();
+    for text in ["one", "two"] {
+        bench.write(&mut output, lines([text]).remove(0));
+        assert_eq!(fs::read_to_string(&target).unwrap(), format!("{text}\n"));
+        assert_eq!(bench.drain(&mut output), [text]);
+        assert!(!target.exists());
+    }
+    // By whatever name, it is one file.
+    bench.write(&mut output, lines(["three"]).remove(0));
+    let mut other = crate::outputs::file::tests::output(&target.display().to_string());
+    bench.runtime.block_on(other.write(&lines(["x"]).remove(0).into())).unwrap_err();
 }
 
 #[test]
@@ -256,15 +385,16 @@ proptest! {
                 }
                 Event::Kill | Event::Torn => {
                     (backlog, under_way) = (None, None);
-                    if matches!(event, Event::Torn) && format == "record" {
-                        let mut file = OpenOptions::new().create(true).append(true).open(bench.path()).unwrap();
-                        file.write_all(b"{\"time\":\"19").unwrap();
+                    // The lock goes with the agent.
+                    drop(output);
+                    if matches!(event, Event::Torn) {
+                        bench.tear("{\"time\":\"19");
                     }
                     output = bench.output();
                 }
             }
         }
-        drop(backlog);
+        drop((backlog, output));
         delivered.extend(bench.drain(&mut bench.output()));
         prop_assert_eq!(delivered, written);
     }
