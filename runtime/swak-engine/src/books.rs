@@ -24,7 +24,14 @@ pub struct Books {
 
 /// Where the books of a task lie, newest first by name. Each is a whole file with a checksum; the
 /// highest generation that is whole counts.
-const FILES: [&str; 3] = ["state.new", "state", "state.old"];
+const FILES: [&str; 4] = [NEW, "state", "state.old", SPARE];
+
+/// Written over while it has this name, so that a kill may leave half of it.
+const NEW: &str = "state.new";
+
+/// The books of three generations ago. The next ones are written into the room that they have: on a
+/// full disk there is no other.
+const SPARE: &str = "state.spare";
 
 /// The books of a task in its folder, as they were found.
 #[derive(Debug, Default)]
@@ -32,8 +39,10 @@ pub(crate) struct Found {
     /// The newest that are whole.
     pub(crate) books: Option<Books>,
     pub(crate) generation: u64,
-    /// Files that are there and are not whole.
+    /// Files that are there and are not whole, although no kill leaves them so.
     pub(crate) damaged: Vec<PathBuf>,
+    /// The newest were written whole, and a kill came before they got their name.
+    unnamed: bool,
 }
 
 /// Reads the books of every task in an agent's data folder, in the order of their names. They may be
@@ -61,6 +70,7 @@ pub fn read_all(data_dir: &Path) -> io::Result<Vec<Books>> {
 /// Looks for the books in the folder of a task.
 pub(crate) fn find(folder: &Path) -> io::Result<Found> {
     let mut found = Found::default();
+    let mut torn = None;
     for name in FILES {
         let path = folder.join(name);
         match fs::read(&path) {
@@ -70,33 +80,61 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
                     if found.books.is_none() || generation > found.generation =>
                 {
                     (found.generation, found.books) = (generation, Some(books));
+                    found.unnamed = name == NEW;
                 }
                 Some(_) => {}
+                None if name == NEW => torn = Some(path),
                 None => found.damaged.push(path),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
+    // Where there are no others, half of the first ones says that there was something.
+    found.damaged.extend(torn.filter(|_| found.books.is_none()));
     Ok(found)
 }
 
-/// Writes the books as this generation. A crash leaves those before or these; the generation before is
-/// kept, for the case that the disk damages these.
+/// Gives the newest books their name if a kill came before: what is written next must not be written
+/// over them.
+pub(crate) fn finish(folder: &Path, found: &Found) -> io::Result<()> {
+    if found.unnamed { name_new(folder) } else { Ok(()) }
+}
+
+/// Writes the books as this generation. A crash leaves those before or these; the generations before are
+/// kept, for the case that the disk damages these. On a full disk they are written too, where a file can
+/// be written over in its place: on most systems, but not where each write takes new room.
 pub(crate) fn write(folder: &Path, generation: u64, books: &Books) -> io::Result<()> {
     use std::io::Write;
     make_folders(folder)?;
-    let [new, current, old] = FILES.map(|name| folder.join(name));
-    let mut file = fs::File::create(&new)?;
-    file.write_all(&encode(generation, books))?;
+    let new = folder.join(NEW);
+    if !new.exists() {
+        rename_if_there(&folder.join(SPARE), &new)?;
+    }
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&new)?;
+    let room = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let bytes = encode(generation, books, room);
+    file.write_all(&bytes)?;
+    file.set_len(bytes.len() as u64)?;
     file.sync_all()?;
     drop(file);
-    match fs::rename(&current, &old) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    name_new(folder)
+}
+
+/// The new books get their name, those before are the old ones, and the old ones are spare.
+fn name_new(folder: &Path) -> io::Result<()> {
+    let [new, current, old, spare] = FILES.map(|name| folder.join(name));
+    rename_if_there(&old, &spare)?;
+    rename_if_there(&current, &old)?;
     fs::rename(&new, &current)?;
     sync_folder(folder)
+}
+
+fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Puts files aside that are not whole, and gives their new names.
@@ -111,11 +149,19 @@ pub(crate) fn put_aside(damaged: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
 
 const MAGIC: &str = "swak-state 1";
 
-/// One line that says what follows, then JSON.
-fn encode(generation: u64, books: &Books) -> Vec<u8> {
+/// Files are as long as so many bytes, or several times as long.
+const BLOCK: usize = 4096;
+
+/// One line that says what follows, then JSON, then empty lines: some room to grow, and no less than the
+/// file has, unless that is far too much.
+fn encode(generation: u64, books: &Books, room: usize) -> Vec<u8> {
     let mut body = format!("{generation}\n").into_bytes();
     serde_json::to_writer(&mut body, &Stored::from(books)).expect("text and numbers are JSON");
     body.push(b'\n');
+    let head = MAGIC.len() + " 01234567\n".len();
+    let least = (head + body.len() + body.len() / 8).next_multiple_of(BLOCK);
+    let length = if (least..least * 4).contains(&room) { room } else { least };
+    body.resize(length - head, b'\n');
     let mut file = format!("{MAGIC} {:08x}\n", crc32fast::hash(&body)).into_bytes();
     file.append(&mut body);
     file
@@ -239,6 +285,47 @@ mod tests {
     }
 
     #[test]
+    fn books_are_written_into_the_room_that_they_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let lengths = || -> Vec<u64> {
+            let length = |name| folder.path().join(name).metadata().map_or(0, |about| about.len());
+            FILES.iter().map(length).collect()
+        };
+        for generation in 1..=4 {
+            write(folder.path(), generation, &books("1")).unwrap();
+        }
+        assert_eq!(lengths(), [0, 4096, 4096, 4096]);
+        // Half of it is there: that is no damage, and its room is used all the same.
+        fs::write(folder.path().join(NEW), "swak-state 1 0").unwrap();
+        let found = find(folder.path()).unwrap();
+        assert_eq!((found.generation, found.damaged.len()), (4, 0));
+        write(folder.path(), 5, &books(&"long".repeat(1500))).unwrap();
+        assert_eq!(lengths(), [0, 8192, 4096, 4096]);
+        for generation in 6..=8 {
+            write(folder.path(), generation, &books("1")).unwrap();
+        }
+        assert_eq!(lengths(), [0, 8192, 4096, 4096]);
+        assert_eq!(find(folder.path()).unwrap().generation, 8);
+    }
+
+    #[test]
+    fn the_newest_are_named_before_others_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for generation in 1..=3 {
+            write(folder.path(), generation, &books(&generation.to_string())).unwrap();
+        }
+        // A kill between the renames.
+        fs::rename(folder.path().join("state"), folder.path().join(NEW)).unwrap();
+        let found = find(folder.path()).unwrap();
+        assert_eq!((found.generation, &found.books), (3, &Some(books("3"))));
+        finish(folder.path(), &found).unwrap();
+        assert!(!folder.path().join(NEW).exists());
+        finish(folder.path(), &find(folder.path()).unwrap()).unwrap();
+        fs::write(folder.path().join(NEW), "half of the next").unwrap();
+        assert_eq!(find(folder.path()).unwrap().generation, 3);
+    }
+
+    #[test]
     fn the_newest_whole_books_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name| folder.path().join(name);
@@ -253,17 +340,24 @@ mod tests {
         for i in 0..whole.len() {
             let mut bytes = whole.clone();
             bytes[i] ^= 1 << (i % 8);
-            fs::write(path("state"), bytes).unwrap();
-            let found = find(folder.path()).unwrap();
-            assert_eq!((found.generation, found.books), (2, Some(books("2"))), "byte {i}");
-            assert_eq!(found.damaged, [path("state")]);
+            assert_eq!(decode(&bytes), None, "byte {i}");
         }
-        // A crash between the two renames, and one before them.
+        fs::write(path("state"), &whole[1..]).unwrap();
+        let found = find(folder.path()).unwrap();
+        assert_eq!((found.generation, found.books), (2, Some(books("2"))));
+        assert_eq!(found.damaged, [path("state")]);
+        // A crash between the renames, and one before them.
         fs::rename(path("state.old"), path("state.new")).unwrap();
         assert_eq!(find(folder.path()).unwrap().generation, 2);
         fs::write(path("state"), whole).unwrap();
         fs::write(path("state.new"), "swak-sta").unwrap();
-        assert_eq!(find(folder.path()).unwrap().generation, 3);
+        let found = find(folder.path()).unwrap();
+        assert_eq!((found.generation, found.damaged.len()), (3, 0));
+        // Where nothing is whole it is all that tells of others.
+        for name in ["state", "state.old", "state.spare"] {
+            let _ = fs::remove_file(path(name));
+        }
+        assert_eq!(find(folder.path()).unwrap().damaged, [path("state.new")]);
     }
 
     #[test]

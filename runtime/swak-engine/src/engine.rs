@@ -112,16 +112,18 @@ impl Stores {
     /// Makes them durable again and again, and a last time when it is stopped.
     async fn keep(self, store_soon: Arc<Notify>, mut stopped: oneshot::Receiver<()>) {
         let mut rest = STORE_EVERY;
+        let mut all_stored = true;
         loop {
             let is_last = tokio::select! {
                 biased;
                 // Nobody ever sends: that the other end is gone says it all.
                 _ = &mut stopped => true,
-                () = store_soon.notified() => false,
+                // A disk that refuses is not asked more often for that.
+                () = store_soon.notified(), if all_stored => false,
                 () = sleep(rest) => false,
             };
             let begun = Instant::now();
-            self.flush().await;
+            all_stored = self.flush().await;
             if is_last {
                 return;
             }
@@ -129,17 +131,16 @@ impl Stores {
         }
     }
 
-    /// Makes them durable, in a thread that may block.
-    async fn flush(&self) {
+    /// Makes them durable, in a thread that may block; whether all of them are. One that is not tells
+    /// by itself, and tries again the next time.
+    async fn flush(&self) -> bool {
         let stores = Arc::clone(&self.0);
         let flush = move || {
-            for store in &*stores {
-                // It tells by itself, and tries again the next time.
-                let _ = store.flush();
-            }
+            let failed = stores.iter().filter(|store| store.flush().is_err()).count();
+            failed == 0
         };
         // The thread is lost only with the runtime itself.
-        let _ = tokio::task::spawn_blocking(flush).await;
+        tokio::task::spawn_blocking(flush).await.unwrap_or(false)
     }
 }
 

@@ -388,3 +388,42 @@ fn little_may_be_on_its_way_and_everything_gets_through() {
     let ran = bench.start("task(in.Numbers(500), out.Collected(\"a few at a time\"))").wait();
     assert_eq!((ran.ended(), out.lines()), (&Ended::Finished, numbers(1..=500)));
 }
+
+#[test]
+fn no_more_is_on_its_way_than_may_be_where_positions_cannot_be_stored() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().unacked = 2000;
+    let mut out = Collector::new("without positions");
+    let running = bench.start("task(in.Numbers(), out.Collected(\"without positions\"))");
+    let mut arrived = Vec::new();
+    while arrived.is_empty() {
+        arrived.extend(out.lines());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Nobody can write to a folder that is a file.
+    let folder = bench.data_dir().join("task-1");
+    let aside = bench.data_dir().join("aside");
+    while fs::rename(&folder, &aside).is_err() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    fs::write(&folder, "").expect("a file");
+    // A record is a number a millisecond, and each costs more than 32 bytes.
+    let mut still = 0;
+    while still < 50 && arrived.len() < 5000 {
+        let new = out.lines();
+        still = if new.is_empty() { still + 1 } else { 0 };
+        arrived.extend(new);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(arrived.len() < 5000, "it goes on for ever");
+    let so_far = arrived.len();
+    fs::remove_file(&folder).expect("the file");
+    while arrived.len() < so_far + 200 {
+        arrived.extend(out.lines());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let ran = running.stop();
+    arrived.extend(out.lines());
+    assert_eq!(ran.ended(), &Ended::Stopped);
+    assert_eq!(arrived, numbers(1..=arrived.len() as u64));
+}

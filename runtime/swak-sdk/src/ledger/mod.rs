@@ -116,7 +116,7 @@ impl Ledger {
         (state.sheet.clone(), Passed(state.passed))
     }
 
-    /// They are stored; or cannot be, and the input goes on nevertheless.
+    /// They are stored.
     pub fn stored(&self, Passed(cost): Passed) {
         let mut state = self.lock();
         state.passed = state.passed.saturating_sub(cost);
