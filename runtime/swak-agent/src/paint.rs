@@ -24,6 +24,11 @@ impl Paint {
         self.with(Style::new().dimmed(), text)
     }
 
+    /// What is broken.
+    pub(crate) fn broken(self, text: impl Display) -> String {
+        self.with(AnsiColor::Red.on_default().bold(), text)
+    }
+
     fn with(self, style: Style, text: impl Display) -> String {
         match self.0 {
             true => format!("{style}{text}{style:#}"),

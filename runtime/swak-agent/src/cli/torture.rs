@@ -76,23 +76,44 @@ impl TortureArgs {
         wanted
     }
 
-    /// The command line that repeats a run.
+    /// The command line that repeats a run, as a shell takes it.
     pub(crate) fn again(&self, name: &str, seed: u64) -> String {
         let mut words = vec![name.to_owned(), "torture".to_owned()];
-        words.extend(self.recipe.iter().map(|path| path.display().to_string()));
-        words.push(format!("--seed {seed} --minutes {} --rate {}", self.minutes, self.rate));
+        let mut word = |text: String| words.push(quoted(&text));
+        let path = |path: &PathBuf| path.display().to_string();
+        self.recipe.iter().for_each(|recipe| word(path(recipe)));
+        let mut option = |name: &str, value: String| {
+            word(name.to_owned());
+            word(value);
+        };
+        option("--seed", seed.to_string());
+        option("--minutes", self.minutes.to_string());
+        option("--rate", self.rate.to_string());
         let faults: Vec<_> = self.faults.iter().map(ToString::to_string).collect();
         if !faults.is_empty() {
-            words.push(format!("--faults {}", faults.join(",")));
+            option("--faults", faults.join(","));
         }
-        words.extend(self.kills.map(|kills| format!("--kills {kills}")));
-        words.push(format!("--outage {}ms", self.outage.as_millis()));
-        words.extend(self.line.as_ref().map(|line| format!("--line {line:?}")));
-        words.extend(self.sample.as_ref().map(|path| format!("--sample {}", path.display())));
-        words.extend(self.expect_filtered.then(|| "--expect-filtered".to_owned()));
-        let config = self.config.config.as_ref();
-        words.extend(config.map(|path| format!("--config {}", path.display())));
+        self.kills.iter().for_each(|kills| option("--kills", kills.to_string()));
+        option("--outage", format!("{}ms", self.outage.as_millis()));
+        option("--disk", self.disk.0.to_string());
+        self.line.iter().for_each(|line| option("--line", line.clone()));
+        self.sample.iter().for_each(|sample| option("--sample", path(sample)));
+        self.config.config.iter().for_each(|config| option("--config", path(config)));
+        if self.expect_filtered {
+            word("--expect-filtered".to_owned());
+        }
         words.join(" ")
+    }
+}
+
+/// A word for a shell: between quotes where it needs them.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_=+./:,@%".contains(c);
+    match word {
+        "" => "''".to_owned(),
+        _ if word.chars().all(is_plain) => word.to_owned(),
+        // As shells have it on Unix, and PowerShell, where no quote is within.
+        _ => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 
@@ -132,6 +153,9 @@ mod tests {
         let again = args(&first.again("swak-demo", 12));
         assert_eq!((again.wanted(), again.seed), (first.wanted(), Some(12)));
         assert_eq!((again.minutes, again.rate, again.outage), (0.5, 7, first.outage));
+        assert_eq!(again.disk, first.disk);
+        let line = TortureArgs { line: Some("it's {mark} $x".into()), ..first };
+        assert!(line.again("a", 1).ends_with(r"--line 'it'\''s {mark} $x'"));
     }
 
     #[test]

@@ -9,14 +9,11 @@ use swak_buffer::{FileSystem, looks_like_buffer, visit};
 
 use super::folder::files_below;
 use super::mark::Scanner;
+use super::rows::Rows;
 
 /// The lines that one buffer holds, by source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Held(Vec<Rows>);
-
-/// Numbers of lines, as rows from the first of each to before its end; in order, and apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Rows(Vec<(u64, u64)>);
 
 impl Held {
     /// Whether a line is among them.
@@ -26,27 +23,7 @@ impl Held {
 
     /// How many lines these are.
     pub(super) fn lines(&self) -> u64 {
-        self.0.iter().flat_map(|rows| &rows.0).map(|(first, end)| end - first).sum()
-    }
-}
-
-impl Rows {
-    fn of(mut numbers: Vec<u64>) -> Self {
-        numbers.sort_unstable();
-        let mut rows: Vec<(u64, u64)> = Vec::new();
-        for number in numbers {
-            match rows.last_mut() {
-                Some((_, end)) if number < *end => {}
-                Some((_, end)) if number == *end => *end += 1,
-                _ => rows.push((number, number + 1)),
-            }
-        }
-        Rows(rows)
-    }
-
-    fn has(&self, number: u64) -> bool {
-        let place = self.0.partition_point(|(_, end)| *end <= number);
-        self.0.get(place).is_some_and(|(first, _)| *first <= number)
+        self.0.iter().map(Rows::lines).sum()
     }
 }
 
@@ -95,14 +72,6 @@ mod tests {
 
     use super::super::mark::Mark;
     use super::*;
-
-    #[test]
-    fn rows_tell_what_is_in_them() {
-        let rows = Rows::of(vec![7, 3, 4, 3, 9, 5]);
-        assert_eq!(rows.0, [(3, 6), (7, 8), (9, 10)]);
-        let inside: Vec<u64> = (0..12).filter(|number| rows.has(*number)).collect();
-        assert_eq!(inside, [3, 4, 5, 7, 9]);
-    }
 
     #[test]
     fn what_a_buffer_has_not_handed_on_is_held() {

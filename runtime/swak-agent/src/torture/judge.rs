@@ -8,6 +8,7 @@ use super::events::Event;
 use super::expect::Expect;
 use super::fault::Fault;
 use super::mark::Mark;
+use super::rows::Rows;
 use super::session::is_met;
 use super::tally::Tally;
 
@@ -30,10 +31,6 @@ pub(super) struct Evidence<'a> {
 pub(super) struct Verdict {
     pub(super) sources: Vec<SourceVerdict>,
     pub(super) faults: Vec<FaultVerdict>,
-    /// Copies that no fault explains.
-    pub(super) unexplained: Vec<Mark>,
-    /// How many of them there are.
-    pub(super) unexplained_copies: u64,
     pub(super) torn: u64,
     pub(super) strange: u64,
 }
@@ -43,14 +40,20 @@ pub(super) struct Verdict {
 pub(super) struct SourceVerdict {
     pub(super) path: PathBuf,
     pub(super) written: u64,
-    /// Lines that did not come out, from the first of each row to its last.
-    pub(super) lost: Vec<(u64, u64)>,
+    /// Lines that did not come out.
+    pub(super) lost: Rows,
+    /// What was done when the first of them was on its way, and how long after the beginning.
+    pub(super) lost_at: Option<(Fault, Duration)>,
     /// Lines that did not come out, and need not.
     pub(super) left_out: u64,
     /// Copies beyond the first.
     pub(super) doubled: u64,
+    /// Lines of which copies came that no fault explains.
+    pub(super) unexplained: Rows,
+    /// How many copies these are.
+    pub(super) unexplained_copies: u64,
     /// Lines that came out of order.
-    pub(super) late: Vec<u64>,
+    pub(super) late: Rows,
 }
 
 /// What came of a kind of fault.
@@ -65,9 +68,6 @@ pub(super) struct FaultVerdict {
     /// When it happened first so that lines were lost.
     pub(super) first_loss: Option<Duration>,
 }
-
-/// More of them are counted, not listed.
-const MOST_LISTED: usize = 100;
 
 impl Verdict {
     /// Judges a run.
@@ -98,8 +98,9 @@ impl Verdict {
                     one.left_out += 1;
                     continue;
                 }
-                one.lose(sequence);
+                one.lost.push(sequence);
                 let cause = evidence.events.iter().find(|event| event.covers(source, sequence));
+                one.lost_at = one.lost_at.or(cause.map(|event| (event.fault, event.at)));
                 if let Some(fault) = cause.and_then(|event| faults.get_mut(&event.fault)) {
                     fault.lost += 1;
                     fault.first_loss = fault.first_loss.or(cause.map(|event| event.at));
@@ -107,8 +108,12 @@ impl Verdict {
             }
             verdict.sources.push(one);
         }
+        let mut late = vec![Vec::new(); verdict.sources.len()];
         for mark in evidence.tally.late() {
-            verdict.sources[mark.source].late.push(mark.sequence);
+            late[mark.source].push(mark.sequence);
+        }
+        for (one, late) in verdict.sources.iter_mut().zip(late) {
+            one.late = Rows::of(late);
         }
         verdict.explain_copies(evidence, &mut faults);
         verdict.faults = faults.into_values().collect();
@@ -117,8 +122,7 @@ impl Verdict {
 
     /// Whether the contract was kept.
     pub(super) fn holds(&self) -> bool {
-        let sources = self.sources.iter().all(|one| one.lost.is_empty() && one.late.is_empty());
-        sources && self.unexplained_copies == 0 && self.strange == 0
+        self.sources.iter().all(SourceVerdict::holds) && self.strange == 0
     }
 
     /// Each copy is put down to the faults that allow it, in the order in which they happened.
@@ -127,6 +131,7 @@ impl Verdict {
         evidence: &Evidence<'_>,
         faults: &mut BTreeMap<Fault, FaultVerdict>,
     ) {
+        let mut unexplained = vec![Vec::new(); self.sources.len()];
         for (_, mark, copies) in evidence.tally.doubled() {
             let mut left = u64::from(copies);
             self.sources[mark.source].doubled += left;
@@ -140,29 +145,36 @@ impl Verdict {
                     fault.doubled += explained;
                 }
             }
-            self.unexplained_copies += left;
-            if left > 0 && self.unexplained.len() < MOST_LISTED {
-                self.unexplained.push(mark);
+            if left > 0 {
+                self.sources[mark.source].unexplained_copies += left;
+                unexplained[mark.source].push(mark.sequence);
             }
+        }
+        for (one, unexplained) in self.sources.iter_mut().zip(unexplained) {
+            one.unexplained = Rows::of(unexplained);
         }
     }
 }
 
 impl SourceVerdict {
-    fn new(path: PathBuf, written: u64) -> Self {
-        SourceVerdict { path, written, lost: Vec::new(), left_out: 0, doubled: 0, late: Vec::new() }
-    }
-
-    /// How many lines did not come out.
-    pub(super) fn lost_lines(&self) -> u64 {
-        self.lost.iter().map(|(first, last)| last - first + 1).sum()
-    }
-
-    fn lose(&mut self, sequence: u64) {
-        match self.lost.last_mut() {
-            Some((_, last)) if *last + 1 == sequence => *last = sequence,
-            _ => self.lost.push((sequence, sequence)),
+    /// Of lines that all came once.
+    pub(super) fn new(path: PathBuf, written: u64) -> Self {
+        SourceVerdict {
+            path,
+            written,
+            lost: Rows::default(),
+            lost_at: None,
+            left_out: 0,
+            doubled: 0,
+            unexplained: Rows::default(),
+            unexplained_copies: 0,
+            late: Rows::default(),
         }
+    }
+
+    /// Whether the contract was kept for its lines.
+    pub(super) fn holds(&self) -> bool {
+        self.lost.is_empty() && self.late.is_empty() && self.unexplained_copies == 0
     }
 }
 
@@ -217,8 +229,8 @@ mod tests {
     fn what_did_not_come_is_lost_and_put_down_to_a_fault() {
         let verdict = judge([1, 1, 0, 0, 1, 1, 1, 1, 0, 1], &[event(Fault::Kill, 2, 4, 1)]);
         assert!(!verdict.holds());
-        assert_eq!(verdict.sources[0].lost, [(2, 3), (8, 8)]);
-        assert_eq!(verdict.sources[0].lost_lines(), 3);
+        assert_eq!(verdict.sources[0].lost, Rows::of(vec![2, 3, 8]));
+        assert_eq!(verdict.sources[0].lost_at, Some((Fault::Kill, Duration::from_secs(1))));
         assert_eq!((verdict.faults[0].lost, verdict.faults[0].window), (2, 2));
     }
 
@@ -229,8 +241,8 @@ mod tests {
         assert!(verdict.holds());
         assert_eq!((verdict.faults[0].doubled, verdict.sources[0].doubled), (2, 2));
         let verdict = judge(copies, &[event(Fault::Kill, 3, 4, 1)]);
-        assert_eq!((verdict.holds(), verdict.unexplained_copies), (false, 1));
-        assert_eq!(verdict.unexplained, [Mark { source: 0, sequence: 2 }]);
+        assert_eq!((verdict.holds(), verdict.sources[0].unexplained_copies), (false, 1));
+        assert_eq!(verdict.sources[0].unexplained, Rows::of(vec![2]));
         let verdict = judge([1, 1, 3, 1, 1, 1, 1, 1, 1, 1], &[event(Fault::Kill, 2, 4, 1)]);
         assert!(!verdict.holds());
     }

@@ -23,6 +23,7 @@ mod random;
 mod report;
 mod rewrite;
 mod rotate;
+mod rows;
 mod session;
 mod setup;
 mod sources;

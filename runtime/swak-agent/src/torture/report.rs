@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::judge::{SourceVerdict, Verdict};
+use super::judge::Verdict;
 use crate::paint::Paint;
 
 /// What came of a run.
@@ -24,9 +24,6 @@ pub(super) struct Report {
     /// Where everything lies that was kept.
     pub(super) kept: Option<String>,
 }
-
-/// Rows of lines beyond this many are counted, not listed.
-const MOST_ROWS: usize = 10;
 
 impl Report {
     /// Whether the contract was kept.
@@ -68,48 +65,60 @@ impl Report {
             [
                 format!("{place} {}", one.path.display()),
                 one.written.to_string(),
-                one.lost_lines().to_string(),
+                one.lost.lines().to_string(),
                 one.doubled.to_string(),
-                one.late.len().to_string(),
+                one.late.lines().to_string(),
             ]
         });
         let head = ["", "lines", "lost", "copies", "out of order"].map(str::to_owned);
         table(std::iter::once(head).chain(rows).collect(), &mut line);
-        for (place, one) in verdict.sources.iter().enumerate() {
-            broken(place, one, &mut line);
-        }
-        if verdict.unexplained_copies > 0 {
-            let some: Vec<_> = verdict
-                .unexplained
-                .iter()
-                .take(MOST_ROWS)
-                .map(|mark| format!("{}:{}", mark.source, mark.sequence))
-                .collect();
-            line(format!(
-                "{} copies that no fault explains, as of source:line {}",
-                verdict.unexplained_copies,
-                some.join(", ")
-            ));
-        }
-        if verdict.strange > 0 {
-            line(format!("{} lines came that nobody wrote", verdict.strange));
-        }
-        for problem in &self.problems {
-            line(format!("problem: {problem}"));
+        for wrong in self.wrong() {
+            line(paint.broken(wrong));
         }
         if let Some(kept) = &self.kept {
             line(format!("everything is kept in {kept}"));
+        } else if !self.holds() {
+            line("with --keep DIR everything is kept, to be looked at".to_owned());
         }
         let lines: u64 = verdict.sources.iter().map(|one| one.written).sum();
         let times: u32 = verdict.faults.iter().map(|one| one.done).sum();
         let took = self.took.as_secs();
         let word = match self.holds() {
             true => paint.heading("the contract holds"),
-            false => "THE CONTRACT IS BROKEN".to_owned(),
+            false => paint.broken("THE CONTRACT IS BROKEN".to_owned()),
         };
         line(format!("{word}: {lines} lines, {times} faults, {took} s, seed {}", self.seed));
         line(format!("again: {}", self.again));
         out
+    }
+
+    /// All that is wrong, a line each: what, how much of it, where, and when it began.
+    fn wrong(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for one in &self.verdict.sources {
+            let of = one.path.display();
+            if !one.lost.is_empty() {
+                let when = one.lost_at.map_or_else(String::new, |(fault, at)| {
+                    let seconds = at.as_secs_f64();
+                    format!("; the first was on its way at the {fault} after {seconds:.1} s")
+                });
+                let (count, rows) = (one.lost.lines(), one.lost.shown());
+                wrong.push(format!("LOST: {count} of {of}: {rows}{when}"));
+            }
+            if one.unexplained_copies > 0 {
+                let (count, rows) = (one.unexplained_copies, one.unexplained.shown());
+                wrong.push(format!("DOUBLED: {count} copies too many of {of}: {rows}"));
+            }
+            if !one.late.is_empty() {
+                let (count, rows) = (one.late.lines(), one.late.shown());
+                wrong.push(format!("OUT OF ORDER: {count} of {of}: {rows}"));
+            }
+        }
+        if self.verdict.strange > 0 {
+            wrong.push(format!("STRANGE: {} lines that nobody wrote", self.verdict.strange));
+        }
+        wrong.extend(self.problems.iter().map(|problem| format!("PROBLEM: {problem}")));
+        wrong
     }
 
     /// For programs.
@@ -119,16 +128,21 @@ impl Report {
             .sources
             .iter()
             .map(|one| {
-                let lost: Vec<_> =
-                    one.lost.iter().map(|(first, last)| json!([first, last])).collect();
+                let lost_at = one
+                    .lost_at
+                    .map(|(fault, at)| json!({"fault": fault.name(), "seconds": at.as_secs_f64()}));
                 json!({
                     "path": one.path.to_string_lossy(),
                     "written": one.written,
-                    "lost": one.lost_lines(),
-                    "lost_rows": lost,
+                    "lost": one.lost.lines(),
+                    "lost_rows": one.lost.to_json(),
+                    "lost_first_at": lost_at,
                     "left_out": one.left_out,
                     "copies": one.doubled,
-                    "out_of_order": one.late.len(),
+                    "copies_unexplained": one.unexplained_copies,
+                    "copies_unexplained_rows": one.unexplained.to_json(),
+                    "out_of_order": one.late.lines(),
+                    "out_of_order_rows": one.late.to_json(),
                 })
             })
             .collect();
@@ -155,7 +169,7 @@ impl Report {
             "sources": sources,
             "faults": faults,
             "events": self.events,
-            "unexplained_copies": verdict.unexplained_copies,
+            "wrong": self.wrong(),
             "torn": verdict.torn,
             "strange": verdict.strange,
             "problems": self.problems,
@@ -163,24 +177,6 @@ impl Report {
             "again": self.again,
             "kept": self.kept,
         })
-    }
-}
-
-/// What is wrong with the lines of a source.
-fn broken(place: usize, one: &SourceVerdict, line: &mut impl FnMut(String)) {
-    let rows = one.lost.iter().take(MOST_ROWS).map(|(first, last)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    });
-    let rows: Vec<_> = rows.collect();
-    if !rows.is_empty() {
-        let more = if one.lost.len() > rows.len() { ", …" } else { "" };
-        line(format!("lost of source {place}: lines {}{more}", rows.join(", ")));
-    }
-    let late: Vec<_> = one.late.iter().take(MOST_ROWS).map(u64::to_string).collect();
-    if !late.is_empty() {
-        let more = if one.late.len() > late.len() { ", …" } else { "" };
-        line(format!("out of order in source {place}: lines {}{more}", late.join(", ")));
     }
 }
 
@@ -197,5 +193,66 @@ fn table<const N: usize>(rows: Vec<[String; N]>, line: &mut impl FnMut(String)) 
             let _ = write!(text, " {:before$}{cell}{:after$} ", "", "");
         }
         line(text.trim_end().to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fault::Fault;
+    use super::super::judge::SourceVerdict;
+    use super::super::rows::Rows;
+    use super::*;
+
+    fn report() -> Report {
+        let mut source = SourceVerdict::new("var/log/a.log".into(), 100);
+        source.lost = Rows::of(vec![7, 8, 20]);
+        source.lost_at = Some((Fault::Kill, Duration::from_millis(1250)));
+        (source.unexplained, source.unexplained_copies) = (Rows::of(vec![30]), 2);
+        source.late = Rows::of(vec![41, 42]);
+        Report {
+            verdict: Verdict { sources: vec![source], ..Verdict::default() },
+            seed: 7,
+            took: Duration::from_secs(9),
+            events: Vec::new(),
+            notes: vec!["a stand-in".into()],
+            problems: vec!["a panic".into()],
+            again: "swak torture a --seed 7".into(),
+            kept: None,
+        }
+    }
+
+    #[test]
+    fn a_broken_contract_says_what_where_and_how_to_see_it_again() {
+        let text = report().text(Paint(false));
+        let end = "\
+LOST: 3 of var/log/a.log: lines 7-8, 20; the first was on its way at the kill after 1.2 s
+DOUBLED: 2 copies too many of var/log/a.log: line 30
+OUT OF ORDER: 2 of var/log/a.log: lines 41-42
+PROBLEM: a panic
+with --keep DIR everything is kept, to be looked at
+THE CONTRACT IS BROKEN: 100 lines, 0 faults, 9 s, seed 7
+again: swak torture a --seed 7
+";
+        assert!(text.ends_with(end), "{text}");
+        let json = report().json();
+        assert_eq!(json["ok"], false);
+        assert_eq!(json["sources"][0]["lost_rows"], json!([[7, 8], [20, 20]]));
+        assert_eq!(json["sources"][0]["lost_first_at"]["fault"], "kill");
+        assert_eq!(json["sources"][0]["copies_unexplained_rows"], json!([[30, 30]]));
+        assert_eq!(json["sources"][0]["out_of_order_rows"], json!([[41, 42]]));
+        assert_eq!(json["wrong"].as_array().map(Vec::len), Some(4));
+    }
+
+    #[test]
+    fn a_contract_that_holds_says_so_in_a_line() {
+        let mut report = report();
+        report.problems.clear();
+        report.verdict.sources = vec![SourceVerdict::new("a".into(), 5)];
+        let text = report.text(Paint(false));
+        assert!(
+            text.contains("\nthe contract holds: 5 lines, 0 faults, 9 s, seed 7\nagain: "),
+            "{text}"
+        );
+        assert_eq!((&report.json()["ok"], &report.json()["wrong"]), (&json!(true), &json!([])));
     }
 }
