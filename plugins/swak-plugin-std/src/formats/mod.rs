@@ -16,6 +16,7 @@ pub(crate) use csv::delimiter_byte;
 pub(crate) use encoded::Encoded;
 pub(crate) use replaced::Replaced;
 
+use swak_sdk::data::json;
 use swak_sdk::options::EvalError;
 use swak_sdk::prelude::*;
 
@@ -33,7 +34,8 @@ pub(crate) enum Format {
     /// One line a record, as `template` says.
     Template,
     /// One JSON object a line with all that is known of a record, so that it can be read back: its time
-    /// to the nanosecond, `tag`, `source`, and its `line` or its `fields`.
+    /// to the nanosecond, `tag`, `source`, and its `line` or its `fields`. Of lists and maps in each other
+    /// it takes 125 within a field, or fewer: what could not be read back is rejected.
     Record,
 }
 
@@ -48,6 +50,7 @@ pub(crate) struct FormatOptions {
 /// Writes records in one form.
 pub(crate) struct Encoder {
     form: Form,
+    is_read_back: bool,
     buffer: Vec<u8>,
 }
 
@@ -62,8 +65,18 @@ enum Form {
 
 /// A record that its form cannot say.
 #[derive(Debug, thiserror::Error)]
-#[error("a record cannot be written with this template")]
-pub(crate) struct EncodeError(#[from] EvalError);
+pub(crate) enum EncodeError {
+    /// The template fails on it.
+    #[error("a record cannot be written with this template")]
+    Template(#[from] EvalError),
+    /// It could not be read back.
+    #[error(
+        "a record has too many lists and maps in each other: with those of its form, more than {} cannot \
+         be read back",
+        json::MAX_DEPTH
+    )]
+    TooDeep,
+}
 
 impl Encoder {
     /// An encoder, unless the options do not go together.
@@ -93,7 +106,13 @@ impl Encoder {
                 "format=\"template\" needs the template: add template=\"{{ message }}\"",
             )?),
         };
-        Ok(Encoder { form, buffer: Vec::new() })
+        Ok(Encoder { form, is_read_back: false, buffer: Vec::new() })
+    }
+
+    /// What is written will be read back, so that nothing is written in a form which is read that could
+    /// not be. `format="record"` is so in any case.
+    pub(crate) fn is_read_back(&mut self) {
+        self.is_read_back = true;
     }
 
     /// What stands once at the beginning of a file: the names of the columns.
@@ -115,6 +134,9 @@ impl Encoder {
         let mut replaced = 0;
         match &self.form {
             Form::Raw => replaced = record.write_raw(out),
+            Form::Json if self.is_read_back && is_too_deep(record) => {
+                return Err(EncodeError::TooDeep);
+            }
             Form::Json => replaced = record.write_json(out),
             Form::Csv(rows) => rows.write(record, out),
             Form::Msgpack => {
@@ -124,7 +146,9 @@ impl Encoder {
             Form::Template(template) => {
                 out.extend_from_slice(template.render(&Scope::new(batch, record))?.as_bytes());
             }
-            Form::Record => record::write(batch, record, out),
+            Form::Record => {
+                record::write(batch, record, out).map_err(|_| EncodeError::TooDeep)?;
+            }
         }
         out.push(b'\n');
         Ok(replaced)
@@ -152,6 +176,10 @@ impl Encoder {
         self.buffer = buffer;
         Ok(Encoded::new(&self.buffer, pieces, replaced))
     }
+}
+
+fn is_too_deep(record: RecordRef<'_>) -> bool {
+    record.fields().is_some_and(|fields| json::depth(fields) > json::MAX_DEPTH)
 }
 
 #[cfg(test)]

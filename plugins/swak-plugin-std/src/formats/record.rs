@@ -13,6 +13,9 @@
 //! Values of fields that JSON does not know are objects of one name: `{"$bytes": base64}`,
 //! `{"$time": RFC 3339}` and `{"$float": "nan"}`, `"inf"` or `"-inf"`. A map of one name that begins
 //! with `$` is `{"$map": {…}}`.
+//!
+//! As many lists and maps may stand in each other as JSON is read with, these included: a record with more
+//! is not written.
 
 use swak_sdk::data::{json, json::JsonError};
 use swak_sdk::prelude::*;
@@ -41,8 +44,16 @@ pub(crate) enum ReadError {
     Empty,
 }
 
-/// Appends a record, without a line end.
-pub(super) fn write(batch: &Batch, record: RecordRef<'_>, out: &mut Vec<u8>) {
+/// A record with more lists and maps in each other than could be read back.
+#[derive(Debug)]
+pub(super) struct TooDeep;
+
+/// Appends a record, without a line end. One that is too deep is appended in part.
+pub(super) fn write(
+    batch: &Batch,
+    record: RecordRef<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), TooDeep> {
     out.extend_from_slice(b"{\"time\":");
     write_text(out, &record.time().to_string());
     for (name, text) in [("tag", &batch.tag), ("source", &batch.source)] {
@@ -64,7 +75,8 @@ pub(super) fn write(batch: &Batch, record: RecordRef<'_>, out: &mut Vec<u8>) {
         }
         None => {
             write_name(out, "fields");
-            write_map(&record.to_map(), out);
+            // One level is the record itself.
+            write_map(&record.to_map(), out, 1)?;
             None
         }
     };
@@ -77,6 +89,7 @@ pub(super) fn write(batch: &Batch, record: RecordRef<'_>, out: &mut Vec<u8>) {
         json::write_value(out, &Value::Int(record.weight().into()));
     }
     out.push(b'}');
+    Ok(())
 }
 
 /// Reads a line that [`write`] has written. Long text in it shares the block of the line. Names that
@@ -148,7 +161,13 @@ fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn write_map(map: &Map, out: &mut Vec<u8>) {
+/// One level more, below so many.
+fn deeper(depth: usize) -> Result<usize, TooDeep> {
+    if depth < json::MAX_DEPTH { Ok(depth + 1) } else { Err(TooDeep) }
+}
+
+fn write_map(map: &Map, out: &mut Vec<u8>, depth: usize) -> Result<(), TooDeep> {
+    let depth = deeper(depth)?;
     out.push(b'{');
     for (i, (name, value)) in map.iter().enumerate() {
         if i > 0 {
@@ -156,43 +175,63 @@ fn write_map(map: &Map, out: &mut Vec<u8>) {
         }
         write_text(out, name);
         out.push(b':');
-        write_value(value, out);
+        write_value(value, out, depth)?;
     }
     out.push(b'}');
+    Ok(())
 }
 
-fn write_value(value: &Value, out: &mut Vec<u8>) {
+fn write_value(value: &Value, out: &mut Vec<u8>, depth: usize) -> Result<(), TooDeep> {
     match value {
-        Value::Bytes(bytes) => write_as(BYTES, out, |out| write_base64(bytes, out)),
-        Value::Time(time) => write_as(TIME, out, |out| write_text(out, &time.to_string())),
-        Value::Float(n) if !n.is_finite() => write_as(FLOAT, out, |out| {
+        Value::Bytes(bytes) => write_as(BYTES, out, depth, |out, _| {
+            write_base64(bytes, out);
+            Ok(())
+        }),
+        Value::Time(time) => write_as(TIME, out, depth, |out, _| {
+            write_text(out, &time.to_string());
+            Ok(())
+        }),
+        Value::Float(n) if !n.is_finite() => write_as(FLOAT, out, depth, |out, _| {
             let sign = if *n < 0.0 { "-" } else { "" };
             write_text(out, &if n.is_nan() { "nan".to_owned() } else { format!("{sign}inf") });
+            Ok(())
         }),
         Value::List(items) => {
+            let depth = deeper(depth)?;
             out.push(b'[');
             for (i, item) in items.iter().enumerate() {
                 if i > 0 {
                     out.push(b',');
                 }
-                write_value(item, out);
+                write_value(item, out, depth)?;
             }
             out.push(b']');
+            Ok(())
         }
-        Value::Map(map) if is_special(map) => write_as(MAP, out, |out| write_map(map, out)),
-        Value::Map(map) => write_map(map, out),
+        Value::Map(map) if is_special(map) => {
+            write_as(MAP, out, depth, |out, depth| write_map(map, out, depth))
+        }
+        Value::Map(map) => write_map(map, out, depth),
         _ => {
             json::write_value(out, value);
+            Ok(())
         }
     }
 }
 
-fn write_as(name: &str, out: &mut Vec<u8>, value: impl FnOnce(&mut Vec<u8>)) {
+fn write_as(
+    name: &str,
+    out: &mut Vec<u8>,
+    depth: usize,
+    value: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), TooDeep>,
+) -> Result<(), TooDeep> {
+    let depth = deeper(depth)?;
     out.push(b'{');
     write_text(out, name);
     out.push(b':');
-    value(out);
+    value(out, depth)?;
     out.push(b'}');
+    Ok(())
 }
 
 /// Whether a map looks like what stands for another value.
@@ -248,7 +287,7 @@ mod tests {
 
     fn written(batch: &Batch) -> String {
         let mut out = Vec::new();
-        write(batch, batch.get(0), &mut out);
+        write(batch, batch.get(0), &mut out).expect("a record that is not too deep");
         String::from_utf8(out).expect("JSON is UTF-8")
     }
 
@@ -304,6 +343,40 @@ mod tests {
             read(&more.into()).unwrap().record,
             Record::from_line("x", Timestamp::default())
         );
+    }
+
+    #[test]
+    fn what_is_written_is_never_too_deep_to_be_read() {
+        let map =
+            |name: &str, value: Value| Value::from(Map::from_iter([(name.to_owned(), value)]));
+        let wraps: [(&dyn Fn(Value) -> Value, usize); 3] = [
+            (&|value| Value::List(vec![value]), 1),
+            (&|value| map("a", value), 1),
+            (&|value| map("$a", value), 2),
+        ];
+        let leaves = [
+            (Value::Int(1), 0),
+            (Value::Bytes(b"x"[..].into()), 1),
+            (Value::Time(Timestamp::default()), 1),
+        ];
+        for (wrap, each) in wraps {
+            for (leaf, last) in &leaves {
+                let mut value = leaf.clone();
+                // The object of the record, and that of its fields.
+                for depth in (2 + last..140).step_by(each) {
+                    let fields = Map::from_iter([("f".to_owned(), value.clone())]);
+                    let batch = batch(Record::from_fields(fields, Timestamp::default()));
+                    let mut out = Vec::new();
+                    let written = write(&batch, batch.get(0), &mut out);
+                    assert_eq!(written.is_ok(), depth <= json::MAX_DEPTH, "{depth}");
+                    if written.is_ok() {
+                        let read = read(&out.into()).unwrap().record;
+                        assert_eq!(read.view().get("f").as_deref(), Some(&value), "{depth}");
+                    }
+                    value = wrap(value);
+                }
+            }
+        }
     }
 
     /// Values of every kind, but for NaN, which is not equal to itself.

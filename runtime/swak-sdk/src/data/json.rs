@@ -18,6 +18,22 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
+/// How many lists and objects may stand in each other in what is read: more are an error, so that none
+/// ends the thread that reads it.
+pub const MAX_DEPTH: usize = 127;
+
+/// How many lists and objects stand in each other when this map is written: 1 for one of plain values.
+pub fn depth(map: &Map) -> usize {
+    fn of(value: &Value) -> usize {
+        match value {
+            Value::List(items) => 1 + items.iter().map(of).max().unwrap_or(0),
+            Value::Map(map) => depth(map),
+            _ => 0,
+        }
+    }
+    1 + map.iter().map(|(_, value)| of(value)).max().unwrap_or(0)
+}
+
 /// Reads one JSON value. Text without escapes is a slice of what was read; of a repeated name the
 /// last value counts; whole numbers beyond 64 bits become floats.
 pub fn parse(text: &Slice) -> Result<Value, JsonError> {
@@ -246,6 +262,17 @@ mod tests {
     #[test]
     fn of_a_repeated_name_the_last_value_counts() {
         assert_eq!(round_trip(r#"{"a":1,"b":2,"a":3}"#), r#"{"a":3,"b":2}"#);
+    }
+
+    #[test]
+    fn what_is_as_deep_as_may_be_is_read() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let nested = |n| format!("{{\"a\":{}1{}}}", open.repeat(n), close.repeat(n));
+            let deep = parse_object(&nested(MAX_DEPTH - 1).as_str().into()).unwrap();
+            assert_eq!(depth(&deep), MAX_DEPTH);
+            assert!(parse_object(&nested(MAX_DEPTH).as_str().into()).is_err());
+        }
+        assert_eq!(depth(&parse_object(&"{}".into()).unwrap()), 1);
     }
 
     #[test]

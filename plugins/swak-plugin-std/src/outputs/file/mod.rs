@@ -214,6 +214,7 @@ impl Output for FileOutput {
 
     fn expect_take_back(&mut self) {
         self.is_drained = true;
+        self.encoder.is_read_back();
         self.files.are_drained(Arc::clone(&self.counters));
     }
 

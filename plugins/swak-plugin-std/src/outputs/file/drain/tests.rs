@@ -267,6 +267,27 @@ fn a_link_is_left_and_the_file_that_it_leads_to_is_drained() {
 }
 
 #[test]
+fn what_could_not_be_read_back_is_rejected() {
+    for (format, within) in [("json", json::MAX_DEPTH), ("record", json::MAX_DEPTH - 1)] {
+        let bench = Bench::new(format);
+        let mut output = bench.output();
+        // The fields are a map already.
+        let record = |depth| {
+            let value = (1..depth).fold(Value::Int(1), |value, _| Value::List(vec![value]));
+            Record::from_fields([("a", value)].into_iter().collect(), Timestamp::default())
+        };
+        let deep = Batch::new(vec![record(1), record(within + 1)]);
+        let error = bench.runtime.block_on(output.write(&deep.into())).unwrap_err();
+        assert!(matches!(error, WriteError::Reject(_)), "{error}");
+        assert!(error.to_string().contains("too many lists and maps in each other"), "{error}");
+        assert!(!bench.path().exists());
+        bench.write(&mut output, Batch::new(vec![record(within)]));
+        assert_eq!(bench.drain(&mut output).len(), 1);
+        assert_eq!(bench.names(), [""; 0], "nothing is left that cannot be read");
+    }
+}
+
+#[test]
 fn fields_come_back_as_they_were_written() {
     let bench = Bench::new("json");
     let text = r#"{"message":"x","truncated":true}"#;
