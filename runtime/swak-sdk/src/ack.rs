@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
+use crate::data::Name;
 use crate::ledger::{Count, Fate, Tally};
 
 /// What became of a batch; of several, the greatest counts.
@@ -111,6 +112,14 @@ impl Ack {
         if count.records > 0 {
             self.lock_tally().note(fate, count);
         }
+        self.settle(outcome);
+    }
+
+    /// As [`Ack::settle_as`], for records of which others were made that had this fate; buffers have taken
+    /// so much of those.
+    pub(crate) fn settle_made(self, fate: Fate, count: Count, taken: Vec<(Name, Count)>) {
+        let outcome = fate.outcome();
+        self.lock_tally().note_made(fate, count, taken);
         self.settle(outcome);
     }
 

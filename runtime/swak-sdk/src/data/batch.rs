@@ -130,11 +130,15 @@ impl Batch {
         if taken.is_empty() {
             return made;
         }
-        made.with_ack(Ack::tallied(move |outcome, tally| {
-            for (ack, count) in taken {
+        made.with_ack(Ack::tallied(move |outcome, mut tally| {
+            let last = taken.len() - 1;
+            for (i, (ack, count)) in taken.into_iter().enumerate() {
                 match outcome {
                     Outcome::Errored => ack.settle(outcome),
-                    _ => ack.settle_as(tally.worst(), count),
+                    _ => {
+                        let share = tally.share_of_taken(count, i == last);
+                        ack.settle_made(tally.worst(), count, share);
+                    }
                 }
             }
         }))

@@ -200,7 +200,13 @@ impl Ledger {
     }
 
     /// They have arrived, or never will.
-    pub(crate) fn settled(&self, origin: &Origin, count: Count, outcome: Outcome, tally: Tally) {
+    pub(crate) fn settled(
+        &self,
+        origin: &Origin,
+        count: Count,
+        outcome: Outcome,
+        mut tally: Tally,
+    ) {
         self.change(|state| {
             if matches!(origin, Origin::Again | Origin::Once(_)) {
                 state.release(count.cost());
@@ -225,8 +231,19 @@ impl Ledger {
                 return;
             }
             sheet.copies += tally.copies;
-            for (fate, count) in tally.with_bytes_of(count) {
+            let taken = std::mem::take(&mut tally.taken);
+            let fates = tally.with_bytes_of(count);
+            let counted = |place: &Name| {
+                let stored = |fate: &Fate| matches!(fate, Fate::Stored { place: p } if p == place);
+                fates.iter().filter(|(fate, _)| stored(fate)).map(|(_, count)| *count).sum()
+            };
+            let taken: Vec<_> =
+                taken.into_iter().map(|(place, count)| (counted(&place), place, count)).collect();
+            for (fate, count) in fates {
                 state.note(fate, count);
+            }
+            for (counted, place, count) in taken {
+                state.correct(place, counted, count);
             }
         });
         self.settled.notify_waiters();
@@ -287,6 +304,21 @@ impl State {
             count.take(gone);
         }
         self.sheet.note(fate, count);
+    }
+
+    /// A buffer has taken something else than the records that came in: what was made of them. Its
+    /// account is what it has; what there is less of was delivered in the rest, and what there is more of
+    /// was found in it.
+    fn correct(&mut self, place: Name, counted: Count, taken: Count) {
+        let (more, less) = (taken.beyond(counted), counted.beyond(taken));
+        if more != Count::default() {
+            self.sheet.found += more;
+            self.note(Fate::Stored { place: place.clone() }, more);
+        }
+        if less != Count::default() {
+            self.unbuffer(&place, less);
+            self.sheet.delivered += less;
+        }
     }
 
     fn unbuffer(&mut self, place: &Name, count: Count) {
@@ -445,6 +477,65 @@ mod tests {
         assert_eq!(sheet.all_filtered(), count(6, 18));
         drop(Batch::made_of(Vec::new(), vec![sent(&ledger, Origin::Again)]));
         assert_eq!(ledger.sheet().again, count(3, 9));
+    }
+
+    #[test]
+    fn a_buffer_has_what_was_made_of_others() {
+        let place = Name::from("3 out.DiskBuffer");
+        let line = |bytes| {
+            let mut record = Record::from_line("x", Timestamp::default());
+            record.set_weight(bytes);
+            record
+        };
+        // Fewer than came in, as many, and more; heavier and lighter ones.
+        for made in [&[1_u32][..], &[20], &[3, 3, 3], &[1, 2, 3, 4, 5], &[9, 9, 9, 9, 9, 9, 9]] {
+            let held = count(made.len() as u64, made.iter().map(|bytes| u64::from(*bytes)).sum());
+            let hand_on = |ledger: &Arc<Ledger>| {
+                let origin = Origin::Buffer(place.clone());
+                let mut batch = Batch::new(made.iter().copied().map(line).collect());
+                let ledger = Arc::clone(ledger);
+                batch.add_ack(Ack::tallied(move |outcome, tally| {
+                    ledger.settled(&origin, held, outcome, tally);
+                }));
+                batch.settle(Outcome::Delivered);
+            };
+            for hands_on_first in [false, true] {
+                let ledger = ledger();
+                let batches = vec![sent(&ledger, Origin::Again), sent(&ledger, Origin::Again)];
+                let records = made.iter().copied().map(line).collect();
+                let batch = Batch::made_of(records, batches);
+                if hands_on_first {
+                    hand_on(&ledger);
+                    ledger.sheet().check().unwrap();
+                }
+                batch.settle_as(Fate::Stored { place: place.clone() });
+                let sheet = ledger.sheet();
+                sheet.check().unwrap();
+                if !hands_on_first {
+                    assert_eq!(sheet.all_buffered(), held, "the books say what is there");
+                    hand_on(&ledger);
+                }
+                let sheet = ledger.sheet();
+                sheet.check().unwrap();
+                assert_eq!(sheet.all_buffered(), Count::default(), "{made:?} {hands_on_first}");
+                assert!(ledger.lock().early.values().all(|early| *early == Count::default()));
+                let found = held.beyond(sheet.received);
+                assert_eq!((sheet.found, sheet.delivered), (found, sheet.received + found));
+            }
+        }
+    }
+
+    #[test]
+    fn a_buffer_has_the_weights_that_a_step_gave() {
+        let (ledger, place) = (ledger(), Name::from("3 out.DiskBuffer"));
+        let mut batch = sent(&ledger, Origin::Again);
+        for record in batch.records_mut() {
+            *record = Record::from_line("", Timestamp::default());
+        }
+        batch.settle_as(Fate::Stored { place });
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!(sheet.all_buffered(), count(3, 0));
     }
 
     #[test]

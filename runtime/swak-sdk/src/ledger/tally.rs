@@ -1,6 +1,7 @@
 //! What became of the records of one batch.
 
 use super::{Count, Fate};
+use crate::data::Name;
 
 /// What became of the records of one batch, while it is on its way.
 #[derive(Debug, Default)]
@@ -8,13 +9,59 @@ pub(crate) struct Tally {
     /// Few: most batches have one fate.
     fates: Vec<(Fate, Count)>,
     pub(super) copies: Count,
+    /// What buffers have taken, by their places. Where records were made of others it is not what
+    /// `fates` says of those.
+    pub(super) taken: Vec<(Name, Count)>,
 }
 
 impl Tally {
     pub(crate) fn note(&mut self, fate: Fate, count: Count) {
+        if let Fate::Stored { place } = &fate {
+            self.note_taken(place.clone(), count);
+        }
+        self.note_fate(fate, count);
+    }
+
+    /// Of records of which others were made: those had this fate, and of those buffers have taken so
+    /// much.
+    pub(crate) fn note_made(&mut self, fate: Fate, count: Count, taken: Vec<(Name, Count)>) {
+        if let Fate::Stored { place } = &fate {
+            // Not these, but for what follows.
+            self.note_taken(place.clone(), Count::default());
+        }
+        for (place, count) in taken {
+            self.note_taken(place, count);
+        }
+        if count.records > 0 {
+            self.note_fate(fate, count);
+        }
+    }
+
+    /// The part of what buffers have taken that stands for so many of the records that it was made of;
+    /// for the last of them it is the rest.
+    pub(crate) fn share_of_taken(&mut self, count: Count, is_last: bool) -> Vec<(Name, Count)> {
+        if is_last {
+            return std::mem::take(&mut self.taken);
+        }
+        let share = |(place, left): &mut (Name, Count)| {
+            let share = left.least(count);
+            left.take(share);
+            (place.clone(), share)
+        };
+        self.taken.iter_mut().map(share).collect()
+    }
+
+    fn note_fate(&mut self, fate: Fate, count: Count) {
         match self.fates.iter_mut().find(|(known, _)| *known == fate) {
             Some((_, sum)) => *sum += count,
             None => self.fates.push((fate, count)),
+        }
+    }
+
+    fn note_taken(&mut self, place: Name, count: Count) {
+        match self.taken.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, sum)) => *sum += count,
+            None => self.taken.push((place, count)),
         }
     }
 
@@ -45,7 +92,10 @@ impl Tally {
     pub(crate) fn add(&mut self, other: &Tally) {
         self.copies += other.copies;
         for (fate, count) in &other.fates {
-            self.note(fate.clone(), *count);
+            self.note_fate(fate.clone(), *count);
+        }
+        for (place, count) in &other.taken {
+            self.note_taken(place.clone(), *count);
         }
     }
 }

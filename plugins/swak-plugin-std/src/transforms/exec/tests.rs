@@ -55,6 +55,19 @@ fn one_process_for_each_chunk() {
 }
 
 #[test]
+fn a_disk_buffer_holds_what_a_process_made_and_nothing_is_left_on_its_account() {
+    for (script, delivered) in [("wc -l <$0 >$1", 2), ("cat $0 $0 >$1", 6)] {
+        let steps = format!("out.LinedBuffer(2), out.Exec(\"sh -c '{script}'\"), out.DiskBuffer()");
+        let ran = run(&steps, ["1", "2", "3"]);
+        assert_eq!(ran.lines().len(), delivered, "{script}");
+        let sheet = &ran.summary().tasks[0].ledger;
+        sheet.check().unwrap();
+        assert_eq!(sheet.all_buffered(), swak_sdk::ledger::Count::default(), "{script}");
+        assert_eq!(sheet.delivered, sheet.received + sheet.found, "{script}");
+    }
+}
+
+#[test]
 fn a_list_a_string_a_shell_and_placeholders() {
     for call in [
         r#"["sed", "s/one two/x y/w {output}", "{input}"]"#,
