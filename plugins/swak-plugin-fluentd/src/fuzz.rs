@@ -49,7 +49,7 @@ fn events(message: Message) -> Vec<Record> {
     let (received, mut entries) = (Timestamp::from_nanos(77), message.entries);
     let mut events = Vec::new();
     while let Some(event) = entries.next(received) {
-        events.extend(event);
+        events.extend(event.map(|event| event.record));
         assert!(events.len() <= MAX, "each event takes a byte at least");
     }
     events

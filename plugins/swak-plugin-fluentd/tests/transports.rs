@@ -41,6 +41,34 @@ mod unix {
     }
 
     #[test]
+    fn a_socket_is_never_open_to_more_than_it_should_be() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("s");
+        let options = |path: &std::path::Path| {
+            let path = LiteralValue::Str(path.display().to_string());
+            vec![("unix_path", path), ("unix_permissions", LiteralValue::Str("0600".into()))]
+        };
+        let seen = path.clone();
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let watcher = std::thread::spawn(move || {
+            let mut modes = std::collections::BTreeSet::new();
+            while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                modes.extend(seen.metadata().map(|m| m.permissions().mode() & 0o777));
+            }
+            modes
+        });
+        for _ in 0..200 {
+            let input = Input::start_at(free_port(), options(&path));
+            until(|| std::os::unix::net::UnixStream::connect(&path).is_ok());
+            input.kill();
+        }
+        drop(stop);
+        assert_eq!(watcher.join().unwrap().into_iter().collect::<Vec<_>>(), [0o600]);
+        let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[test]
     fn a_path_that_is_taken_is_left_alone() {
         let folder = tempfile::TempDir::new().unwrap();
         let told = |path: &std::path::Path| {

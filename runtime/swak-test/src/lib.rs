@@ -22,6 +22,7 @@ mod given;
 mod port;
 mod ran;
 mod running;
+mod store;
 
 pub use bench::Bench;
 pub use collect::Collector;
@@ -31,3 +32,4 @@ pub use given::{fields, lines, records};
 pub use port::free_port;
 pub use ran::Ran;
 pub use running::Running;
+pub use store::InMemory;

@@ -1,6 +1,6 @@
 //! From the bytes of a message to its tag, entries and chunk id.
 
-use swak_sdk::data::{Map, Name, Slice, Value};
+use swak_sdk::data::{Name, Slice};
 
 use super::{Entries, gzip};
 use crate::msgpack::{Malformed, Reader, ScanError, Scanner, Shape};
@@ -29,7 +29,18 @@ pub(crate) enum ForwardError {
     Compression(String),
     #[error("the packed events are not gzip")]
     Gzip(#[source] std::io::Error),
+    #[error("a tag of {0} bytes; {MAX_TAG} are the most")]
+    LongTag(usize),
+    #[error("a chunk id of {0} bytes; {MAX_CHUNK_ID} are the most")]
+    LongChunkId(usize),
 }
+
+/// The longest tag: as long as the longest path of a file, which tags are often made of.
+const MAX_TAG: usize = 4096;
+
+/// The longest chunk id. It is held until the chunk is delivered; those of Fluentd and of Fluent Bit
+/// are 24 bytes, a UUID is 36.
+const MAX_CHUNK_ID: usize = 256;
 
 /// Reads a message that is one complete MessagePack value; `None` is a heartbeat.
 ///
@@ -41,7 +52,11 @@ pub(crate) fn decode(message: &Slice, max: usize) -> Result<Option<Message>, For
         return Ok(None);
     }
     let items = reader.array()?;
-    let tag = Name::from(String::from_utf8_lossy(&reader.bytes()?).into_owned());
+    let tag = reader.bytes()?;
+    if tag.len() > MAX_TAG {
+        return Err(ForwardError::LongTag(tag.len()));
+    }
+    let tag = Name::from(String::from_utf8_lossy(&tag).into_owned());
     Ok(Some(match reader.peek()? {
         Shape::Array => {
             let mut inside = Reader::new(message);
@@ -49,15 +64,15 @@ pub(crate) fn decode(message: &Slice, max: usize) -> Result<Option<Message>, For
             inside.array()?;
             reader.skip()?;
             let entries = message.slice(inside.position(), reader.position());
-            let option = read_option(&mut reader, items > 2)?;
-            Message { tag, entries: Entries::stream(entries), chunk: chunk(&option) }
+            let chunk = MessageOption::read(&mut reader, items > 2)?.chunk()?;
+            Message { tag, entries: Entries::stream(entries), chunk }
         }
         Shape::Bytes => {
             let packed = reader.bytes()?;
-            let option = read_option(&mut reader, items > 2)?;
+            let option = MessageOption::read(&mut reader, items > 2)?;
             let packed = unpack(packed, &option, max)?;
             check_complete(&packed)?;
-            Message { tag, entries: Entries::stream(packed), chunk: chunk(&option) }
+            Message { tag, entries: Entries::stream(packed), chunk: option.chunk()? }
         }
         Shape::Nil | Shape::Other => {
             let start = reader.position();
@@ -67,45 +82,98 @@ pub(crate) fn decode(message: &Slice, max: usize) -> Result<Option<Message>, For
             }
             reader.skip()?;
             let entry = message.slice(start, reader.position());
-            let option = read_option(&mut reader, items > 3)?;
-            Message { tag, entries: Entries::single(entry), chunk: chunk(&option) }
+            let chunk = MessageOption::read(&mut reader, items > 3)?.chunk()?;
+            Message { tag, entries: Entries::single(entry), chunk }
         }
     }))
 }
 
-/// Whether a message must be unpacked, which takes memory beside its own.
-pub(crate) fn is_compressed(message: &Slice) -> bool {
-    let compressed = || {
-        let mut reader = Reader::new(message);
-        let items = reader.array()?;
-        reader.bytes()?;
-        if reader.peek()? != Shape::Bytes {
-            return Ok(false);
-        }
-        reader.skip()?;
-        let option = read_option(&mut reader, items > 2)?;
-        Ok::<_, Malformed>(option.get("compressed").is_some())
-    };
-    // What is no message is found out when it is read.
-    compressed().unwrap_or(false)
+/// What can be seen of a message without reading its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Glance {
+    /// It must be unpacked, which takes memory beside its own.
+    pub(crate) compressed: bool,
+    /// It asks for an ack: who sent it sends it again until it gets one.
+    pub(crate) asks_for_ack: bool,
 }
 
-fn read_option(reader: &mut Reader<'_>, given: bool) -> Result<Map, Malformed> {
-    if !given || reader.peek()? == Shape::Nil {
-        return Ok(Map::new());
+impl Glance {
+    /// Of what is no message, nothing: that is found out when it is read.
+    pub(crate) fn at(message: &Slice) -> Self {
+        let look = || {
+            let mut reader = Reader::new(message);
+            let items = reader.array()?;
+            reader.bytes()?;
+            let shape = reader.peek()?;
+            reader.skip()?;
+            let mut before_option = 2;
+            if !matches!(shape, Shape::Array | Shape::Bytes) {
+                reader.skip()?;
+                before_option = 3;
+            }
+            let option = MessageOption::read(&mut reader, items > before_option)?;
+            let compressed = shape == Shape::Bytes && option.compression().is_some();
+            Ok::<_, Malformed>(Glance { compressed, asks_for_ack: option.chunk.is_some() })
+        };
+        look().unwrap_or_default()
     }
-    reader.map()
 }
 
-fn chunk(option: &Map) -> Option<Slice> {
-    option.get("chunk").and_then(Value::as_bytes).map(Slice::from)
+/// What a message says besides its events, as far as it is understood; the rest is passed over unread.
+#[derive(Default)]
+struct MessageOption {
+    chunk: Option<Slice>,
+    compressed: Option<Slice>,
 }
 
-fn unpack(packed: Slice, option: &Map, max: usize) -> Result<Slice, ForwardError> {
-    match option.get("compressed").and_then(Value::as_str) {
-        None | Some("text") => Ok(packed),
-        Some("gzip") => gzip::unpack(&packed, max),
-        Some(other) => Err(ForwardError::Compression(other.chars().take(40).collect())),
+impl MessageOption {
+    /// nil stands for none, as a whole and for each. Names and words may be text or bytes.
+    fn read(reader: &mut Reader<'_>, given: bool) -> Result<Self, Malformed> {
+        let mut option = MessageOption::default();
+        if !given || reader.peek()? == Shape::Nil {
+            return Ok(option);
+        }
+        for _ in 0..reader.begin_map()? {
+            let place = match reader.peek()? {
+                Shape::Bytes => match &*reader.bytes()? {
+                    b"chunk" => Some(&mut option.chunk),
+                    b"compressed" => Some(&mut option.compressed),
+                    _ => None,
+                },
+                _ => {
+                    reader.skip()?;
+                    None
+                }
+            };
+            match place {
+                Some(place) if reader.peek()? != Shape::Nil => *place = Some(reader.bytes()?),
+                _ => reader.skip()?,
+            }
+        }
+        Ok(option)
+    }
+
+    /// A copy: it is held for longer than the message.
+    fn chunk(&self) -> Result<Option<Slice>, ForwardError> {
+        match &self.chunk {
+            Some(id) if id.len() > MAX_CHUNK_ID => Err(ForwardError::LongChunkId(id.len())),
+            id => Ok(id.as_deref().map(Slice::from)),
+        }
+    }
+
+    fn compression(&self) -> Option<&[u8]> {
+        self.compressed.as_deref().filter(|word| *word != b"text")
+    }
+}
+
+fn unpack(packed: Slice, option: &MessageOption, max: usize) -> Result<Slice, ForwardError> {
+    match option.compression() {
+        None => Ok(packed),
+        Some(b"gzip") => gzip::unpack(&packed, max),
+        Some(other) => {
+            let word = String::from_utf8_lossy(&other[..other.len().min(40)]).into_owned();
+            Err(ForwardError::Compression(word))
+        }
     }
 }
 
@@ -144,8 +212,8 @@ mod tests {
         let Message { tag, mut entries, chunk } =
             decode(&message.into(), 1000)?.expect("it is no heartbeat");
         let mut events = Vec::new();
-        while let Some(record) = entries.next(NOW) {
-            let record = record.expect("all events of these tests can be read");
+        while let Some(event) = entries.next(NOW) {
+            let record = event.expect("all events of these tests can be read").record;
             let mut json = Vec::new();
             record.view().write_json(&mut json);
             events.push((record.time().as_nanos(), String::from_utf8(json).expect("UTF-8")));
@@ -183,9 +251,44 @@ mod tests {
             (gzip::tests::packed(&EVENTS[..6]), gzip::tests::packed(&EVENTS[6..]));
         let compressed = packed(&[first, second].concat(), &gzip_option());
         assert_eq!(found(&compressed).unwrap(), expected(Some(b"id")));
-        assert!(is_compressed(&compressed.into()));
-        assert!(!is_compressed(&as_str.into()) && !is_compressed(&forward.into()));
-        assert!(!is_compressed(&b"\x93"[..].into()));
+        let glance = |message: &[u8]| {
+            let Glance { compressed, asks_for_ack } = Glance::at(&message.into());
+            (compressed, asks_for_ack)
+        };
+        assert_eq!(glance(&compressed), (true, true));
+        assert_eq!((glance(&as_str), glance(&with_chunk)), ((false, false), (false, true)));
+        assert_eq!(glance(b"\x94\xa1t\x64\x80\x81\xa5chunk\xa2id"), (false, true));
+        assert_eq!(glance(b"\x93"), (false, false));
+    }
+
+    #[test]
+    fn names_and_words_may_be_bytes_and_what_is_not_known_is_passed_over() {
+        let events = gzip::tests::packed(EVENTS);
+        // `{bin "compressed": bin "gzip", 1: [nil], bin "chunk": bin "id", "size": -1}`
+        let option =
+            b"\x84\xc4\x0acompressed\xc4\x04gzip\x01\x91\xc0\xc4\x05chunk\xc4\x02id\xa4size\xff";
+        assert_eq!(found(&packed(&events, option)).unwrap(), expected(Some(b"id")));
+        let none = b"\x82\xa5chunk\xc0\xaacompressed\xc0";
+        assert_eq!(found(&packed(EVENTS, none)).unwrap(), expected(None));
+        let text = b"\x81\xaacompressed\xa4text";
+        assert_eq!(found(&packed(EVENTS, text)).unwrap(), expected(None));
+        assert_eq!(found(&packed(EVENTS, b"\xc0")).unwrap(), expected(None));
+    }
+
+    #[test]
+    fn what_would_be_held_for_long_is_short() {
+        let with_id = |len: u8| {
+            let option = [&b"\x81\xa5chunk\xc5\x01"[..], &[len], &[b'x'; 256 + 255]].concat();
+            packed(EVENTS, &option[..option.len() - 255 + usize::from(len)])
+        };
+        assert_eq!(found(&with_id(0)).unwrap().2.map(|id| id.len()), Some(256));
+        assert!(matches!(found(&with_id(1)), Err(ForwardError::LongChunkId(257))));
+        let with_tag = |len: u16| {
+            let head = [&b"\x92\xda"[..], &len.to_be_bytes()].concat();
+            [&head[..], &vec![b't'; len.into()], b"\x90"].concat()
+        };
+        assert_eq!(found(&with_tag(4096)).unwrap().0.len(), 4096);
+        assert!(matches!(found(&with_tag(4097)), Err(ForwardError::LongTag(4097))));
     }
 
     #[test]
@@ -228,6 +331,9 @@ mod tests {
         assert!(error(&packed(b"\xc1", b"\x80")).contains("never uses"));
         assert!(error(&packed(EVENTS, &gzip_option())).contains("not gzip"));
         assert!(error(&packed(EVENTS, b"\x81\xaacompressed\xa4zstd")).contains("`zstd`"));
+        assert!(error(&packed(EVENTS, b"\x81\xaacompressed\x01")).contains("text or bytes"));
+        assert!(error(&packed(EVENTS, b"\x81\xa5chunk\x01")).contains("text or bytes"));
+        assert!(error(&packed(EVENTS, b"\x90")).contains("a map"));
         let bomb = gzip::tests::packed(&vec![0xc0; 100_000]);
         let head = [&b"\x93\xa1t\xc5"[..], &(bomb.len() as u16).to_be_bytes()].concat();
         let bomb = [&*head, &*bomb, &*gzip_option()];

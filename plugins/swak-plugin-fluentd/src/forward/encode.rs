@@ -193,7 +193,9 @@ mod tests {
                 for Message { tag, mut entries, chunk: asked } in read(&out) {
                     assert_eq!((&*tag, asked.as_deref()), ("a.b", chunk.map(str::as_bytes)));
                     let now = Timestamp::default();
-                    found.extend(std::iter::from_fn(|| entries.next(now)).map(Result::unwrap));
+                    found.extend(
+                        std::iter::from_fn(|| entries.next(now)).map(|event| event.unwrap().record),
+                    );
                 }
                 assert_eq!(found, records(), "{mode:?}");
             }

@@ -44,6 +44,8 @@ fn unpack_layer(packed: &[u8], max: usize) -> Result<Vec<u8>, ForwardError> {
     if unpacked.len() > max {
         return Err(ScanError::TooLong.into());
     }
+    // It has grown by doubling.
+    unpacked.shrink_to_fit();
     Ok(unpacked)
 }
 

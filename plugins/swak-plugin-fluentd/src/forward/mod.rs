@@ -19,7 +19,7 @@ mod entries;
 mod gzip;
 mod handshake;
 
-pub(crate) use decode::{ForwardError, Message, decode, is_compressed};
+pub(crate) use decode::{ForwardError, Glance, Message, decode};
 pub(crate) use encode::{Encoder, Mode, read_ack, write_ack};
-pub(crate) use entries::Entries;
+pub(crate) use entries::{Entries, Event};
 pub(crate) use handshake::{Helo, Ping, Pong, check_shared_key, digest, is_helo, same};

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use swak_sdk::ack::Outcome;
 use swak_sdk::data::Slice;
-use tokio::io::{AsyncWriteExt, WriteHalf};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::connection::ConnectionError;
 use super::seen::Verdict;
 use crate::forward::write_ack;
-use crate::transport::Stream;
+use crate::transport::Writer;
 
 /// How many chunks of one peer may wait for their delivery.
 const MAX_UNANSWERED: usize = 256;
@@ -54,19 +54,31 @@ impl Answering {
         let _ = self.queue.send(Unanswered { chunk, verdict }).await;
     }
 
+    /// Leaves a chunk unanswered: the peer that wanted it has left.
+    pub(super) fn let_go(&self) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What the peer waits for, to be looked at later.
+    pub(super) fn owed(&self) -> Owed {
+        Owed(Arc::clone(&self.open))
+    }
+}
+
+/// The answers that are not given yet.
+pub(super) struct Owed(Arc<AtomicUsize>);
+
+impl Owed {
     /// Whether the peer waits for an answer.
-    pub(super) fn is_owing(&self) -> bool {
-        self.open.load(Ordering::Relaxed) > 0
+    pub(super) fn is_some(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
     }
 }
 
 impl Answers {
     /// Answers chunks in the order in which they came, until there are no more. A chunk that can
     /// never be delivered is answered too: to send it again would change nothing.
-    pub(super) async fn run(
-        mut self,
-        mut writer: WriteHalf<Stream>,
-    ) -> Result<(), ConnectionError> {
+    pub(super) async fn run(mut self, mut writer: Writer) -> Result<(), ConnectionError> {
         let mut bytes = Vec::new();
         while let Some(Unanswered { chunk, verdict }) = self.queue.recv().await {
             match verdict.outcome().await {

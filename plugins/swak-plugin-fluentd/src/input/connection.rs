@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use swak_sdk::data::{Block, Slice};
 use swak_sdk::plugin::{Shutdown, Stopped};
-use tokio::io::{AsyncRead, AsyncReadExt, ReadHalf};
-use tokio::time::timeout;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::Limits;
-use super::answer::{Answering, answers};
+use super::answer::{Answering, Owed, answers};
 use super::budget::{Exhausted, Share};
-use super::deliver::Deliver;
-use crate::forward::{ForwardError, decode, is_compressed};
+use super::deliver::{Deliver, Left, has_left};
+use crate::forward::{ForwardError, Glance, decode};
 use crate::msgpack::{Malformed, ScanError, Scanner};
-use crate::transport::{Stream, TlsError};
+use crate::transport::{Closing, Reader, Stream, TlsError, Watch, split};
 
 /// How much is read at once.
 const READ: usize = 64 * 1024;
@@ -30,6 +31,12 @@ pub(super) enum ConnectionError {
     Truncated,
     #[error("nothing came for {0:?}")]
     Idle(Duration),
+    #[error("it stopped in the middle of a message, for {0:?}")]
+    Stalled(Duration),
+    #[error("it took too long for a message, and others need the room (`max_pending`)")]
+    TooSlow,
+    #[error("it left before it had its acks")]
+    LeftUnanswered,
     #[error("what it sent could not be delivered; it should send it again")]
     NotDelivered,
     #[error("it does not read its acks")]
@@ -56,76 +63,178 @@ impl From<Exhausted> for ConnectionError {
     }
 }
 
+/// How often it is looked whether a peer is still there.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a peer that sends nothing more may still wait for acks. There are some that close only the
+/// side on which they send; one that is gone looks the same, and must not keep its place while the
+/// outputs are down.
+const WAIT_FOR_ACKS: Duration = Duration::from_secs(5);
+
 /// Reads messages and answers them, until the peer leaves or the agent stops and all that was read
 /// is answered.
+///
+/// Of a peer that has left, what it wants acks for and the task has not taken is let go of: it sends it
+/// again. What it wants none for is handed on all the same, however long that takes.
 pub(super) async fn serve(
     stream: Stream,
     incoming: Incoming,
     limits: Limits,
-    deliver: Deliver,
+    deliver: impl FnOnce(Left) -> Deliver,
     shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
-    let (reader, writer) = tokio::io::split(stream);
+    let (reader, writer, watch) = split(stream);
+    let (leaves, left) = watch::channel(false);
     let (answering, answers) = answers();
+    let owed = answering.owed();
     let mut answers = pin!(answers.run(writer));
+    let deliver = deliver(left.clone());
+    let messages = Messages { reader, incoming, limits, deliver, left, answering, shutdown };
+    let mut reading = pin!(messages.read());
+    let mut gone = pin!(gone(watch));
     let read = tokio::select! {
-        read = read_messages(reader, incoming, limits, deliver, answering, shutdown) => read,
+        read = &mut reading => read,
         answered = &mut answers => return answered,
+        error = &mut gone => {
+            leaves.send_replace(true);
+            let read = reading.await;
+            return if owed.is_some() { read.and(Err(error)) } else { read };
+        }
     };
-    // Garbage after a good message does not take its answer away.
-    answers.await.and(read)
+    tokio::select! {
+        // Garbage after a good message does not take its answer away.
+        answered = answers => answered.and(read),
+        error = gone => read.and(Err(error)),
+    }
 }
 
-async fn read_messages(
-    mut reader: ReadHalf<Stream>,
-    mut incoming: Incoming,
+/// Waits until the peer waits for nothing any more.
+async fn gone(watch: Watch) -> ConnectionError {
+    let mut silent = Duration::ZERO;
+    while silent < WAIT_FOR_ACKS {
+        sleep(LOOK).await;
+        match watch.closing() {
+            Closing::Open => {}
+            Closing::Half => silent += LOOK,
+            Closing::Full => break,
+        }
+    }
+    ConnectionError::LeftUnanswered
+}
+
+/// The messages of a peer, on their way into the task.
+struct Messages {
+    reader: Reader,
+    incoming: Incoming,
     limits: Limits,
-    mut deliver: Deliver,
+    deliver: Deliver,
+    left: Left,
     answering: Answering,
-    mut shutdown: Shutdown,
-) -> Result<(), ConnectionError> {
-    loop {
-        // What is taken now stays taken until the messages in it are handed on.
-        incoming.count().await?;
-        let garbage = incoming.find_messages();
-        if let Some((block, messages)) = incoming.take_messages() {
-            for range in messages {
-                let bytes = block.slice(range.start, range.end);
-                let _room = match is_compressed(&bytes) {
-                    true => Some(incoming.share.room_to_unpack().await),
-                    false => None,
-                };
-                let message = match decode(&bytes, limits.max_message) {
-                    Ok(Some(message)) => message,
-                    Ok(None) => continue,
-                    Err(error) => {
-                        // What came before it is good; whether it is still wanted or not, this is
-                        // the end.
-                        let _ = deliver.flush().await;
-                        return Err(error.into());
+    shutdown: Shutdown,
+}
+
+impl Messages {
+    /// Reads until there are no more.
+    async fn read(mut self) -> Result<(), ConnectionError> {
+        loop {
+            // What is taken now stays taken until the messages in it are handed on.
+            self.incoming.count().await?;
+            let garbage = self.incoming.find_messages();
+            if let Some((block, messages)) = self.incoming.take_messages() {
+                for range in messages {
+                    let message = block.slice(range.start, range.end);
+                    if self.hand_on(message).await? == Err(Stopped) {
+                        return Ok(());
                     }
-                };
-                if deliver.message(message, &bytes, &answering).await == Err(Stopped) {
+                }
+                if self.deliver.flush().await == Err(Stopped) {
                     return Ok(());
                 }
             }
-            if deliver.flush().await == Err(Stopped) {
-                return Ok(());
+            garbage.map_err(ForwardError::Scan)?;
+            self.incoming.count().await?;
+            if self.more().await? == 0 {
+                return match self.incoming.bytes.is_empty() {
+                    true => Ok(()),
+                    false => Err(ConnectionError::Truncated),
+                };
             }
         }
-        garbage.map_err(ForwardError::Scan)?;
-        incoming.count().await?;
-        let read = tokio::select! {
-            read = read_some(&mut reader, &mut incoming, limits.idle_timeout) => read,
-            () = shutdown.triggered() => return Ok(()),
+    }
+
+    async fn hand_on(&mut self, bytes: Slice) -> Result<Result<(), Stopped>, ConnectionError> {
+        let Messages { incoming, limits, deliver, left, answering, .. } = self;
+        let glance = Glance::at(&bytes);
+        let not_wanted = async {
+            match glance.asks_for_ack {
+                true => has_left(left).await,
+                false => std::future::pending().await,
+            }
         };
-        match read {
-            Ok(0) if incoming.bytes.is_empty() => return Ok(()),
-            Ok(0) => return Err(ConnectionError::Truncated),
-            // It is we who keep it waiting.
-            Err(ConnectionError::Idle(_)) if answering.is_owing() => {}
-            read => drop(read?),
+        let room = async {
+            match glance.compressed {
+                true => Some(incoming.share.room_to_unpack().await),
+                false => None,
+            }
+        };
+        let _room = tokio::select! {
+            biased;
+            () = not_wanted => {
+                answering.let_go();
+                return Ok(Ok(()));
+            }
+            room = room => room,
+        };
+        match decode(&bytes, limits.max_message) {
+            Ok(Some(message)) => Ok(deliver.message(message, &bytes, answering).await),
+            Ok(None) => Ok(Ok(())),
+            Err(error) => {
+                // What came before it is good; whether it is still wanted or not, this is the end.
+                let _ = deliver.flush().await;
+                Err(error.into())
+            }
         }
+    }
+
+    /// Reads what there is; 0 when nothing more will come.
+    async fn more(&mut self) -> Result<usize, ConnectionError> {
+        let Messages { reader, incoming, limits, answering, shutdown, .. } = self;
+        let begun = !incoming.bytes.is_empty();
+        let Incoming { bytes, share, .. } = incoming;
+        tokio::select! {
+            read = read_some(reader, bytes) => read,
+            error = silence(begun, *limits, answering.owed()) => Err(error),
+            () = share.is_needed(limits.message_timeout) => Err(ConnectionError::TooSlow),
+            // What has begun is dropped, and nobody was told that it had come.
+            () = shutdown.triggered() => {
+                bytes.clear();
+                Ok(0)
+            }
+        }
+    }
+}
+
+/// Waits until the peer has been silent for too long, in the middle of a message or between two.
+async fn silence(begun: bool, limits: Limits, owed: Owed) -> ConnectionError {
+    let stalled = async {
+        match begun {
+            true => sleep(limits.message_timeout).await,
+            false => std::future::pending().await,
+        }
+        ConnectionError::Stalled(limits.message_timeout)
+    };
+    let idle = async {
+        let Some(limit) = limits.idle_timeout else { return std::future::pending().await };
+        sleep(limit).await;
+        while owed.is_some() {
+            // It is we who keep it waiting.
+            sleep(limit).await;
+        }
+        ConnectionError::Idle(limit)
+    };
+    tokio::select! {
+        error = stalled => error,
+        error = idle => error,
     }
 }
 
@@ -151,6 +260,14 @@ impl Incoming {
         Ok(found.map(|len| Slice::from(self.bytes.drain(..len).collect::<Vec<u8>>())))
     }
 
+    /// Reads what there is; 0 when the peer has closed its side.
+    pub(super) async fn read_from(
+        &mut self,
+        reader: &mut (impl AsyncRead + Unpin),
+    ) -> Result<usize, ConnectionError> {
+        read_some(reader, &mut self.bytes).await
+    }
+
     /// Looks for complete messages. Those before what is no MessagePack are found all the same.
     fn find_messages(&mut self) -> Result<(), ScanError> {
         let mut start = 0;
@@ -168,6 +285,7 @@ impl Incoming {
         let mut bytes = std::mem::replace(&mut self.bytes, rest);
         // Records must not hold the memory that a buffer has in reserve.
         bytes.shrink_to_fit();
+        self.share.finished();
         Some((Block::from(bytes), std::mem::take(&mut self.messages)))
     }
 
@@ -178,18 +296,15 @@ impl Incoming {
 }
 
 /// Reads what there is; 0 when the peer has closed its side.
-pub(super) async fn read_some(
+async fn read_some(
     reader: &mut (impl AsyncRead + Unpin),
-    incoming: &mut Incoming,
-    idle_timeout: Option<Duration>,
+    bytes: &mut Vec<u8>,
 ) -> Result<usize, ConnectionError> {
-    incoming.bytes.reserve(READ);
-    let mut some = pin!(reader.read_buf(&mut incoming.bytes));
-    let read = match idle_timeout {
-        None => some.await,
-        Some(limit) => timeout(limit, &mut some).await.map_err(|_| ConnectionError::Idle(limit))?,
-    };
-    match read {
+    if bytes.capacity() - bytes.len() < READ {
+        // Not twice as much as before: what is in reserve is not counted.
+        bytes.reserve_exact(READ.max(bytes.len() / 8));
+    }
+    match reader.read_buf(bytes).await {
         // TLS peers that go without a word; whether a message is cut short shows the message.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
         read => Ok(read?),

@@ -7,13 +7,18 @@ use swak_sdk::ack::{Ack, Outcome};
 use swak_sdk::data::{Batch, Name, Record, Slice, Timestamp};
 use swak_sdk::plugin::{Counters, Emitter, Stopped};
 
+use tokio::sync::watch;
+
 use super::answer::Answering;
 use super::seen::Seen;
-use crate::forward::{Entries, Message};
+use crate::forward::{Entries, Event, Message};
 
 /// The most records of a batch. A large message becomes several, so that its records do not all
 /// have to be in memory at once.
 const MAX_BATCH: usize = 1024;
+
+/// About the most memory of a batch, beside that of its last record.
+const MAX_BATCH_MEMORY: usize = 1 << 20;
 
 /// Hands on the events of one peer.
 pub(super) struct Deliver {
@@ -22,8 +27,28 @@ pub(super) struct Deliver {
     address: Option<IpAddr>,
     counters: Arc<Counters>,
     seen: Arc<Seen>,
+    left: Left,
     tag: Name,
     records: Vec<Record>,
+    /// What the records take.
+    memory: usize,
+}
+
+/// Hears that the peer has left: nobody waits for an ack any more.
+pub(super) type Left = watch::Receiver<bool>;
+
+/// Why events are not handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Halt {
+    Stopped,
+    /// The peer has left before anything of the message was taken. It sends it again.
+    Left,
+}
+
+impl From<Stopped> for Halt {
+    fn from(_: Stopped) -> Self {
+        Halt::Stopped
+    }
 }
 
 impl Deliver {
@@ -33,9 +58,10 @@ impl Deliver {
         address: Option<IpAddr>,
         counters: Arc<Counters>,
         seen: Arc<Seen>,
+        left: Left,
     ) -> Self {
-        let (tag, records) = (Name::default(), Vec::new());
-        Deliver { out, source, address, counters, seen, tag, records }
+        let (tag, records, memory) = (Name::default(), Vec::new(), 0);
+        Deliver { out, source, address, counters, seen, left, tag, records, memory }
     }
 
     /// Hands on the events of a message, which came as these bytes. Those of several messages that ask
@@ -51,36 +77,51 @@ impl Deliver {
             self.flush().await?;
             self.tag = tag;
         }
-        let Some(chunk) = chunk else { return self.events(entries, None).await };
+        let Some(chunk) = chunk else { return ended(self.events(entries, None).await) };
         let key = self.seen.key(self.address, &chunk, bytes);
         let (ack, verdict) = self.seen.begin(key);
-        match ack {
-            Some(ack) => {
-                self.events(entries, Some(&ack)).await?;
-                self.emit(Some(&ack)).await?;
-                ack.settle(Outcome::Delivered);
+        if let Some(ack) = ack {
+            let mut tracked = Tracked { ack: &ack, begun: false };
+            let events = self.events(entries, Some(&mut tracked)).await;
+            match events.and(self.emit(Some(&mut tracked)).await) {
+                Ok(()) => ack.settle(Outcome::Delivered),
+                halted => {
+                    answering.let_go();
+                    return ended(halted);
+                }
             }
-            None => tracing::debug!(peer = %self.source, tag = %self.tag, "a chunk came again"),
+        } else {
+            tracing::debug!(peer = %self.source, tag = %self.tag, "a chunk came again");
         }
-        answering.answer(chunk, verdict).await;
+        tokio::select! {
+            () = answering.answer(chunk, verdict) => {}
+            () = has_left(&mut self.left) => {}
+        }
         Ok(())
     }
 
     /// Lets go of what is held back.
     pub(super) async fn flush(&mut self) -> Result<(), Stopped> {
-        self.emit(None).await
+        ended(self.emit(None).await)
     }
 
-    async fn events(&mut self, mut entries: Entries, ack: Option<&Ack>) -> Result<(), Stopped> {
+    async fn events(
+        &mut self,
+        mut entries: Entries,
+        mut tracked: Option<&mut Tracked<'_>>,
+    ) -> Result<(), Halt> {
         let received = Timestamp::now();
         let mut bad = None;
-        while let Some(record) = entries.next(received) {
-            match record {
-                Ok(record) => self.records.push(record),
+        while let Some(event) = entries.next(received) {
+            match event {
+                Ok(Event { record, memory }) => {
+                    self.records.push(record);
+                    self.memory += memory;
+                }
                 Err(error) => bad = Some((bad.map_or(1, |(n, _)| n + 1), error)),
             }
-            if self.records.len() == MAX_BATCH {
-                self.emit(ack).await?;
+            if self.records.len() == MAX_BATCH || self.memory >= MAX_BATCH_MEMORY {
+                self.emit(tracked.as_deref_mut()).await?;
             }
         }
         if let Some((n, error)) = bad {
@@ -92,18 +133,50 @@ impl Deliver {
         Ok(())
     }
 
-    async fn emit(&mut self, ack: Option<&Ack>) -> Result<(), Stopped> {
+    async fn emit(&mut self, tracked: Option<&mut Tracked<'_>>) -> Result<(), Halt> {
+        self.memory = 0;
         if self.records.is_empty() {
             return Ok(());
         }
         let batch = Batch::new(std::mem::take(&mut self.records))
             .with_tag(self.tag.clone())
             .with_source(self.source.clone());
-        self.out
-            .emit(match ack {
-                Some(ack) => batch.with_ack(ack.clone()),
-                None => batch,
-            })
-            .await
+        let Some(tracked) = tracked else { return Ok(self.out.emit(batch).await?) };
+        let emitted = self.out.emit(batch.with_ack(tracked.ack.clone()));
+        if tracked.begun {
+            // What was begun is brought to its end: else a part of it would come twice.
+            emitted.await?;
+        } else {
+            tokio::select! {
+                biased;
+                emitted = emitted => emitted?,
+                () = has_left(&mut self.left) => return Err(Halt::Left),
+            }
+            tracked.begun = true;
+        }
+        Ok(())
+    }
+}
+
+/// A message that asks for an ack.
+struct Tracked<'a> {
+    ack: &'a Ack,
+    /// Whether the task has taken events of it.
+    begun: bool,
+}
+
+/// With a peer that has left only its message ends.
+fn ended(result: Result<(), Halt>) -> Result<(), Stopped> {
+    match result {
+        Ok(()) | Err(Halt::Left) => Ok(()),
+        Err(Halt::Stopped) => Err(Stopped),
+    }
+}
+
+/// Waits until the peer has left.
+pub(super) async fn has_left(left: &mut Left) {
+    if left.wait_for(|left| *left).await.is_err() {
+        // Nobody looks any more.
+        std::future::pending::<()>().await;
     }
 }

@@ -4,7 +4,7 @@ use swak_sdk::data::Slice;
 use swak_sdk::options::{Dict, Secret};
 use tokio::io::AsyncWriteExt;
 
-use super::connection::{ConnectionError, Incoming, read_some};
+use super::connection::{ConnectionError, Incoming};
 use crate::forward::{ForwardError, Helo, Ping, Pong, digest, same};
 use crate::host::random;
 use crate::transport::Stream;
@@ -101,7 +101,7 @@ async fn read_one(stream: &mut Stream, incoming: &mut Incoming) -> Result<Slice,
     loop {
         match incoming.take_one(MAX_PING).map_err(ForwardError::Scan)? {
             Some(message) => return Ok(message),
-            None if read_some(stream, incoming, None).await? == 0 => {
+            None if incoming.read_from(stream).await? == 0 => {
                 return Err(ConnectionError::NoHandshake);
             }
             None => {}

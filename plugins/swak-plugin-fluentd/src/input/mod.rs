@@ -60,6 +60,7 @@ enum Place {
 struct Limits {
     max_message: usize,
     handshake_timeout: Duration,
+    message_timeout: Duration,
     idle_timeout: Option<Duration>,
 }
 
@@ -180,7 +181,8 @@ async fn serve(
             () = stopped(shutdown.clone()) => return Ok(()),
         };
         let seen = Arc::clone(&shared.seen);
-        let deliver = Deliver::new(out, source.clone(), address, Arc::clone(&counters), seen);
+        let (source, counters) = (source.clone(), Arc::clone(&counters));
+        let deliver = |left| Deliver::new(out, source, address, counters, seen, left);
         connection::serve(stream, incoming, limits, deliver, shutdown).await
     };
     match served.await {

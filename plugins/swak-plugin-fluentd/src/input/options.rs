@@ -59,7 +59,8 @@ pub struct InFluentdOptions {
     /// A Unix socket to listen on, instead of `listen`. Not on Windows.
     unix_path: Option<PathBuf>,
     /// Who may connect to the Unix socket, as the system writes permissions in octal digits: `0660`.
-    /// Left out, as the process' file mode mask has it.
+    /// Left out, as the process' file mode mask has it. The socket has them from the first moment on: it
+    /// is made in a folder of its own beside its place, so that the agent must be allowed to make one.
     unix_permissions: Option<String>,
     /// The networks and addresses that may connect: `["10.0.0.0/8", "2001:db8::/32"]`. Left out,
     /// every one.
@@ -78,7 +79,14 @@ pub struct InFluentdOptions {
     /// more take turns, and are disconnected when theirs does not come within 5 seconds.
     #[option(default = "256m")]
     max_pending: ByteSize,
-    /// How many peers may be connected at once. Others wait until one leaves.
+    /// How long a peer may send nothing in the middle of a message, and how long it may take for a whole
+    /// one while others wait for room; then it is disconnected. A slow peer that goes on is otherwise
+    /// waited for.
+    #[option(default = "60s")]
+    message_timeout: Duration,
+    /// How many peers may be connected at once. Others wait until one leaves. One that has left and
+    /// wanted acks is gone within seconds, whatever the outputs do; one that wanted none keeps its place
+    /// until what it sent is handed on.
     #[option(default = 1000, range = 1..=1000000)]
     max_connections: usize,
     /// How long a peer may be silent before it is disconnected. One that waits for an ack may be. Left
@@ -123,6 +131,7 @@ impl Plugin for InFluentd {
         let limits = Limits {
             max_message,
             handshake_timeout: options.handshake_timeout,
+            message_timeout: options.message_timeout,
             idle_timeout: options.idle_timeout,
         };
         let (users, keepalive) = (options.users, options.keepalive);
@@ -174,10 +183,13 @@ impl InFluentdOptions {
     fn check(&self) -> Result<()> {
         let never = self.idle_timeout.is_some_and(|limit| limit.is_zero());
         ensure!(!never, "`idle_timeout` must be longer than nothing; left out, there is none");
-        ensure!(
-            !self.handshake_timeout.is_zero(),
-            "`handshake_timeout` must be longer than nothing"
-        );
+        let limits = [
+            ("handshake_timeout", self.handshake_timeout),
+            ("message_timeout", self.message_timeout),
+        ];
+        for (name, limit) in limits {
+            ensure!(!limit.is_zero(), "`{name}` must be longer than nothing");
+        }
         check_unix_path(self.unix_path.is_some())?;
         ensure!(
             !(self.unix_path.is_some() && self.tls),

@@ -13,6 +13,7 @@ const MAX_VALUES: u32 = 1 << 20;
 pub(crate) struct Reader<'a> {
     source: &'a Slice,
     at: usize,
+    values: usize,
 }
 
 /// The bytes are not what was expected at their place.
@@ -35,7 +36,7 @@ pub(crate) enum Shape {
 impl<'a> Reader<'a> {
     /// Reads from the beginning.
     pub(crate) fn new(source: &'a Slice) -> Self {
-        Reader { source, at: 0 }
+        Reader { source, at: 0, values: 0 }
     }
 
     /// Where the next value begins.
@@ -46,6 +47,11 @@ impl<'a> Reader<'a> {
     /// Goes to where a value is known to begin.
     pub(crate) fn set_position(&mut self, at: usize) {
         self.at = at;
+    }
+
+    /// How many values there were in the maps that were read.
+    pub(crate) fn values(&self) -> usize {
+        self.values
     }
 
     /// Whether everything was read.
@@ -119,11 +125,17 @@ impl<'a> Reader<'a> {
 
     /// A map.
     pub(crate) fn map(&mut self) -> Result<Map, Malformed> {
+        let n = self.begin_map()?;
+        let mut left = MAX_VALUES;
+        let map = self.entries(n, 1, &mut left);
+        self.values += (MAX_VALUES - left) as usize;
+        map
+    }
+
+    /// The number of entries of a map; they come next, each a name and a value.
+    pub(crate) fn begin_map(&mut self) -> Result<u32, Malformed> {
         match self.take()? {
-            Head::Map(n) => {
-                let mut left = MAX_VALUES;
-                self.entries(n, 1, &mut left)
-            }
+            Head::Map(n) => Ok(n),
             _ => Err(Malformed { expected: "a map" }),
         }
     }

@@ -3,6 +3,7 @@
 mod keepalive;
 #[cfg(not(feature = "tls"))]
 mod no_tls;
+mod split;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
@@ -13,7 +14,8 @@ mod verify;
 pub(crate) use keepalive::enable as enable_keepalive;
 #[cfg(not(feature = "tls"))]
 pub(crate) use no_tls::{Acceptor, Connector};
-pub(crate) use stream::Stream;
+pub(crate) use split::{Reader, Watch, Writer, split};
+pub(crate) use stream::{Closing, Stream};
 #[cfg(feature = "tls")]
 pub(crate) use tls::{Acceptor, Connector};
 pub(crate) use tls_files::{TlsError, TlsFiles};

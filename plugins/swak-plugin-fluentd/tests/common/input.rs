@@ -6,9 +6,8 @@ use std::time::Duration;
 use swak_sdk::data::{Chunk, Name};
 use swak_sdk::options::{Args, Key, Kind, Literal, LiteralValue};
 use swak_sdk::plugin::erased::AnyPlugin;
-use swak_sdk::plugin::{
-    BuildContext, CheckpointStore, Checkpoints, Emitter, Plugins, Shutdown, ShutdownTrigger,
-};
+use swak_sdk::plugin::{BuildContext, Checkpoints, Emitter, Plugins, Shutdown, ShutdownTrigger};
+use swak_test::InMemory;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -45,7 +44,7 @@ impl Input {
             panic!("in.Fluentd is an input, and its options are good");
         };
         let (sender, chunks) = mpsc::channel(16);
-        let checkpoints = Checkpoints::new(Box::new(NoPositions));
+        let checkpoints = Checkpoints::new(Box::new(InMemory::default()));
         let (counters, ledger) = (Arc::clone(cx.counters()), Arc::default());
         let out = Emitter::new(sender, Name::from("test"), checkpoints, counters, ledger);
         let (trigger, shutdown) = Shutdown::new();
@@ -84,18 +83,4 @@ impl Input {
 
 pub(crate) fn text(text: &str) -> LiteralValue {
     LiteralValue::Str(text.to_owned())
-}
-
-/// `in.Fluentd` has no positions.
-struct NoPositions;
-
-impl CheckpointStore for NoPositions {
-    fn get(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn set(&self, _: &str, _: &str) {}
-    fn remove(&self, _: &str) {}
-    fn entries(&self) -> Vec<(String, String)> {
-        Vec::new()
-    }
 }
