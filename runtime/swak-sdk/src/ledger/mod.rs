@@ -243,7 +243,7 @@ impl Ledger {
                 state.note(fate, count);
             }
             for (counted, place, count) in taken {
-                state.correct(place, counted, count);
+                state.correct(&place, counted, count);
             }
         });
         self.settled.notify_waiters();
@@ -309,14 +309,14 @@ impl State {
     /// A buffer has taken something else than the records that came in: what was made of them. Its
     /// account is what it has; what there is less of was delivered in the rest, and what there is more of
     /// was found in it.
-    fn correct(&mut self, place: Name, counted: Count, taken: Count) {
+    fn correct(&mut self, place: &Name, counted: Count, taken: Count) {
         let (more, less) = (taken.beyond(counted), counted.beyond(taken));
         if more != Count::default() {
             self.sheet.found += more;
             self.note(Fate::Stored { place: place.clone() }, more);
         }
         if less != Count::default() {
-            self.unbuffer(&place, less);
+            self.unbuffer(place, less);
             self.sheet.delivered += less;
         }
     }
