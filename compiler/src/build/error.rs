@@ -8,7 +8,7 @@ use swak_recipe::diag::{Diagnostic, Diagnostics};
 
 use crate::generate::WriteError;
 use crate::target::Target;
-use crate::toolchain::MissingTools;
+use crate::toolchain::{MissingTools, lacks_a_c_compiler};
 
 /// What the compiler and the linker say when they cannot write for want of room.
 const DISK_FULL: &str = "No space left on device";
@@ -292,6 +292,15 @@ impl BuildError {
             BuildError::Compile { words, .. } if words.contains(DISK_FULL) => {
                 error.help("the disk is full: make room, or name another folder with `--build-dir`")
             }
+            BuildError::Compile { words, .. } if lacks_a_c_compiler(words) => {
+                let target = target.unwrap_or("TARGET");
+                error
+                    .help("a crate brings C, and this machine has no C compiler for the target")
+                    .help(format!(
+                        "zig is one: `swak-makebuild doctor --target {target} --fix` gets it"
+                    ))
+                    .help("or install one; for musl: `apt-get install musl-tools`")
+            }
             BuildError::Compile { .. } => error.help("the compiler's own words follow"),
             BuildError::NoLock(_) => error.help("build once without `--locked`, which writes it"),
             BuildError::StaleLock { .. } => {
@@ -358,6 +367,19 @@ mod tests {
                        offline mode (--offline)";
         assert!(resolve(missing).contains("run it once without `--offline`"));
         assert!(!resolve("error: unknown codegen option: `x`").contains("--offline"));
+    }
+
+    #[test]
+    fn a_c_compiler_that_is_missing_is_told_with_what_brings_one() {
+        let words = "error: failed to run custom build command for `ring v0.17.14`\n  error occurred in \
+                     cc-rs: failed to find tool \"x86_64-linux-musl-gcc\": No such file or directory";
+        let error = BuildError::Compile { krate: None, words: words.to_owned() };
+        let told = told(&error);
+        assert!(
+            told.contains("help: a crate brings C, and this machine has no C compiler"),
+            "{told}"
+        );
+        assert!(told.contains("doctor --target TARGET --fix` gets it"), "{told}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::find::Tools;
 use super::need::Need;
-use super::{Invocation, Kind, Site, Toolchain, linker, rust};
+use super::{Invocation, Kind, Site, Toolchain, c, linker, rust};
 use crate::target::{System, Triple};
 
 /// Plain Cargo.
@@ -43,6 +43,8 @@ impl Toolchain for Plain<'_> {
         needs.push(linker::of_this_machine(self.tools));
         if links_here(triple).is_none() {
             needs.push(linker::of_target(self.tools, triple));
+        } else if triple.is_musl() && !triple.is_host() {
+            needs.push(c::for_musl(self.tools, triple));
         }
         needs
     }

@@ -79,8 +79,9 @@ impl Checkup {
     /// together.
     pub fn fixes(&self) -> Vec<&Fix> {
         let mut fixes: Vec<&Fix> = Vec::new();
-        let missing = self.targets.iter().flat_map(|t| &t.needs).filter(|n| n.is_missing());
-        for fix in missing.filter_map(|need| need.fix.as_ref()) {
+        // What a build may do without, too: no more is known of the crates that it will have.
+        let needs = self.targets.iter().flat_map(|target| &target.needs);
+        for fix in needs.filter_map(|need| need.fix.as_ref()) {
             if !fix.commands.is_empty() && !fixes.contains(&fix) {
                 fixes.push(fix);
             }
@@ -210,6 +211,9 @@ mod tests {
   ok       a linker for this machine: bin/cc
 linux-x86_64 (x86_64-unknown-linux-musl): cargo, Rust brings musl, this machine links it
   ok       Rust's standard library for x86_64-unknown-linux-musl: installed
+  -        a C compiler for x86_64-unknown-linux-musl: crates that bring C take one, as those for TLS do: \
+swak-plugin-fluentd has one
+           {install}
   ok       a way to run x86_64-unknown-linux-musl: this machine
 macos-universal (x86_64-apple-darwin + aarch64-apple-darwin): zigbuild, zig links for every system
   missing  Rust's standard library for x86_64-apple-darwin: every executable holds it
@@ -228,6 +232,34 @@ macos-universal (x86_64-apple-darwin + aarch64-apple-darwin): zigbuild, zig link
         assert_eq!(text, expected);
         let fixes: Vec<_> = found.fixes().iter().map(|fix| fix.commands.len()).collect();
         assert_eq!(fixes, [2], "one, of two commands");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
+    fn a_c_compiler_for_musl_is_told_of_and_zig_is_one() {
+        let machine = Machine::with_rust();
+        machine.library("x86_64-unknown-linux-musl");
+        let missing = found(&machine, &["linux-x86_64"]);
+        let text = missing.to_text();
+        assert!(missing.ready && missing.fixes().is_empty(), "a build may do without");
+        assert!(
+            text.contains("-        a C compiler for x86_64-unknown-linux-musl: crates"),
+            "{text}"
+        );
+        assert!(text.contains("`apt-get install musl-tools`"), "{text}");
+        machine.program("python3", "exit 1");
+        assert_eq!(found(&machine, &["linux-x86_64"]).fixes().len(), 1, "Python brings zig");
+        machine.program("musl-gcc", "exit 0");
+        let text = found(&machine, &["linux-x86_64"]).to_text();
+        assert!(text.contains("ok       a C compiler for x86_64-unknown-linux-musl: "), "{text}");
+        machine.program("zig", "echo 0.17.1");
+        machine.program("cargo-zigbuild", "echo cargo-zigbuild 0.24.0");
+        let text = found(&machine, &["linux-x86_64"]).to_text();
+        assert!(
+            text.contains("zigbuild, zig compiles C for musl, too")
+                && !text.contains("a C compiler for x"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! [`Chosen::check`] says what that takes and is not there, each with the command that mends it;
 //! [`Chosen::invocation`] says how it is started. [`doctor`] is all of that for a person.
 
+mod c;
 mod cargo;
 mod choose;
 mod container;
@@ -29,6 +30,7 @@ use serde::Serialize;
 
 use crate::target::Triple;
 
+pub(crate) use c::is_missing as lacks_a_c_compiler;
 pub use choose::{Chosen, choose};
 pub use emulator::{Emulator, emulator};
 pub use find::Tools;
