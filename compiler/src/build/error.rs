@@ -293,7 +293,7 @@ impl BuildError {
                 error.help("the disk is full: make room, or name another folder with `--build-dir`")
             }
             BuildError::Compile { words, .. } if lacks_a_c_compiler(words) => {
-                let target = target.unwrap_or("TARGET");
+                let target = target.and_then(|named| named.split(", ").next()).unwrap_or("TARGET");
                 error
                     .help("a crate brings C, and this machine has no C compiler for the target")
                     .help(format!(
