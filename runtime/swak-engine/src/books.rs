@@ -29,8 +29,8 @@ const FILES: [&str; 4] = [NEW, "state", "state.old", SPARE];
 /// Written over while it has this name, so that a kill may leave half of it.
 const NEW: &str = "state.new";
 
-/// The books of three generations ago. The next ones are written into the room that they have: on a
-/// full disk there is no other.
+/// The books before the old ones; at first nothing but as many bytes. The next ones are written into the room that they
+/// have: on a full disk there is no other.
 const SPARE: &str = "state.spare";
 
 /// The books of a task in its folder, as they were found.
@@ -70,7 +70,7 @@ pub fn read_all(data_dir: &Path) -> io::Result<Vec<Books>> {
 /// Looks for the books in the folder of a task.
 pub(crate) fn find(folder: &Path) -> io::Result<Found> {
     let mut found = Found::default();
-    let mut torn = None;
+    let mut torn = Vec::new();
     for name in FILES {
         let path = folder.join(name);
         match fs::read(&path) {
@@ -83,7 +83,7 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
                     found.unnamed = name == NEW;
                 }
                 Some(_) => {}
-                None if name == NEW => torn = Some(path),
+                None if [NEW, SPARE].contains(&name) => torn.push(path),
                 None => found.damaged.push(path),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -91,7 +91,9 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
         }
     }
     // Where there are no others, half of the first ones says that there was something.
-    found.damaged.extend(torn.filter(|_| found.books.is_none()));
+    if found.books.is_none() {
+        found.damaged.append(&mut torn);
+    }
     Ok(found)
 }
 
@@ -118,7 +120,13 @@ pub(crate) fn write(folder: &Path, generation: u64, books: &Books) -> io::Result
     file.set_len(bytes.len() as u64)?;
     file.sync_all()?;
     drop(file);
-    name_new(folder)
+    name_new(folder)?;
+    let spare = folder.join(SPARE);
+    if !spare.exists() {
+        // If there is no room for it now, the next ones take what they need.
+        let _ = fs::write(spare, vec![0; bytes.len()]);
+    }
+    Ok(())
 }
 
 /// The new books get their name, those before are the old ones, and the old ones are spare.
@@ -291,7 +299,9 @@ mod tests {
             let length = |name| folder.path().join(name).metadata().map_or(0, |about| about.len());
             FILES.iter().map(length).collect()
         };
-        for generation in 1..=4 {
+        write(folder.path(), 1, &books("1")).unwrap();
+        assert_eq!(lengths(), [0, 4096, 0, 4096]);
+        for generation in 2..=4 {
             write(folder.path(), generation, &books("1")).unwrap();
         }
         assert_eq!(lengths(), [0, 4096, 4096, 4096]);
