@@ -74,6 +74,13 @@ fn what_listens_is_sent_to() {
     held("listen", "kill=2,stop=2");
 }
 
+/// Nobody answers there: only what an agent that goes down has not read may be lost.
+#[test]
+fn what_takes_lines_is_sent_lines() {
+    let report = held("syslog", "kill=2,stop=2,freeze=1");
+    assert_eq!(report["sources"].as_array().map(Vec::len), Some(2), "{report}");
+}
+
 #[test]
 fn damaged_state_files_lose_nothing() {
     let report = held("files", "damage=8");

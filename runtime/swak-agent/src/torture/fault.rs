@@ -168,6 +168,18 @@ impl Fault {
         matches!(self, Fault::Dead | Fault::Slow | Fault::Hang | Fault::Cut | Fault::Lie)
     }
 
+    /// Whether it is done to a followed file.
+    pub(super) fn is_of_file(self) -> bool {
+        use Fault::{Compress, CopyTruncate, Generations, Rename, StoppedRotate};
+        matches!(self, Rename | Generations | CopyTruncate | StoppedRotate | Compress)
+    }
+
+    /// Whether what a peer has sent, and nobody has answered, may be gone with it.
+    pub(super) fn may_lose_what_was_sent(self) -> bool {
+        use Fault::{Damage, DiskFull, Kill, Stop, StoppedRotate};
+        matches!(self, Kill | Stop | StoppedRotate | Damage | DiskFull)
+    }
+
     fn about(self) -> &'static About {
         ALL.iter().find(|about| about.fault == self).expect("every fault is in the list")
     }

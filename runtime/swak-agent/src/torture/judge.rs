@@ -8,6 +8,7 @@ use super::events::Event;
 use super::expect::Expect;
 use super::fault::Fault;
 use super::mark::Mark;
+use super::relay::Losses;
 use super::rows::Rows;
 use super::session::is_met;
 use super::tally::Tally;
@@ -16,14 +17,24 @@ use super::tally::Tally;
 pub(super) struct Evidence<'a> {
     pub(super) tally: &'a Tally,
     pub(super) events: &'a [Event],
-    /// By source: its file, where its lines were to come out, and how many were written.
-    pub(super) sources: Vec<(PathBuf, &'a Expect, u64)>,
+    pub(super) sources: Vec<SourceEvidence<'a>>,
     /// How often each fault was done.
     pub(super) done: &'a BTreeMap<Fault, u32>,
     /// The lines before were written while it was not known whether they would be read.
     pub(super) first: &'a [u64],
     /// Whether the recipe may leave lines out.
     pub(super) filtered: bool,
+}
+
+/// What is known of a source.
+pub(super) struct SourceEvidence<'a> {
+    pub(super) path: PathBuf,
+    /// Where its lines were to come out.
+    pub(super) expect: &'a Expect,
+    /// How many were written.
+    pub(super) written: u64,
+    /// When they may be lost.
+    pub(super) losses: Losses,
 }
 
 /// What came of a run.
@@ -69,6 +80,20 @@ pub(super) struct FaultVerdict {
     pub(super) first_loss: Option<Duration>,
 }
 
+impl Evidence<'_> {
+    /// Whether nobody answers for a line of a source of this kind.
+    fn may_be_lost(&self, losses: Losses, mark: Mark) -> bool {
+        let was_sent = |event: &Event| {
+            event.fault.may_lose_what_was_sent() && event.covers(mark.source, mark.sequence)
+        };
+        match losses {
+            Losses::None => false,
+            Losses::WhileDown => self.events.iter().any(was_sent),
+            Losses::Always => true,
+        }
+    }
+}
+
 impl Verdict {
     /// Judges a run.
     pub(super) fn of(evidence: &Evidence<'_>) -> Self {
@@ -87,14 +112,14 @@ impl Verdict {
                 faults.entry(event.fault).or_insert_with(|| FaultVerdict::new(event.fault, 0));
             fault.window = fault.window.max(event.size());
         }
-        for (source, (path, expect, written)) in evidence.sources.iter().enumerate() {
-            let mut one = SourceVerdict::new(path.clone(), *written);
-            for sequence in evidence.first[source]..*written {
+        for (source, about) in evidence.sources.iter().enumerate() {
+            let mut one = SourceVerdict::new(about.path.clone(), about.written);
+            for sequence in evidence.first[source]..about.written {
                 let mark = Mark { source, sequence };
-                if is_met(evidence.tally, expect, mark) {
+                if is_met(evidence.tally, about.expect, mark) {
                     continue;
                 }
-                if evidence.filtered {
+                if evidence.filtered || evidence.may_be_lost(about.losses, mark) {
                     one.left_out += 1;
                     continue;
                 }
@@ -191,6 +216,10 @@ mod tests {
 
     /// Ten lines were written to one source; this many copies of each have come.
     fn judge(copies: [u16; 10], events: &[Event]) -> Verdict {
+        judge_sent(copies, events, Losses::None)
+    }
+
+    fn judge_sent(copies: [u16; 10], events: &[Event], losses: Losses) -> Verdict {
         let sink = Sink { name: "out.X".into(), unit: 0, kind: SinkKind::StandIn };
         let mut tally = Tally::new(1, 1, &[sink]);
         for (sequence, copies) in (0..).zip(copies) {
@@ -200,7 +229,12 @@ mod tests {
         Verdict::of(&Evidence {
             tally: &tally,
             events,
-            sources: vec![("a.log".into(), &Expect::Unit(0), 10)],
+            sources: vec![SourceEvidence {
+                path: "a.log".into(),
+                expect: &Expect::Unit(0),
+                written: 10,
+                losses,
+            }],
             done: &done,
             first: &[0],
             filtered: false,
@@ -251,5 +285,20 @@ mod tests {
     fn an_orderly_stop_allows_none() {
         let verdict = judge([1, 1, 2, 1, 1, 1, 1, 1, 1, 1], &[event(Fault::Stop, 0, 10, 0)]);
         assert!(!verdict.holds());
+    }
+
+    #[test]
+    fn what_nobody_answers_for_may_be_lost_with_the_agent() {
+        let copies = [1, 1, 0, 0, 1, 1, 1, 1, 1, 1];
+        let kill = [event(Fault::Kill, 2, 4, 1)];
+        let judged = |events: &[Event], losses| {
+            let verdict = judge_sent(copies, events, losses);
+            (verdict.holds(), verdict.sources[0].left_out)
+        };
+        assert_eq!(judged(&kill, Losses::None), (false, 0));
+        assert_eq!(judged(&kill, Losses::WhileDown), (true, 2));
+        assert_eq!(judged(&[event(Fault::Kill, 3, 4, 1)], Losses::WhileDown), (false, 1));
+        assert_eq!(judged(&[event(Fault::Freeze, 2, 4, 0)], Losses::WhileDown), (false, 0));
+        assert_eq!(judged(&[], Losses::Always), (true, 2));
     }
 }

@@ -11,6 +11,17 @@ pub(super) struct Line {
     after: String,
 }
 
+/// What a recipe expects of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Nothing special.
+    Log,
+    /// A JSON object: it begins by parsing that.
+    Json,
+    /// A message of RFC 5424: that is what its inputs receive.
+    Syslog,
+}
+
 /// Where the mark stands in `--line`.
 const PLACE: &str = "{mark}";
 
@@ -19,10 +30,16 @@ const LOG: &str = "2026-11-21 10:30:00.123 [INFO] swak: {mark}";
 
 const JSON: &str = r#"{"time":"2026-11-21T10:30:00.123Z","level":"info","message":"{mark}"}"#;
 
+const SYSLOG: &str = "<14>1 2026-11-21T10:30:00.123Z swak torture - - - {mark}";
+
 impl Line {
-    /// The line of a log; JSON for recipes that begin by parsing it.
-    pub(super) fn usual(json: bool) -> Self {
-        Line::template(if json { JSON } else { LOG })
+    /// The line that most recipes of a kind take.
+    pub(super) fn usual(shape: Shape) -> Self {
+        Line::template(match shape {
+            Shape::Log => LOG,
+            Shape::Json => JSON,
+            Shape::Syslog => SYSLOG,
+        })
     }
 
     /// From a template with `{mark}` in it; without one the mark comes after a space at the end.
@@ -87,7 +104,7 @@ mod tests {
     fn the_mark_stands_where_the_template_says() {
         assert_eq!(written(&Line::template("a {mark} b")), "a MARK b\n");
         assert_eq!(written(&Line::template("a")), "a MARK\n");
-        assert!(written(&Line::usual(true)).ends_with("\"message\":\"MARK\"}\n"));
+        assert!(written(&Line::usual(Shape::Json)).ends_with("\"message\":\"MARK\"}\n"));
     }
 
     #[test]

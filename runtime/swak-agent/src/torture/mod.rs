@@ -20,6 +20,7 @@ mod mark;
 mod process;
 mod proxy;
 mod random;
+mod relay;
 mod report;
 mod rewrite;
 mod rotate;
@@ -46,7 +47,7 @@ use crate::failure::Failure;
 use crate::paint::Paint;
 use crate::{About, Console, signals};
 use events::Event;
-use judge::{Evidence, Verdict};
+use judge::{Evidence, SourceEvidence, Verdict};
 use report::Report;
 use setup::Setup;
 use sources::locked;
@@ -118,7 +119,13 @@ fn report(given: &Given<'_>, setup: &Setup, first: &[u64]) -> Report {
         let shown = |path: &std::path::Path| {
             path.strip_prefix(&setup.files).map_or_else(|_| path.to_owned(), |rest| rest.to_owned())
         };
-        both.map(|(source, expect)| (shown(&source.path), expect, source.next)).collect()
+        let evidence = |(source, expect): (&sources::Source, _)| SourceEvidence {
+            path: shown(&source.path),
+            expect,
+            written: source.next,
+            losses: source.losses(),
+        };
+        both.map(evidence).collect()
     };
     let verdict = Verdict::of(&Evidence {
         tally: &tally,

@@ -68,9 +68,13 @@ impl Report {
                 one.lost.lines().to_string(),
                 one.doubled.to_string(),
                 one.late.lines().to_string(),
+                match one.left_out {
+                    0 => String::new(),
+                    left_out => format!("{left_out} did not come, and need not"),
+                },
             ]
         });
-        let head = ["", "lines", "lost", "copies", "out of order"].map(str::to_owned);
+        let head = ["", "lines", "lost", "copies", "out of order", ""].map(str::to_owned);
         table(std::iter::once(head).chain(rows).collect(), &mut line);
         for wrong in self.wrong() {
             line(paint.broken(wrong));

@@ -111,7 +111,7 @@ fn number_of(old: &Path, path: &Path) -> Option<u64> {
 mod tests {
     use std::io::Read as _;
 
-    use super::super::line::Line;
+    use super::super::line::{Line, Shape};
     use super::super::random::Random;
     use super::super::sources::Sources;
     use super::*;
@@ -119,7 +119,7 @@ mod tests {
     /// A file with ten lines.
     fn sources(place: &tempfile::TempDir) -> Sources {
         let source = Source::create(place.path().join("a.log")).unwrap();
-        let mut sources = Sources::new(vec![source], Line::usual(false), Random::new(3));
+        let mut sources = Sources::new(vec![source], Line::usual(Shape::Log), Random::new(3));
         sources.write(0, 10).unwrap();
         sources
     }

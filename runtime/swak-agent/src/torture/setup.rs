@@ -87,11 +87,12 @@ impl Setup {
         )?;
         let mut notes = rewritten.notes.clone();
         let clock = Clock::new(&root).map_err(|error| failed(&error))?;
-        let (faults, disk) = faults(given, &proxies, &state, &clock, &mut notes);
+        let has_files = rewritten.sources.iter().any(|source| source.sent.is_none());
+        let (faults, disk) = faults(given, &proxies, has_files, &state, &clock, &mut notes);
         let line = match (&args.line, &args.sample) {
             (Some(template), _) => Line::template(template),
             (None, Some(path)) => Line::sample(path)?,
-            (None, None) => Line::usual(rewritten.json),
+            (None, None) => Line::usual(rewritten.shape),
         };
         let count = rewritten.sources.len();
         let tally = Tally::new(rewritten.units, count, &rewritten.sinks);
@@ -242,20 +243,32 @@ fn no_folder(path: &Path, error: &io::Error) -> Failure {
 fn faults(
     given: &Given<'_>,
     proxies: &[(usize, Proxy)],
+    has_files: bool,
     state: &Path,
     clock: &Clock,
     notes: &mut Vec<String>,
 ) -> (BTreeMap<Fault, u32>, Option<Disk>) {
     let mut wanted = given.args.wanted();
     let mut disk = None;
+    // By reason, as it is told.
+    let mut left_out: Vec<(String, Vec<&str>)> = Vec::new();
     let mut leave_out = |fault: Fault, why: &str, wanted: &mut BTreeMap<Fault, u32>| {
-        if wanted.remove(&fault).is_some() {
-            notes.push(format!("left out: {fault}: {why}"));
+        if wanted.remove(&fault).is_none() {
+            return;
+        }
+        match left_out.iter_mut().find(|(known, _)| known == why) {
+            Some((_, faults)) => faults.push(fault.name()),
+            None => left_out.push((why.to_owned(), vec![fault.name()])),
         }
     };
     if !cfg!(unix) {
         for fault in [Fault::Stop, Fault::Freeze] {
             leave_out(fault, "it needs signals, which only Unix has", &mut wanted);
+        }
+    }
+    if !has_files {
+        for fault in Fault::all().filter(|fault| fault.is_of_file()) {
+            leave_out(fault, "this recipe follows no file", &mut wanted);
         }
     }
     if proxies.is_empty() {
@@ -268,6 +281,9 @@ fn faults(
             Ok(mounted) => disk = Some(mounted),
             Err(why) => leave_out(Fault::DiskFull, &why, &mut wanted),
         }
+    }
+    for (why, faults) in left_out {
+        notes.push(format!("left out: {}: {why}", faults.join(", ")));
     }
     if wanted.contains_key(&Fault::Clock) && !clock.is_own() {
         notes.push(
@@ -321,7 +337,12 @@ fn prepare(
             helpers.push(launch(&recipe, &data, None, root.join(format!("{name}.log"))).start()?);
         }
     }
-    let sources = rewritten.sources.iter().map(|source| Source::create(source.path.clone()));
+    let sources = rewritten.sources.iter().map(|source| match &source.sent {
+        Some((transport, address)) => {
+            Source::sent(source.path.clone(), *transport, address.clone())
+        }
+        None => Source::create(source.path.clone()),
+    });
     let sources = sources.collect::<io::Result<Vec<_>>>()?;
     let config = given.args.config.config.as_deref().map(std::path::absolute).transpose()?;
     let data = root.join("state/data");

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::line::Line;
 use super::mark::{MAX_FILLER, Mark};
 use super::random::Random;
+use super::relay::{Losses, Relay, Transport};
 
 /// All files that are written, and what is written to them.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Source {
     pub(super) has_dates: bool,
     /// How many were ever rotated with a date in their name.
     pub(super) dated: u32,
+    /// Where lines go that are sent, not written.
+    relay: Option<(Transport, Relay)>,
 }
 
 /// A rotated file.
@@ -62,8 +65,28 @@ impl Source {
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
         let file = open(&path)?;
-        let (old, has_dates) = (Vec::new(), false);
-        Ok(Source { path, file, next: 0, begins: 0, cut: 0, old, has_dates, dated: 0 })
+        let old = Vec::new();
+        let (has_dates, dated, relay) = (false, 0, None);
+        Ok(Source { path, file, next: 0, begins: 0, cut: 0, old, has_dates, dated, relay })
+    }
+
+    /// Lines that are sent to this address and stand in no file; the path is what they are called by.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn sent(path: PathBuf, transport: Transport, address: String) -> io::Result<Self> {
+        let relay = Some((transport, Relay::start(transport, address)));
+        Ok(Source { relay, ..Source::create(path)? })
+    }
+
+    /// Whether there is a file that can be rotated.
+    pub(super) fn is_file(&self) -> bool {
+        self.relay.is_none()
+    }
+
+    /// When its lines may be lost.
+    pub(super) fn losses(&self) -> Losses {
+        self.relay.as_ref().map_or(Losses::None, |(transport, _)| transport.losses())
     }
 }
 
@@ -80,6 +103,13 @@ impl Sources {
     /// Writes so many lines a second from now on.
     pub(super) fn set_rate(&mut self, rate: u32) {
         self.rate = rate;
+    }
+
+    /// Tells the senders that the agent is down, or is not any more.
+    pub(super) fn set_down(&self, is_down: bool) {
+        for (_, relay) in self.all.iter().filter_map(|source| source.relay.as_ref()) {
+            relay.set_down(is_down);
+        }
     }
 
     /// The number of the next line of each file.
@@ -104,6 +134,11 @@ impl Sources {
             let mark = Mark { source: place, sequence };
             self.line.write(|out| mark.write(filler, letters, out), &mut text);
         }
+        source.next += count;
+        if let Some((_, relay)) = &source.relay {
+            relay.send(text);
+            return Ok(());
+        }
         // Programs write as their buffers fill, in the middle of lines too.
         let cut = match self.random.chance(10) {
             true => self.random.within(0..text.len() as u64 + 1),
@@ -115,7 +150,16 @@ impl Sources {
             thread::sleep(Duration::from_millis(self.random.within(0..4)));
             source.file.write_all(second)?;
         }
-        source.next += count;
+        Ok(())
+    }
+
+    /// Writes a line to each source of which lines may be lost.
+    pub(super) fn write_where_lines_may_be_lost(&mut self) -> io::Result<()> {
+        for place in 0..self.all.len() {
+            if self.all[place].losses() != Losses::None {
+                self.write(place, 1)?;
+            }
+        }
         Ok(())
     }
 
@@ -124,7 +168,11 @@ impl Sources {
         while left > 0 {
             let place = self.random.within(0..self.all.len() as u64);
             let burst = self.random.within(1..left.min(50) + 1);
-            self.write(usize::try_from(place).expect("a place in a list"), burst)?;
+            let place = usize::try_from(place).expect("a place in a list");
+            // Whoever sends waits for a peer that does not read.
+            if !self.all[place].relay.as_ref().is_some_and(|(_, relay)| relay.is_full()) {
+                self.write(place, burst)?;
+            }
             left -= burst;
         }
         Ok(())
@@ -162,6 +210,7 @@ pub(super) fn locked(sources: &Mutex<Sources>) -> MutexGuard<'_, Sources> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::Shape;
     use super::super::mark::Scanner;
     use super::*;
 
@@ -170,7 +219,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("deep/a.log");
         let source = Source::create(path.clone()).unwrap();
-        let mut sources = Sources::new(vec![source], Line::usual(true), Random::new(3));
+        let mut sources = Sources::new(vec![source], Line::usual(Shape::Json), Random::new(3));
         for _ in 0..50 {
             sources.write_some(7).unwrap();
         }

@@ -3,6 +3,7 @@
 
 mod outputs;
 mod places;
+mod sockets;
 mod tasks;
 mod values;
 
@@ -13,6 +14,8 @@ use swak_recipe::syntax::{Script, Spelling};
 use swak_recipe::{Catalog, Environment, write};
 
 use super::expect::Expect;
+use super::line::Shape;
+use super::relay::Transport;
 pub(super) use outputs::FOLLOWER;
 use tasks::Rewriter;
 
@@ -45,8 +48,8 @@ pub(super) struct Rewritten {
     pub(super) sinks: Vec<Sink>,
     /// How many units there are: outputs that stand in for each other are one.
     pub(super) units: usize,
-    /// Whether the first step after each input parses JSON.
-    pub(super) json: bool,
+    /// What most lines of such recipes look like.
+    pub(super) shape: Shape,
     /// Whether an input begins at the end of files that are there at its start.
     pub(super) skips_present: bool,
     /// What is not as in the recipe, for people.
@@ -65,10 +68,13 @@ pub(super) struct Sender {
     pub(super) options: Vec<(String, String)>,
 }
 
-/// A file that the recipe follows.
+/// A file that the recipe follows, or lines that are sent to it.
 #[derive(Debug)]
 pub(super) struct SourcePlan {
+    /// Of lines that are sent, what they are called by.
     pub(super) path: PathBuf,
+    /// How they are sent, and where to; else they stand in the file.
+    pub(super) sent: Option<(Transport, String)>,
     /// Where its lines are to come out.
     pub(super) expect: Expect,
 }
@@ -108,7 +114,11 @@ pub(super) fn rewrite(mut script: Script, place: Place<'_>) -> Result<Rewritten,
         sources,
         senders: rewriter.senders,
         units: rewriter.units,
-        json: rewriter.json,
+        shape: match (rewriter.json, rewriter.syslog) {
+            (true, _) => Shape::Json,
+            (_, true) => Shape::Syslog,
+            _ => Shape::Log,
+        },
         skips_present: rewriter.skips_present,
         sinks: rewriter.sinks,
         notes: rewriter.notes,

@@ -8,6 +8,7 @@ use swak_sdk::options::{Glob, Kind, OptionSpec, PluginSpec, TextKind};
 
 use super::outputs::no_port;
 use super::places::{below, files_for};
+use super::sockets::Sent;
 use super::values::{argument, change_texts, is_text_of, set, text, texts};
 use super::{Expect, Place, Sender, Sink, SinkKind, SourcePlan};
 
@@ -20,16 +21,22 @@ pub(super) struct Rewriter<'a> {
     pub(super) senders: Vec<Sender>,
     pub(super) sinks: Vec<Sink>,
     pub(super) units: usize,
+    /// Whether the first step after each input parses JSON.
     pub(super) json: bool,
+    /// Whether each input receives syslog.
+    pub(super) syslog: bool,
     pub(super) skips_present: bool,
     pub(super) notes: Vec<String>,
 }
 
 /// What feeds a task that is kept.
 pub(super) struct Fed {
-    include: Vec<Glob>,
-    exclude: Vec<Glob>,
-    expect: Expect,
+    /// The files that it follows.
+    pub(super) include: Vec<Glob>,
+    pub(super) exclude: Vec<Glob>,
+    /// What is sent to it.
+    pub(super) sent: Vec<Sent>,
+    pub(super) expect: Expect,
 }
 
 impl<'a> Rewriter<'a> {
@@ -40,6 +47,7 @@ impl<'a> Rewriter<'a> {
             sinks: Vec::new(),
             units: 0,
             json: true,
+            syslog: true,
             skips_present: false,
             notes: Vec::new(),
         }
@@ -71,6 +79,7 @@ impl<'a> Rewriter<'a> {
                     let begins_with_json =
                         rest.first().is_some_and(|step| callee(step) == "out.JsonParser");
                     self.json &= begins_with_json;
+                    self.syslog &= callee(first).contains("Syslog");
                     fed.push(self.input(first, expect)?);
                 }
             }
@@ -107,7 +116,19 @@ impl<'a> Rewriter<'a> {
             let all = fed.iter().filter(|one| follows(one, path)).map(|one| one.expect.clone());
             all.fold(Expect::nowhere(), Expect::and)
         };
-        Ok(paths.into_iter().map(|path| SourcePlan { expect: expect(&path), path }).collect())
+        let file = |path| SourcePlan { expect: expect(&path), path, sent: None };
+        let mut all: Vec<SourcePlan> = paths.into_iter().map(file).collect();
+        for (one, Sent { transport, address }) in
+            fed.iter().flat_map(|one| one.sent.iter().map(move |sent| (one, sent)))
+        {
+            let name = format!("{transport}-{}", address.replace(':', "-")).to_lowercase();
+            all.push(SourcePlan {
+                path: self.place.files.join(name),
+                sent: Some((*transport, address.clone())),
+                expect: one.expect.clone(),
+            });
+        }
+        Ok(all)
     }
 
     /// The plugin that a call names.
@@ -137,7 +158,8 @@ impl<'a> Rewriter<'a> {
         if script.statements.is_empty() {
             let message = format!("this recipe cannot be tortured: {}", why.join("; "));
             return Err(Diagnostic::error("cannot-torture", message)
-                .help("torture writes files that a recipe follows: begin a task with in.FileTailing(\"…\")")
+                .help("torture writes files that a recipe follows, and sends to inputs that listen for lines or for what an output of this agent sends")
+                .help("to torture the steps of this recipe, begin it with in.FileTailing(\"…\") instead")
                 .into());
         }
         self.notes.extend(why.into_iter().map(|why| format!("a task is left out: {why}")));
@@ -151,11 +173,18 @@ impl<'a> Rewriter<'a> {
         }
         let spec = self.spec(input.as_call()?)?;
         let reads = spec.options.iter().any(|option| is_text_of(&option.ty, TextKind::Glob));
-        if reads || self.sender_for(input.as_call()?, spec).is_some() {
+        let call = input.as_call()?;
+        let can_be_sent_to =
+            self.sender_for(call, spec).is_some() || self.takes_lines(call, spec).is_some();
+        if reads || can_be_sent_to {
             return None;
         }
         let name = spec.path();
-        Some(format!("`{name}` reads no files, and no output of this agent can send to it"))
+        let listens = spec.options.iter().any(|one| is_text_of(&one.ty, TextKind::Address));
+        Some(match listens {
+            true => format!("torture cannot send to `{name}` as this recipe has it"),
+            false => format!("`{name}` reads no files, and listens to nobody"),
+        })
     }
 
     /// Leads an input to files of our own.
@@ -169,6 +198,9 @@ impl<'a> Rewriter<'a> {
         }
         if let Some((address, output)) = self.sender_for(call, spec) {
             return self.listener(call, spec, address, output, expect);
+        }
+        if let Some(address) = self.takes_lines(call, spec) {
+            return self.sockets(call, spec, address, expect);
         }
         let (mut include, mut exclude) = (Vec::new(), Vec::new());
         for option in spec.options.iter().filter(|option| is_text_of(&option.ty, TextKind::Glob)) {
@@ -189,7 +221,7 @@ impl<'a> Rewriter<'a> {
                 _ => {}
             }
         }
-        Ok(Fed { include, exclude, expect })
+        Ok(Fed { include, exclude, sent: Vec::new(), expect })
     }
 
     /// Lets an input that listens do so on loopback, and gives it a sender that follows a file.
@@ -210,7 +242,7 @@ impl<'a> Rewriter<'a> {
         })?;
         self.notes.push(format!("`{output}` of another agent sends to `{}`", spec.path()));
         self.senders.push(Sender { path, output, address: port, options });
-        Ok(Fed { include: vec![glob], exclude: Vec::new(), expect })
+        Ok(Fed { include: vec![glob], exclude: Vec::new(), sent: Vec::new(), expect })
     }
 
     fn dead_letter(&mut self, task: &mut Call) -> Result<Option<Expect>, Diagnostics> {

@@ -4,6 +4,8 @@ use swak_recipe::{ProcessEnvironment, SpecList};
 use swak_sdk::options::{Kind, OptionSpec, PluginSpec, TextKind, TypeSpec};
 
 use super::super::expect::Expect;
+use super::super::line::Shape;
+use super::super::relay::Transport;
 use super::*;
 
 fn option(name: &'static str, kind: TextKind, positional: bool) -> OptionSpec {
@@ -49,6 +51,15 @@ fn catalog() -> SpecList {
         ),
         plugin(Kind::Input, "DummyData", vec![]),
         plugin(Kind::Input, "Fluentd", vec![option("listen", TextKind::Address, true)]),
+        plugin(
+            Kind::Input,
+            "Syslog",
+            vec![OptionSpec {
+                default: Some("[\"udp://127.0.0.1:514\"]".into()),
+                ..option("listen", TextKind::Address, true)
+            }],
+        ),
+        plugin(Kind::Input, "Http", vec![option("listen", TextKind::Address, true)]),
         plugin(Kind::Transform, "JsonParser", vec![]),
         plugin(Kind::Transform, "TimedBuffer", vec![option("period", TextKind::Duration, true)]),
         plugin(Kind::Output, "Fluentd", address()),
@@ -61,7 +72,11 @@ fn catalog() -> SpecList {
 fn rewritten(recipe: &str) -> Result<Rewritten, Diagnostics> {
     let (catalog, environment) = (catalog(), ProcessEnvironment::new());
     let source = SourceFile::new("my.swak", recipe);
-    check_as(&source, Spelling::Python, &catalog, &environment).expect("a recipe without mistakes");
+    // Only a real plugin knows that it takes an address with a protocol.
+    if !recipe.contains("://") {
+        let checked = check_as(&source, Spelling::Python, &catalog, &environment);
+        checked.expect("a recipe without mistakes");
+    }
     let script = inline(&parse(&source, Spelling::Python).0, true, &mut Vec::new());
     let rewritten = rewrite(
         script,
@@ -75,7 +90,7 @@ fn rewritten(recipe: &str) -> Result<Rewritten, Diagnostics> {
         },
     )?;
     // What comes out is a recipe again; the stand-in is known to agents alone.
-    if !rewritten.recipe.contains("TortureStandIn") {
+    if !["TortureStandIn", "://"].iter().any(|strange| rewritten.recipe.contains(strange)) {
         let source = SourceFile::new("again.swak", &*rewritten.recipe);
         check_as(&source, Spelling::Python, &catalog, &environment).expect("a recipe again");
     }
@@ -126,7 +141,7 @@ fn what_has_no_server_here_gets_a_stand_in() {
          out.Fluentd(\"f\", password=\"x\"))",
     )
     .unwrap();
-    assert!(out.json);
+    assert_eq!(out.shape, Shape::Json);
     assert!(out.sinks.iter().all(|sink| sink.kind == SinkKind::StandIn));
     assert!(!out.recipe.contains("\"x\""), "{}", out.recipe);
     let all = [Expect::Unit(2), Expect::Unit(1), Expect::Unit(0)];
@@ -199,4 +214,27 @@ fn an_input_that_listens_is_sent_to() {
     assert_eq!(out.sources[0].path, path);
     let (output, address) = ("out.Fluentd".to_owned(), "127.0.0.1:7".to_owned());
     assert_eq!(out.senders, [Sender { path, output, address, options: vec![] }]);
+}
+
+#[test]
+fn an_input_that_takes_lines_is_sent_to_on_each_of_its_sockets() {
+    let out = rewritten("task(in.Syslog(), out.Stdout())").unwrap();
+    assert!(out.recipe.contains("in.Syslog(listen=\"udp://127.0.0.1:7\")"), "{}", out.recipe);
+    assert_eq!((out.shape, out.sources.len(), out.skips_present), (Shape::Syslog, 1, true));
+    assert_eq!(out.sources[0].path, Path::new("/t/files/udp-127.0.0.1-7"));
+    let out = rewritten(
+        "task(in.Syslog(listen=\"tcp://[::]:601\"), out.Stdout())\n\
+         task(in.FileTailing(\"/a\"), out.Stdout())",
+    )
+    .unwrap();
+    assert!(out.recipe.contains("in.Syslog(listen=\"tcp://127.0.0.1:7\")"), "{}", out.recipe);
+    assert_eq!(out.shape, Shape::Log);
+    let sent: Vec<_> = out.sources.iter().map(|one| one.sent.clone()).collect();
+    assert_eq!(sent, [None, Some((Transport::Tcp, "127.0.0.1:7".to_owned()))]);
+    assert!(!out.sources[1].expect.is_met(&|unit| unit == 1));
+    let error = rewritten("task(in.Http(\"0.0.0.0:80\"), out.Stdout())").unwrap_err();
+    let error = error.iter().next().unwrap();
+    assert!(error.message.contains("torture cannot send to `in.Http`"), "{}", error.message);
+    let error = rewritten("task(in.Syslog(\"unix:///run/log\"), out.Stdout())").unwrap_err();
+    assert_eq!(error.iter().next().unwrap().code, "cannot-torture");
 }

@@ -12,7 +12,7 @@ const WAIT: Duration = Duration::from_secs(5);
 impl Session {
     /// Rotates a file while the agent runs, or stands still.
     pub(super) fn rotate(&mut self, fault: Fault) -> Result<bool> {
-        let place = self.any_source();
+        let Some(place) = self.any_file() else { return Ok(false) };
         let done = match fault {
             Fault::CopyTruncate => self.copy_and_truncate(place)?,
             Fault::Compress => self.compress(place)?,
@@ -41,7 +41,7 @@ impl Session {
                 self.note(Fault::StoppedRotate, None, 0);
             }
         }
-        for place in 0..self.expects.len() {
+        for place in self.files() {
             let times = self.random.within(0..6);
             self.rename(place, times)?;
             self.pause_about(100)?;
@@ -62,9 +62,15 @@ impl Session {
         Ok(true)
     }
 
-    fn any_source(&mut self) -> usize {
-        let place = self.random.within(0..self.expects.len() as u64);
-        usize::try_from(place).expect("a place in a list")
+    fn any_file(&mut self) -> Option<usize> {
+        let files = self.files();
+        (!files.is_empty()).then(|| *self.random.pick(&files))
+    }
+
+    /// The sources that are files.
+    fn files(&self) -> Vec<usize> {
+        let sources = locked(&self.sources);
+        (0..sources.all.len()).filter(|place| sources.all[*place].is_file()).collect()
     }
 
     /// Whether a file may be rotated: nobody cuts a file, and rotates it again before its copy can be

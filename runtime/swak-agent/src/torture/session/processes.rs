@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use swak_engine::books;
 
 use super::super::fault::Fault;
+use super::super::sources::locked;
 use super::watch::last_error;
 use super::{Result, Session};
 
@@ -88,6 +89,7 @@ impl Session {
         self.revive()?;
         let since = self.positions_stored();
         let status = self.agent.stop(STOP_LIMIT);
+        locked(&self.sources).set_down(true);
         self.watch_once()?;
         let said = self.agent.said();
         // Panics end a task, not the agent.

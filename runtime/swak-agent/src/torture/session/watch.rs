@@ -12,7 +12,8 @@ use super::super::folder::files_below;
 use super::super::held::held_below;
 use super::super::mark::Mark;
 use super::super::proxy::Proxy;
-use super::super::sources::locked;
+use super::super::relay::Losses;
+use super::super::sources::{Source, locked};
 use super::{MOST_PROBLEMS, Result, Session};
 
 /// How often it is looked.
@@ -20,6 +21,12 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// A line that has not come so long after later ones is not waited for any more.
 const LOST_AFTER: Duration = Duration::from_secs(10);
+
+/// The same for lines that may be lost: they are sent in order.
+const SENT_LOST_AFTER: Duration = Duration::from_secs(1);
+
+/// So many more of them are written at the end, to see that the last ones are lost.
+const MOST_MORE: u32 = 60;
 
 /// An agent that ends by itself more often than that is not started again.
 const MOST_ENDS: u32 = 20;
@@ -54,6 +61,11 @@ impl Session {
     /// Looks at everything once. An agent that has ended by itself is started again, and told of.
     pub(super) fn watch_once(&mut self) -> Result {
         self.read_folders()?;
+        let losses: Vec<Losses> = locked(&self.sources).all.iter().map(Source::losses).collect();
+        let lost_after = |source: usize| match losses[source] {
+            Losses::None => LOST_AFTER,
+            Losses::WhileDown | Losses::Always => SENT_LOST_AFTER,
+        };
         let reached = {
             let tally = self.tally.lock().expect("no panic while the tally is locked");
             for (source, expect) in self.expects.iter().enumerate() {
@@ -66,7 +78,7 @@ impl Session {
                 let later = (*met..*met + LATER)
                     .find(|sequence| is_met(&tally, expect, Mark { source, sequence: *sequence }));
                 match later {
-                    Some(later) if moved.elapsed() > LOST_AFTER => *met = later,
+                    Some(later) if moved.elapsed() > lost_after(source) => *met = later,
                     Some(_) => {}
                     None => *moved = Instant::now(),
                 }
@@ -111,8 +123,15 @@ impl Session {
     /// Waits until every line has come out; whether it has. Gives up when none came for so long.
     pub(super) fn catch_up(&mut self, patience: Duration) -> Result<bool> {
         let mut last = (Instant::now(), 0);
+        let (mut sent, mut more) = (Instant::now(), MOST_MORE);
         loop {
             self.pause(LOOK)?;
+            if sent.elapsed() > SENT_LOST_AFTER && more > 0 {
+                // The last ones may be lost, which only later ones tell.
+                more -= 1;
+                locked(&self.sources).write_where_lines_may_be_lost()?;
+                sent = Instant::now();
+            }
             self.revive()?;
             self.make_room()?;
             if self.watch.all_met() == locked(&self.sources).written() {
@@ -171,6 +190,7 @@ impl Session {
         event.held = held;
         self.begins_at_last_event();
         self.watch.begins_again = true;
+        locked(&self.sources).set_down(true);
         self.proxies.iter().for_each(Proxy::close_all);
         // What a receiver has taken already comes out within this time.
         sleep(LOOK * 5);
@@ -185,6 +205,7 @@ impl Session {
 
     /// An agent that was down runs again.
     pub(super) fn note_start(&mut self) {
+        locked(&self.sources).set_down(false);
         if std::mem::take(&mut self.watch.begins_again) {
             let mut tally = self.tally.lock().expect("no panic while the tally is locked");
             tally.begin_again(&self.watch.begins);
