@@ -48,6 +48,13 @@ impl Lines {
 }
 
 impl Unit {
+    /// How many of these bytes are before the NUL characters that end them.
+    pub(super) fn before_blank(self, bytes: &[u8]) -> usize {
+        let last = bytes.iter().rposition(|byte| *byte != 0);
+        let data = last.map_or(0, |last| last + 1);
+        data.next_multiple_of(self.width()).min(bytes.len())
+    }
+
     /// Bytes of a line feed, to a multiple of which all places in a file are rounded.
     pub(super) fn width(self) -> usize {
         match self {
@@ -210,6 +217,21 @@ mod tests {
         }
         // Not UTF-8: cut at the limit.
         assert_eq!(lines(&short, &[&[0x80; 9][..], b"\n"].concat()).0, [[0x80; 5]]);
+    }
+
+    #[test]
+    fn nul_characters_at_the_end_are_whole() {
+        for (bytes, one, two) in [
+            (&b""[..], 0, 0),
+            (b"abc", 3, 3),
+            (b"a\0\0\0", 1, 2),
+            (b"\0a\0\0", 2, 2),
+            (b"\0\0\0", 0, 0),
+            (b"ab\0", 2, 2),
+        ] {
+            let found = [Unit::Byte, Unit::Utf16Be].map(|unit| unit.before_blank(bytes));
+            assert_eq!(found, [one, two], "{bytes:?}");
+        }
     }
 
     #[test]

@@ -60,7 +60,9 @@ impl Content {
             keep_cr: settings.keep_cr,
             max_line: settings.max_line,
         };
-        let is_settled = start.len() >= LONGEST_MARK;
+        // Into NUL bytes at the beginning somebody may write a mark, or what gzip makes.
+        let is_blank = matches!(source, Source::Plain(_)) && start.iter().all(|byte| *byte == 0);
+        let is_settled = start.len() >= LONGEST_MARK && !is_blank;
         Ok(Content { source, encoding, splitter, is_settled })
     }
 

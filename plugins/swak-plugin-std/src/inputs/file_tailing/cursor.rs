@@ -8,6 +8,7 @@ use std::io;
 
 use swak_sdk::data::{Batch, Timestamp};
 
+use super::blank::{self, Blank};
 use super::content::Content;
 use super::proof::Proof;
 use super::read::ReadAt;
@@ -25,6 +26,10 @@ pub(super) struct Cursor {
     scanned: u64,
     /// The end of the content, when all of it had been read.
     end: Option<u64>,
+    /// The NUL bytes that were found after `scanned`.
+    blank: Blank,
+    /// All that was looked at after `line` is NUL.
+    is_rest_blank: bool,
     /// Of everything before the offset.
     proof: Proof,
     /// What was read before was no longer there when it was read last.
@@ -52,7 +57,7 @@ impl Cursor {
     /// After what is there already, but for a last line that is not complete.
     pub(super) fn at_end(content: &Content, settings: &Settings) -> io::Result<Self> {
         let back = settings.max_line as u64 + 4;
-        let len = content.len(back)?;
+        let len = blank::end_of_data(content, content.len(back)?)?;
         let from = len.saturating_sub(back) / 2 * 2;
         let mut bytes = Vec::new();
         content.read_at(&mut bytes, from, (len - from) as usize)?;
@@ -95,6 +100,17 @@ impl Cursor {
         self.is_at_end() && self.line > self.offset
     }
 
+    /// Whether something was written into the NUL bytes at the end. Neither the length of the file nor,
+    /// for some milliseconds, the time of its last change tells of that.
+    pub(super) fn is_filled(&self, content: &Content) -> io::Result<bool> {
+        self.blank.is_filled(content)
+    }
+
+    /// Whether the content ends with NUL bytes.
+    pub(super) fn has_blank(&self) -> bool {
+        !self.blank.is_empty()
+    }
+
     /// After a change of the file.
     pub(super) fn go_on(&mut self, content: &Content) -> io::Result<()> {
         self.end = None;
@@ -104,6 +120,7 @@ impl Cursor {
                 (self.line, self.scanned) = (self.offset, self.offset);
             }
         }
+        self.blank.check(content)?;
         self.is_lost = !content.is_same()?;
         Ok(())
     }
@@ -125,8 +142,13 @@ impl Cursor {
             self.offset = mark;
             (self.line, self.scanned) = (at_least_mark(self.line), at_least_mark(self.scanned));
         }
-        // Of a large record twice as much is read each time, so that all of it is read a few times.
-        let mut want = BLOCK.max(2 * span(self.offset, self.line));
+        if self.blank.is_open {
+            return self.look_past_blank(content, settings).map(|()| None);
+        }
+        // Of a large record twice as much is read each time, so that all of it is read a few times; and
+        // of one with NUL bytes in it up to where something else was found.
+        let seen = span(self.offset, self.scanned) + LINE_END;
+        let mut want = BLOCK.max(2 * span(self.offset, self.line)).max(seen);
         if self.scanned - self.line >= LONG_REST {
             self.is_lost = !self.proof.ends_at(content, self.offset)?;
             if self.is_lost {
@@ -143,13 +165,9 @@ impl Cursor {
         };
         let read = buffer.len() - back;
         let lines = content.splitter.split(&buffer[back..], self.expected + self.expected / 8);
-        let width = content.splitter.unit.width();
-        let rest = ((read - lines.consumed) / width * width) as u64;
-        if read < want {
-            self.end = Some(self.offset + read as u64);
-        }
         self.line = self.offset + lines.consumed as u64;
-        self.scanned = self.line + rest;
+        self.scanned = self.line;
+        self.pass(&buffer[back + lines.consumed..], read < want, content, settings);
         self.expected = lines.ranges.len();
         let found = self.take(Piece { buffer, back }, lines, false, content, settings)?;
         content.release(self.offset);
@@ -192,7 +210,10 @@ impl Cursor {
         };
         buffer.truncate(back + len);
         let mut lines = content.splitter.split(&buffer[back..], 0);
-        content.splitter.push_unended(&buffer[back..], &mut lines);
+        let is_blank = self.is_rest_blank && self.end == Some(end);
+        if !is_blank {
+            content.splitter.push_unended(&buffer[back..], &mut lines);
+        }
         let found = self.take(Piece { buffer, back }, lines, true, content, settings)?;
         self.proof.advance_in(content, self.offset, end)?;
         (self.offset, self.line, self.scanned) = (end, end, self.scanned.max(end));
@@ -285,17 +306,60 @@ impl Cursor {
         let read = content.read_at(&mut buffer, self.scanned, BLOCK)?;
         let width = content.splitter.unit.width();
         let feed = content.splitter.find_feed(&buffer);
+        if feed.is_none() {
+            self.pass(&buffer, read < BLOCK, content, settings);
+        }
         drop(settings.pool.seal(buffer));
-        let Some(feed) = feed else {
-            if read < BLOCK {
-                self.end = Some(self.scanned + read as u64);
-            }
-            self.scanned += (read / width * width) as u64;
-            return Ok(LongLine::Unfinished);
-        };
+        let Some(feed) = feed else { return Ok(LongLine::Unfinished) };
         let end = self.scanned + (feed + width) as u64;
         let fits = span(self.line, end) <= settings.max_line + 2 * width;
         Ok(if fits { LongLine::Fits(end) } else { LongLine::TooLong(end) })
+    }
+
+    /// Moves over bytes after `scanned` in which there is no line end. Those that are NUL up to the end
+    /// of the content are none of it yet.
+    fn pass(&mut self, bytes: &[u8], is_end: bool, content: &Content, settings: &Settings) {
+        let width = content.splitter.unit.width();
+        let is_blank = bytes.iter().all(|byte| *byte == 0);
+        self.is_rest_blank = is_blank && (self.is_rest_blank || self.scanned == self.line);
+        // Nobody writes into what is compressed, and it is dear to look at it twice.
+        let data = if content.is_plain() {
+            content.splitter.unit.before_blank(bytes)
+        } else {
+            bytes.len()
+        };
+        let all = self.scanned + bytes.len() as u64;
+        if data == bytes.len() {
+            self.scanned += (data / width * width) as u64;
+            self.end = is_end.then_some(all);
+            return;
+        }
+        self.scanned += data as u64;
+        self.blank.found(self.scanned, all, is_end, settings.max_line as u64);
+        self.end = (!self.blank.is_open).then_some(self.scanned);
+    }
+
+    /// Looks whether NUL bytes go on to the end of the content.
+    fn look_past_blank(&mut self, content: &Content, settings: &Settings) -> io::Result<()> {
+        let mut buffer = settings.pool.take();
+        let read = content.read_at(&mut buffer, self.blank.to, BLOCK)?;
+        let other = buffer.iter().position(|byte| *byte != 0);
+        drop(settings.pool.seal(buffer));
+        match other {
+            Some(at) => {
+                // They are part of a line.
+                let width = content.splitter.unit.width() as u64;
+                let at = self.blank.to + at as u64;
+                self.scanned += (at - self.scanned) / width * width;
+                self.blank = Blank::default();
+            }
+            None => {
+                let (from, to) = (self.blank.from, self.blank.to + read as u64);
+                self.blank.found(from, to, read < BLOCK, settings.max_line as u64);
+                self.end = (!self.blank.is_open).then_some(self.scanned);
+            }
+        }
+        Ok(())
     }
 }
 

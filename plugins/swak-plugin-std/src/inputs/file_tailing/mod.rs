@@ -10,8 +10,9 @@
 //! - When they are read: `follow`, `followed`, `order` and `turns`, `watch` (what the system tells),
 //!   `readers` (threads), `budget` (descriptors).
 //! - What they hold: `tail` (one file and its turns), `content` (unpacked by `gzip`), `read`; it becomes
-//!   records by `cursor`, `encoding` and `multiline`.
+//!   records by `cursor`, `blank`, `encoding` and `multiline`.
 
+mod blank;
 mod budget;
 mod content;
 mod copies;
@@ -64,9 +65,11 @@ use tail::{BLOCK, Settings};
 /// restarts, rotation by renaming, by copying and truncating, and by moving to another folder. A
 /// rotated file is read to its end before the new one of its name is begun, also when it was rotated
 /// several times, or had come and gone, while the agent was stopped. A last line without a line end
-/// waits for it, and comes once. The text of a record is that of the line, byte for byte, without the
-/// line end, which is a line feed, or carriage return and line feed. The record's source is the file's
-/// path.
+/// waits for it, and comes once; so do NUL bytes at the end of a file that was made as long as it will be,
+/// until they are written over. The text of a record is that of the line, byte for byte, without the
+/// line end, which is a line feed, or carriage return and line feed. The record's source is the path
+/// under which its file was written: what is read of `app.log.1` after a rotation has `app.log` as its
+/// source.
 ///
 /// ```swak
 /// task(

@@ -167,7 +167,18 @@ impl Tail {
     /// Whether its end was reached, and nothing changed since.
     pub(super) fn is_unchanged(&self, settings: &Settings) -> bool {
         let seen = |stat: Stat| Some((stat.len, stat.modified));
-        self.cursor.is_at_end() && self.stat(settings).is_ok_and(|stat| seen(stat) == self.seen)
+        self.cursor.is_at_end()
+            && self.stat(settings).is_ok_and(|stat| seen(stat) == self.seen)
+            && self.has_no_more_in_it()
+    }
+
+    /// Whether nothing was written into NUL bytes at its end, as far as is known without opening it.
+    fn has_no_more_in_it(&self) -> bool {
+        match &self.open {
+            _ if !self.cursor.has_blank() => true,
+            Some(open) => self.cursor.is_filled(&open.content).is_ok_and(|is_filled| !is_filled),
+            None => false,
+        }
     }
 
     /// Opens it: from now on it can be read even if it is deleted.
@@ -226,7 +237,13 @@ impl Tail {
         let seen = Some((stat.len, stat.modified));
         let was_at_end = self.cursor.is_at_end();
         if was_at_end && self.seen == seen {
-            return Ok(Turn::Quiet);
+            if !self.cursor.has_blank() {
+                return Ok(Turn::Quiet);
+            }
+            self.open(settings)?;
+            if self.has_no_more_in_it() {
+                return Ok(Turn::Quiet);
+            }
         }
         self.open(settings)?;
         let path = &self.path;

@@ -91,9 +91,24 @@ impl Growing {
 
 /// All lines of a content of bytes, the slow way, and how many were cut.
 fn naive(content: &[u8], max_line: usize, keep_cr: bool) -> (Vec<Vec<u8>>, usize) {
+    naive_of(content, max_line, keep_cr, true)
+}
+
+fn naive_of(
+    content: &[u8],
+    max_line: usize,
+    keep_cr: bool,
+    is_plain: bool,
+) -> (Vec<Vec<u8>>, usize) {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let mut lines: Vec<&[u8]> = content.split(|byte| *byte == b'\n').collect();
+    // NUL bytes at the end are room for what will be written, where anything will be.
     let rest = lines.pop().unwrap();
+    let rest = match rest.iter().rposition(|byte| *byte != 0) {
+        Some(last) if is_plain => &rest[..=last],
+        Some(_) => rest,
+        None => b"",
+    };
     let end = |line: &&'_ [u8]| {
         if keep_cr { line.len() } else { line.strip_suffix(b"\r").unwrap_or(line).len() }
     };
@@ -127,6 +142,7 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
     let piece = prop_oneof![
         8 => proptest::collection::vec(text, 0..30).prop_map(Piece::Bytes),
         1 => (60_000usize..300_000).prop_map(|n| Piece::Run(b'x', n)),
+        1 => (60_000usize..300_000).prop_map(|n| Piece::Run(0, n)),
         1 => Just(Piece::Bytes(b"\r\n".to_vec())),
         1 => (1usize..40_000).prop_map(|n| Piece::Run(b'\n', n)),
     ];
@@ -190,7 +206,7 @@ proptest! {
         growing.append(&packed[written..]);
         growing.read_all();
         growing.read_rest();
-        let (lines, cut) = naive(&content, max_line, false);
+        let (lines, cut) = naive_of(&content, max_line, false, false);
         prop_assert_eq!(growing.lines.len(), lines.len());
         prop_assert!(growing.lines == lines);
         prop_assert_eq!(growing.cut, cut);
@@ -249,6 +265,38 @@ proptest! {
         growing.read_rest();
         prop_assert_eq!(growing.lines, naive(text.as_bytes(), 1000, false).0);
         prop_assert_eq!((growing.cut, growing.damaged), (0, 0));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..Default::default() })]
+
+    #[test]
+    fn what_is_written_into_a_preallocated_file_gives_the_lines_of_the_whole(
+        pieces in pieces(),
+        size in prop_oneof![Just(1), 1usize..3_000_000],
+        max_line in prop_oneof![1usize..40, 50_000usize..350_000],
+        reopen in proptest::collection::vec(any::<bool>(), 20),
+    ) {
+        use std::io::{Seek, SeekFrom, Write};
+        let mut growing = Growing::new(settings("utf-8", max_line, false));
+        growing.file.set_len(size as u64).unwrap();
+        let mut content = Vec::new();
+        for (piece, reopen) in pieces.iter().zip(reopen) {
+            growing.file.seek(SeekFrom::Start(content.len() as u64)).unwrap();
+            growing.file.write_all(&piece.bytes()).unwrap();
+            content.extend(piece.bytes());
+            growing.read_all();
+            if reopen {
+                growing.reopen();
+            }
+        }
+        growing.read_all();
+        growing.read_rest();
+        let (lines, cut) = naive(&content, max_line, false);
+        prop_assert_eq!(growing.lines.len(), lines.len());
+        prop_assert!(growing.lines == lines);
+        prop_assert_eq!(growing.cut, cut);
     }
 }
 
