@@ -560,7 +560,7 @@ fn mistakes_in_options_are_said() {
 
 #[test]
 fn a_preallocated_file_is_followed_through_its_nul_bytes() {
-    use std::io::{Seek, SeekFrom};
+    use std::io::Seek;
     for start in ["beginning", "end"] {
         let folder = Folder::new();
         let mut file = File::create(folder.path("a.log")).unwrap();
@@ -585,7 +585,7 @@ fn a_preallocated_file_is_followed_through_its_nul_bytes() {
         assert!(tail.lines(41) == expected);
         // Some are left when nothing more is expected.
         file.write_all(b"no end").unwrap();
-        let end = file.seek(SeekFrom::Current(0)).unwrap();
+        let end = file.stream_position().unwrap();
         assert!(end < 3 << 20);
         folder.rename("a.log", "a.log.1");
         assert_eq!(tail.lines(42)[41], "no end");

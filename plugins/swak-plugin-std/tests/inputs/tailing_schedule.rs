@@ -52,6 +52,26 @@ fn folders_that_come_later_are_watched_too() {
     tail.stop();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_system_tells_of_rotations_where_a_link_leads_to() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("links")).unwrap();
+    fs::create_dir(folder.path("files")).unwrap();
+    std::os::unix::fs::symlink(folder.path("files/0.log"), folder.path("links/a.log")).unwrap();
+    folder.append("files/0.log", "0\n");
+    let mut tail = told(&folder, "links/*.log").start();
+    tail.wait_for(1);
+    for i in 0..3 {
+        folder.append("files/0.log", format!("{i} unread\n"));
+        folder.rename("files/0.log", &format!("files/0.log.2026010{i}-000000"));
+        folder.append("files/0.log", format!("{i} new\n"));
+        let got = tail.lines(3 + 2 * i);
+        assert_eq!(got[1 + 2 * i..], [format!("{i} unread"), format!("{i} new")]);
+    }
+    tail.stop();
+}
+
 #[test]
 fn every_file_gets_its_turn() {
     let folder = Folder::new();

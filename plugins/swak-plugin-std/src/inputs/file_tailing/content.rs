@@ -6,6 +6,7 @@ use std::path::Path;
 
 use swak_sdk::prelude::*;
 
+use super::copies::Measured;
 use super::encoding::{FileEncoding, LONGEST_MARK};
 use super::gzip::{Damage, GzipSource, MAGIC, Packed};
 use super::multiline::Multiline;
@@ -159,6 +160,12 @@ impl Content {
             Source::Plain(_) => false,
             Source::Gzip(gzip) => gzip.is_cut_off(),
         }
+    }
+}
+
+impl Measured for Content {
+    fn len(&self, back: u64) -> io::Result<u64> {
+        Content::len(self, back)
     }
 }
 

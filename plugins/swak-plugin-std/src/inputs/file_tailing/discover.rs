@@ -1,6 +1,7 @@
 //! Finding the files that patterns name, again and again, without looking at each of them.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub(super) struct Found {
     pub(super) born: Option<i64>,
     /// When it had been written to.
     pub(super) modified: Option<i128>,
+    /// Where it lies, when its path is a symbolic link.
+    pub(super) target: Option<PathBuf>,
 }
 
 impl Found {
@@ -29,8 +32,17 @@ impl Found {
             let id = identity.id(&path, &stat);
             // What a path leads to may be made anew and be the same file.
             let born = stat.born.filter(|_| !is_of_path(id));
-            Found { path, id, born, modified: stat.modified }
+            Found { path, id, born, modified: stat.modified, target: None }
         }))
+    }
+
+    /// As [`Found::at`], for a path that may be a symbolic link.
+    pub(super) fn through_link(path: PathBuf, identity: Identity) -> io::Result<Option<Self>> {
+        let target = match path.is_symlink() {
+            true => fs::canonicalize(&path).ok(),
+            false => None,
+        };
+        Ok(Found::at(path, identity)?.map(|found| Found { target, ..found }))
     }
 
     /// Whether it is still at its path.
@@ -138,8 +150,6 @@ impl Discovery {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     struct Tree(tempfile::TempDir);
@@ -240,7 +250,7 @@ mod tests {
     #[test]
     fn an_inode_that_is_used_again_is_another_file() {
         let id = FileId { device: 1, inode: 2 };
-        let found = Found { path: "/a".into(), id, born: Some(7), modified: None };
+        let found = Found { path: "/a".into(), id, born: Some(7), modified: None, target: None };
         assert!(found.may_be(id, Some(7)) && found.may_be(id, None));
         assert!(!found.may_be(id, Some(8)));
         assert!(!found.may_be(FileId { inode: 3, ..id }, Some(7)));

@@ -14,11 +14,11 @@ use swak_sdk::plugin::{BlockingEmitter, Shutdown, Stopped};
 use super::budget;
 use super::discover::Discovery;
 use super::followed::{Followed, SELDOM};
-use super::judge::Waiting;
 use super::parked::Parked;
 use super::readers::{Done, Readers, Work};
-use super::rotated::{Rotations, Sources};
+use super::rotated::{Rotations, Targets};
 use super::tail::Settings;
+use super::waiting::Waiting;
 use super::watch::{Hint, Told, Watch};
 use crate::identity::FileId;
 
@@ -59,8 +59,10 @@ pub(super) struct Follower<'a> {
     /// The file of each source that is to be read last.
     pub(super) last_of: HashMap<String, u64>,
     pub(super) parked: Parked<'a>,
-    /// Sources whose rotated files are not old history.
-    pub(super) known: Sources,
+    /// Sources whose rotated files are not old history, and when something of them was last there.
+    pub(super) known: HashMap<PathBuf, Instant>,
+    /// Where sources lie that are symbolic links.
+    pub(super) targets: Targets,
     pub(super) waiting: Waiting,
     /// Files that could not be opened, so that each is reported once.
     pub(super) unreadable: HashSet<FileId>,
@@ -112,7 +114,8 @@ impl<'a> Follower<'a> {
             settings,
             pace,
             out,
-            known: parked.sources().map(PathBuf::from).collect(),
+            known: parked.sources().map(|source| (PathBuf::from(source), Instant::now())).collect(),
+            targets: Targets::new(),
             discovery,
             rotations,
             files: BTreeMap::new(),

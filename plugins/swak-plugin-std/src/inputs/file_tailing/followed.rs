@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::discover::Found;
 use super::follow::Pace;
 use super::identify::is_of_path;
 use super::proof::Proof;
@@ -19,6 +20,10 @@ pub(super) struct Followed {
     pub(super) id: FileId,
     pub(super) born: Option<i64>,
     pub(super) source: String,
+    /// Where it lies, when its path is a symbolic link.
+    pub(super) target: Option<PathBuf>,
+    /// When its content began, if it was truncated.
+    pub(super) begun: Option<i64>,
     /// Up to where it was read when it was here last, and what it held up to there.
     pub(super) offset: u64,
     pub(super) proof: Proof,
@@ -69,6 +74,8 @@ impl Followed {
             id: tail.id,
             born: tail.born,
             source: tail.source().to_owned(),
+            target: tail.target.clone(),
+            begun: tail.begun,
             offset: 0,
             proof: Proof::default(),
             tail: None,
@@ -100,6 +107,7 @@ impl Followed {
     /// A thread has done with it, or it is new.
     pub(super) fn take_back(&mut self, tail: Box<Tail>) {
         (self.offset, self.proof) = tail.read_up_to();
+        self.begun = tail.begun;
         self.has_rest = tail.has_rest();
         self.has_open_record = tail.has_open_record();
         self.is_whole = tail.is_whole();
@@ -107,11 +115,18 @@ impl Followed {
         self.tail = Some(tail);
     }
 
+    /// It was found there.
+    pub(super) fn is_at(&mut self, found: &Found) {
+        self.path.clone_from(&found.path);
+        self.target.clone_from(&found.target);
+    }
+
     /// Lets a thread have it.
     pub(super) fn give_away(&mut self) -> Option<Box<Tail>> {
         let mut tail = self.tail.take()?;
         if tail.path != self.path {
             tail.path.clone_from(&self.path);
+            tail.target.clone_from(&self.target);
         }
         self.last_look = Instant::now();
         Some(tail)

@@ -9,56 +9,20 @@
 //!   its beginning;
 //! - an old rotated file from before that: it is left out, and known as such from then on.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::copies;
 use super::discover::Found;
+use super::fingerprint::Fingerprint;
 use super::follow::Follower;
-use super::followed::Followed;
+use super::identify::is_of_path;
 use super::look::New;
-use super::proof::Proof;
+use super::position::Position;
 use super::rotated::oldest_first;
 use super::tail::{Tail, TurnError};
+use super::waiting::WasCopy;
 use crate::identity::{FileId, Stat};
-
-/// Copies of files that are still there.
-#[derive(Default)]
-pub(super) struct Waiting {
-    pub(super) judged: HashMap<FileId, Judged>,
-    orphans: u64,
-}
-
-/// What a copy was like when it was judged.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Judged {
-    len: u64,
-    modified: Option<i128>,
-    orphans: u64,
-}
-
-impl Waiting {
-    /// What was read of some file is no longer in it: it may be in one of the copies.
-    pub(super) fn new_orphans(&mut self) {
-        self.orphans += 1;
-    }
-
-    fn judged(&self, stat: &Stat) -> Judged {
-        Judged { len: stat.len, modified: stat.modified, orphans: self.orphans }
-    }
-
-    /// Whether nothing changed that would make it worth unpacking a compressed file once more.
-    fn is_settled(&self, found: &Found) -> bool {
-        copies::is_packed(&found.path)
-            && self.judged.get(&found.id).is_some_and(|judged| {
-                Stat::of_path(&found.path)
-                    .ok()
-                    .flatten()
-                    .is_some_and(|s| self.judged(&s) == *judged)
-            })
-    }
-}
 
 /// What a new file is.
 enum Verdict {
@@ -66,6 +30,8 @@ enum Verdict {
     Known(Box<Tail>),
     /// Unread.
     Unread,
+    /// Unread, in place of what was read under the same identity.
+    Anew,
     /// Old history.
     Skipped,
     /// It is not known yet, or there is nothing to be done.
@@ -90,30 +56,40 @@ impl Follower<'_> {
             .filter(|found| found.path != source)
             .cloned()
             .collect();
-        oldest_first(&mut rotated, source);
+        let links = self.targets.iter().filter(|(_, link)| *link == source);
+        let mut names: Vec<&Path> = links.map(|(target, _)| &**target).collect();
+        names.push(source);
+        oldest_first(&mut rotated, &names);
         let place = |found: &Found| rotated.iter().position(|r| r.path == found.path);
         group.sort_by_cached_key(|new| place(&new.found).unwrap_or(usize::MAX));
         // Those that are what they were first: what is left is looked for among the others.
         let mut taken = Vec::new();
         let mut others = Vec::new();
         for (place, new) in group.into_iter().enumerate() {
+            self.parked.is_at(&new.found);
             if !new.is_named && self.parked.is_seen(&new.found) {
                 continue;
             }
             match self.known(&new) {
+                Ok(Some(Verdict::Anew)) => others.push((place, new, true)),
                 Ok(Some(verdict)) => taken.push((Turn::Known, place, new, verdict)),
-                Ok(None) => others.push((place, new)),
+                Ok(None) => others.push((place, new, false)),
                 Err(error) => self.cannot_read(new.found.id, &new.found.path, &error),
             }
         }
         // An original before what may be a copy of it.
-        others
-            .sort_by_key(|(_, new)| (new.found.path != source, copies::is_packed(&new.found.path)));
+        others.sort_by_key(|(_, new, _)| {
+            (new.found.path != source, copies::is_packed(&new.found.path))
+        });
         let mut unread = Vec::new();
-        for (place, new) in others {
+        for (place, new, is_anew) in others {
             match self.judge(&new, source, &unread) {
                 Ok(verdict @ Verdict::Known(_)) => taken.push((Turn::Known, place, new, verdict)),
                 Ok(verdict) => {
+                    let verdict = match verdict {
+                        Verdict::Unread if is_anew => Verdict::Anew,
+                        verdict => verdict,
+                    };
                     unread.push(new.found.clone());
                     taken.push((Turn::Unread, place, new, verdict));
                 }
@@ -133,9 +109,10 @@ impl Follower<'_> {
 
     /// What a file is that was read before, if it is such.
     fn known(&mut self, new: &New) -> Result<Option<Verdict>, TurnError> {
+        let mut is_anew = false;
         for (key, position) in self.parked.of_file(&new.found) {
-            if position.skipped && new.is_named {
-                // A pattern that was added since names it.
+            if position.copied || (position.skipped && new.is_named) {
+                // It is judged once more, or a pattern that was added since names it.
                 continue;
             }
             let mut tail = Tail::new(new.found.clone(), position.source(), key.clone());
@@ -143,7 +120,8 @@ impl Follower<'_> {
                 return Ok(Some(Verdict::Nothing));
             }
             if tail.resume(&position, self.settings)? {
-                if position.skipped {
+                let len = position.len.unwrap_or(u64::MAX);
+                if position.skipped && tail.file_len(self.settings)? <= len {
                     return Ok(Some(Verdict::Nothing));
                 }
                 self.parked.take(&key);
@@ -157,9 +135,10 @@ impl Follower<'_> {
             if position.id() == new.found.id {
                 tracing::info!(path = %new.found.path.display(), "not the file that it was");
                 self.set_replaced(key, position);
+                is_anew = true;
             }
         }
-        Ok(None)
+        Ok(is_anew.then_some(Verdict::Anew))
     }
 
     /// What a file is that was not read before. `unread` are others of the same source.
@@ -168,21 +147,35 @@ impl Follower<'_> {
         if found.path == source {
             return Ok(Verdict::Unread);
         }
-        if self.waiting.is_settled(found) {
+        let seen = match Stat::of_path(&found.path) {
+            Ok(Some(stat)) => (stat.len, stat.modified),
+            _ => return Ok(Verdict::Nothing),
+        };
+        if self.waiting.is_settled(found, seen, self.pace.rotate_wait) {
+            self.note_copy(found, source);
             return Ok(Verdict::Nothing);
         }
         let name = source.to_string_lossy();
         let mut orphans = self.parked.orphans(&name);
+        let is_unread = new.is_named || self.is_since_start(source, found);
+        if !is_unread && orphans.is_empty() && is_old(found) {
+            // Nothing of it has to be read for this.
+            return Ok(Verdict::Skipped);
+        }
         orphans.sort_by_key(|(_, position)| (position.skipped, std::cmp::Reverse(position.offset)));
         let mut tail = Tail::new(found.clone(), &name, String::new());
+        let is_plain = tail.is_plain(self.settings)?;
         for (key, position) in orphans.into_iter().filter(|(_, position)| position.offset > 0) {
-            if !tail.resume(&position, self.settings)? {
+            if (is_plain && proves_little(&position, found))
+                || !tail.resume(&position, self.settings)?
+            {
                 continue;
             }
             self.parked.take(&key);
             tail.key.clone_from(&key);
             let mut copy = tail.position();
             copy.skipped = position.skipped;
+            copy.len = position.skipped.then_some(seen.0);
             self.store(&key, &copy);
             if position.skipped {
                 self.parked.put(key, copy);
@@ -191,73 +184,37 @@ impl Follower<'_> {
             tracing::info!(path = %found.path.display(), "going on in a copy of what was read");
             return Ok(Verdict::Known(Box::new(tail)));
         }
-        if self.is_copy(&mut tail, &name, unread)? {
-            if let Ok(Some(stat)) = Stat::of_path(&found.path) {
-                let judged = self.waiting.judged(&stat);
-                if self.waiting.judged.insert(found.id, judged) != Some(judged) {
-                    self.hold_unread(source);
-                }
-            }
+        if self.is_copy(&mut tail, found, seen, source, unread)? {
             return Ok(Verdict::Nothing);
         }
-        self.waiting.judged.remove(&found.id);
-        let is_unread = new.is_named || self.is_since_start(source, found);
+        match self.was_copy(found, seen)? {
+            WasCopy::No => {}
+            WasCopy::Unchanged => return Ok(Verdict::Nothing),
+            WasCopy::Grown(tail) => return Ok(Verdict::Known(tail)),
+        }
         Ok(if is_unread { Verdict::Unread } else { Verdict::Skipped })
-    }
-
-    /// Lets a file that is being copied away wait for the next look, if nothing of it was read: when it
-    /// is truncated meanwhile, what comes then must not be read before the copy.
-    fn hold_unread(&mut self, source: &Path) {
-        let is_it =
-            |file: &Followed| file.path == source && file.offset == 0 && file.tail.is_some();
-        let unread = self.files.iter().find(|(_, file)| is_it(file)).map(|(number, _)| *number);
-        if let Some(number) = unread {
-            self.unlink(number);
-            if let Some(file) = self.files.get_mut(&number) {
-                file.is_held = true;
-            }
-        }
-    }
-
-    /// Whether a file is a copy, as far as it goes, of one that is still there, or one in the making.
-    fn is_copy(&self, tail: &mut Tail, source: &str, unread: &[Found]) -> Result<bool, TurnError> {
-        if tail.file_len(self.settings)? == 0 || tail.is_unfinished(self.settings)? {
-            return Ok(true);
-        }
-        let followed = self.files.values().filter(|file| file.source == source);
-        let followed = followed.map(|f| (&*f.path, f.id, f.born, f.offset, &f.proof));
-        let parked = self.parked.others(source);
-        let parked = parked.map(|p| (Path::new(&p.path), p.id(), p.born, p.offset, &p.proof));
-        let nothing = Proof::default();
-        let unread = unread.iter().map(|f| (&*f.path, f.id, f.born, 0, &nothing));
-        for (path, id, born, offset, proof) in followed.chain(parked).chain(unread) {
-            // What was made before is no copy of it.
-            let is_older = tail.born.zip(born).is_some_and(|(copy, original)| copy < original);
-            if is_older || id == tail.id {
-                continue;
-            }
-            if (offset > 0 && tail.holds(proof, offset, self.settings)?)
-                || tail.is_beginning_of(path, id, self.settings)?
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Whether a rotated file was written since this input was started for the first time.
     fn is_since_start(&self, source: &Path, found: &Found) -> bool {
-        if self.known.contains(source) {
-            return true;
-        }
-        let modified = std::fs::metadata(&found.path).and_then(|m| m.modified()).ok();
+        let Ok(metadata) = std::fs::metadata(&found.path) else { return false };
+        let modified = metadata.modified().ok();
         let since = modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
-        !self.is_first_start && self.parked.is_since_start(since.map_or(0, |since| since.as_secs()))
+        if self.parked.is_since_start(since.map_or(0, |since| since.as_secs())) {
+            return !self.is_first_start || self.known.contains_key(source);
+        }
+        // What was written to before it was made was written elsewhere, and restored or unpacked here. A
+        // clock that jumped does not look so, unless that was just between the two.
+        let was_restored = modified
+            .zip(metadata.created().ok())
+            .is_some_and(|(modified, made)| modified + RESTORED < made);
+        self.known.contains_key(source) && !was_restored
     }
 
     /// Begins to follow a new file, or to know that it is left out.
     fn follow(&mut self, new: New, source: &Path, verdict: Verdict) {
         let gone = (!new.is_named).then(Instant::now);
+        let modified = new.found.modified;
         let name = source.to_string_lossy();
         let mut tail = match verdict {
             Verdict::Nothing => return,
@@ -268,11 +225,14 @@ impl Follower<'_> {
                 self.keep_budget();
                 return;
             }
-            Verdict::Unread | Verdict::Skipped => {
+            Verdict::Unread | Verdict::Anew | Verdict::Skipped => {
                 Tail::new(new.found, &name, self.parked.new_key())
             }
         };
         let is_skipped = matches!(verdict, Verdict::Skipped);
+        if matches!(verdict, Verdict::Anew) {
+            tail.begun = modified.and_then(|modified| i64::try_from(modified).ok());
+        }
         if let Err(error) = self.begin(&mut tail, is_skipped) {
             self.cannot_read(tail.id, &tail.path, &error);
             return;
@@ -280,6 +240,9 @@ impl Follower<'_> {
         self.unreadable.remove(&tail.id);
         let mut position = tail.position();
         position.skipped = is_skipped;
+        if is_skipped {
+            position.len = Stat::of_path(&tail.path).ok().flatten().map(|stat| stat.len);
+        }
         // From here on it is known that this source is followed, whatever is delivered.
         self.store(&tail.key, &position);
         if is_skipped {
@@ -314,4 +277,24 @@ impl Follower<'_> {
             self.settings.counters.error();
         }
     }
+}
+
+/// A file that was written to so long ago is no copy that somebody is making.
+const OLD: Duration = Duration::from_secs(60);
+
+/// Bytes that are restored from a backup, or unpacked, are younger by more than this than they say.
+const RESTORED: Duration = Duration::from_secs(2);
+
+/// Whether nobody has written to this file lately.
+fn is_old(found: &Found) -> bool {
+    let modified = std::fs::metadata(&found.path).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age >= OLD))
+}
+
+/// Whether what was read of a file that is gone is too little to know a copy by, where nobody would make
+/// one: on the same disk a file is renamed, and what is compressed is not this one. It may be the head
+/// that a program writes into each of its files.
+fn proves_little(position: &Position, found: &Found) -> bool {
+    let is_same_device = position.id().device == found.id.device && !is_of_path(found.id);
+    !position.replaced && is_same_device && position.offset < Fingerprint::HEAD
 }

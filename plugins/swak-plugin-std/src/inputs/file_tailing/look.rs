@@ -1,6 +1,6 @@
 //! Looking at the folders: which files are new, and which are gone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -45,7 +45,18 @@ impl Follower<'_> {
         let started = SystemTime::now();
         let scan = self.discovery.scan();
         let mut present = Present::default();
-        for found in &scan.files {
+        // What `rotated` names too is found as such, unless it is named without wildcards.
+        let literal: HashSet<PathBuf> = self.discovery.named().map(Path::to_owned).collect();
+        let is_rotated =
+            |found: &&Found| self.rotations.is_named(&found.path) && !literal.contains(&found.path);
+        let (rotated, named): (Vec<&Found>, _) = scan.files.iter().partition(is_rotated);
+        if !self.scanned && named.is_empty() && !rotated.is_empty() {
+            tracing::warn!(
+                "all files that `path` matches are names of rotated files by `rotated`, so that none \
+                 is followed"
+            );
+        }
+        for found in named {
             // The same file by two names is followed once.
             if present.files.insert(found.id, found.born).is_none() {
                 present.named.insert(found.id, found.born);
@@ -53,7 +64,8 @@ impl Follower<'_> {
             }
         }
         let sources = self.sources(&present.new);
-        let rotated = self.rotations.find(&sources, &self.discovery);
+        self.set_targets(&scan.files);
+        let rotated = self.rotations.find(&sources, &self.targets, &self.discovery);
         for (source, found) in &rotated.files {
             if present.files.insert(found.id, found.born).is_none() {
                 self.meet(found, Some(source), &mut present.new);
@@ -65,7 +77,7 @@ impl Follower<'_> {
             self.files.iter().filter(|(_, file)| file.is_held).map(|(number, _)| *number).collect();
         let mut groups: BTreeMap<PathBuf, Vec<New>> = BTreeMap::new();
         for new in present.new {
-            let named = || self.rotations.source_of(&new.found.path, &sources);
+            let named = || self.rotations.source_of(&new.found.path, &sources, &self.targets);
             let source = new.source.clone().or_else(named).unwrap_or_else(|| {
                 match self.parked.of_file(&new.found).first() {
                     Some((_, position)) => PathBuf::from(position.source()),
@@ -99,12 +111,15 @@ impl Follower<'_> {
         self.parked.expire(wait);
         self.waiting.judged.retain(|id, _| present.files.contains_key(id));
         self.rotations.sweep();
-        self.known.extend(sources);
+        let now = Instant::now();
+        self.known.extend(sources.into_iter().map(|source| (source, now)));
+        self.known.retain(|_, seen| seen.elapsed() < FORGOTTEN);
         (self.scanned, self.is_first_start) = (true, false);
         let folders = self.discovery.folders().chain(self.rotations.folders());
-        let sources = self.known.iter().map(|source| folder_of(source));
+        let sources = self.known.keys().chain(self.targets.keys()).map(|source| folder_of(source));
         let is_watched = self.watch.folders(folders.chain(sources));
-        let is_unsettled = self.parked.has_orphans() || !self.waiting.judged.is_empty();
+        let is_unsettled =
+            self.parked.has_orphans() || self.waiting.is_unsettled(self.pace.rotate_wait);
         let is_held = self.files.values().any(|file| file.is_held);
         let wait = if is_held { self.pace.gather } else { self.rescan(is_watched, is_unsettled) };
         self.next_scan = Instant::now() + wait;
@@ -119,7 +134,7 @@ impl Follower<'_> {
             && let Some(file) = self.files.get_mut(&number)
         {
             if found.may_be(file.id, file.born) {
-                file.path.clone_from(&found.path);
+                file.is_at(found);
                 if is_named {
                     file.gone = None;
                 }
@@ -131,6 +146,17 @@ impl Follower<'_> {
         new.push(New { found: found.clone(), is_named, source: source.cloned() });
     }
 
+    /// Where the sources lie that are symbolic links.
+    fn set_targets(&mut self, found: &[Found]) {
+        let found = found.iter().filter_map(|found| Some((found.target.clone()?, &*found.path)));
+        let parked = self.parked.targets();
+        let followed = self.files.values();
+        let followed =
+            followed.filter_map(|file| Some((file.target.clone()?, Path::new(&file.source))));
+        let targets = parked.chain(followed).chain(found);
+        self.targets = targets.map(|(target, source)| (target, source.to_owned())).collect();
+    }
+
     /// The paths under which files are written.
     fn sources(&self, new: &[New]) -> Sources {
         let mut sources: Sources = self.discovery.named().map(Path::to_owned).collect();
@@ -139,7 +165,7 @@ impl Follower<'_> {
         let mut all = sources.clone();
         all.extend(new.iter().filter(|new| new.is_named).map(|new| new.found.path.clone()));
         for new in new.iter().filter(|new| new.is_named) {
-            if self.rotations.source_of(&new.found.path, &all).is_none() {
+            if self.rotations.source_of(&new.found.path, &all, &self.targets).is_none() {
                 sources.insert(new.found.path.clone());
             }
         }
@@ -164,10 +190,13 @@ impl Follower<'_> {
             let (id, born) = (file.id, file.born);
             if !file.is_open && !Present::has(&present.files, id, born) {
                 // It can only be read under its new name.
-                let folder = folder_of(&file.path).to_owned();
-                let found = self.rotations.find_in_folder(&folder, |f| f.may_be(id, born));
-                if let Ok(Some(found)) = found {
-                    file.path = found.path;
+                let target = file.target.as_deref().map(folder_of);
+                let folders = std::iter::once(folder_of(&file.path)).chain(target);
+                let found = folders.map(Path::to_owned).find_map(|folder| {
+                    self.rotations.find_in_folder(&folder, |f| f.may_be(id, born)).ok()?
+                });
+                if let Some(found) = found {
+                    file.is_at(&found);
                 }
             }
             self.make_ready(number);
@@ -183,20 +212,21 @@ impl Follower<'_> {
         let is_new = self.parked.look(
             |id, born| Present::has(&present.files, id, born),
             |position| {
-                let path = Path::new(&position.path);
-                let folder = folder_of(path);
-                if scan.may_be_at(path) || rotated.may_be_beside(path) {
-                    return true;
-                }
-                let is_it = |found: &Found| found.may_be(position.id(), position.born);
-                match rotations.find_in_folder(folder, is_it) {
-                    Ok(Some(found)) => {
-                        elsewhere.push(New { found, is_named: false, source: None });
-                        true
+                let target = position.target.as_deref().map(Path::new);
+                std::iter::once(Path::new(&position.path)).chain(target).any(|path| {
+                    if scan.may_be_at(path) || rotated.may_be_beside(path) {
+                        return true;
                     }
-                    Ok(None) => is_unmounted(folder, position),
-                    Err(_) => true,
-                }
+                    let is_it = |found: &Found| found.may_be(position.id(), position.born);
+                    match rotations.find_in_folder(folder_of(path), is_it) {
+                        Ok(Some(found)) => {
+                            elsewhere.push(New { found, is_named: false, source: None });
+                            true
+                        }
+                        Ok(None) => is_unmounted(folder_of(path), position),
+                        Err(_) => true,
+                    }
+                })
             },
         );
         if is_new {
@@ -219,6 +249,9 @@ fn is_in_flux(found: &Found, started: SystemTime, identity: Identity) -> bool {
     let is_fresh = |changed| started.duration_since(changed).map_or(true, |age| age < DUST);
     folder.is_ok_and(is_fresh) || !found.is_there(identity)
 }
+
+/// How long it is known that there was a source of which nothing is left.
+const FORGOTTEN: Duration = Duration::from_secs(600);
 
 /// How long it takes until all renames of one rotation are done.
 const DUST: Duration = Duration::from_millis(20);

@@ -6,7 +6,7 @@
 //!
 //! - Which files there are: `look`, with `discover` and `walk` (patterns), `rotated` (names of rotated
 //!   files) and `folders`. What each of them is: `judge`, with `identify`, `proof` and `fingerprint` (is it what was
-//!   read before?), `copies`, `position` and `parked` (files that are not followed now).
+//!   read before?), `copies`, `waiting`, `position` and `parked` (files that are not followed now).
 //! - When they are read: `follow`, `followed`, `order` and `turns`, `watch` (what the system tells),
 //!   `readers` (threads), `budget` (descriptors).
 //! - What they hold: `tail` (one file and its turns), `content` (unpacked by `gzip`), `read`; it becomes
@@ -40,6 +40,7 @@ mod readers;
 mod rotated;
 mod tail;
 mod turns;
+mod waiting;
 mod walk;
 mod watch;
 
@@ -98,9 +99,10 @@ pub struct FileTailingOptions {
     pub exclude: Vec<Glob>,
     /// Where followed files lie once they are rotated, as glob patterns: `/var/log/app/*.log.*`,
     /// `/var/log/old/*`. What was written since the agent began is read there if it was not read
-    /// before; files from before that are left out, unless `path` names them too. Left out: names that
-    /// lie beside the file, begin with its name, and go on as those of rotated files do: `app.log.1`,
-    /// `app.log-20260102`, `app.log.old`.
+    /// before; files from before that are left out. A file that `path` matches too is a rotated one, unless
+    /// `path` names it without wildcards. Left out: names that lie beside the file, begin with its name,
+    /// and go on as those of rotated files do: `app.log.1`, `app.log-20260102`, `app.log.old`; of these,
+    /// those that `path` matches are read whole, also when they are from before.
     #[option(default = [])]
     pub rotated: Vec<Glob>,
     /// By what a file is known when it is renamed, truncated or replaced. `path` is for network drives

@@ -1,6 +1,7 @@
 //! Positions of files that are not followed now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,12 @@ impl<'a> Parked<'a> {
         self.positions.values().map(|entry| entry.position.source())
     }
 
+    /// Where files of sources lie that are symbolic links.
+    pub(super) fn targets(&self) -> impl Iterator<Item = (PathBuf, &Path)> {
+        let positions = self.positions.values().map(|entry| &entry.position);
+        positions.filter_map(|p| Some((p.target.clone()?.into(), Path::new(p.source()))))
+    }
+
     /// Positions in what may be this file, the last ones first. Device numbers change when a machine
     /// starts anew, so the inode alone may do; what the file holds is to be compared in any case.
     pub(super) fn of_file(&self, found: &Found) -> Vec<(String, Position)> {
@@ -126,7 +133,10 @@ impl<'a> Parked<'a> {
 
     /// Positions of a source for which there is no file, in the order of their keys.
     pub(super) fn orphans(&self, source: &str) -> Vec<(String, Position)> {
-        let is_one = |entry: &Entry| entry.orphan.is_some() && entry.position.source() == source;
+        let is_one = |entry: &Entry| {
+            let position = &entry.position;
+            entry.orphan.is_some() && !position.copied && position.source() == source
+        };
         let orphans = self.positions.iter().filter(|(_, entry)| is_one(entry));
         orphans.map(|(key, entry)| (key.clone(), entry.position.clone())).collect()
     }
@@ -152,6 +162,20 @@ impl<'a> Parked<'a> {
     /// As [`Parked::put`], for a file that was read to its end as it is now.
     pub(super) fn put_seen(&mut self, key: String, position: Position, seen: Option<Seen>) {
         self.insert(key, Entry { seen, ..Entry::new(position) });
+    }
+
+    /// Remembers where a file lies now that is not followed.
+    pub(super) fn is_at(&mut self, found: &Found) {
+        let path = found.path.to_string_lossy();
+        for key in self.keys.get(&found.id.inode).into_iter().flatten() {
+            if let Some(entry) = self.positions.get_mut(key)
+                && entry.orphan.is_none()
+                && entry.position.path != path
+                && found.may_be(entry.position.id(), entry.position.born)
+            {
+                entry.position.rename(path.clone().into_owned());
+            }
+        }
     }
 
     /// Whether this is a file that was read to its end and did not change since.

@@ -34,9 +34,25 @@ pub(super) struct Position {
     /// The file holds something else by now; only a copy of it may still hold this.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) replaced: bool,
-    /// It was there before everything else of its source, and is not read at all.
+    /// It was there before everything else of its source, and is not read unless it grows.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) skipped: bool,
+    /// It is a copy of another file, in which all of this was read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) copied: bool,
+    /// How long a file was when it was left out, as one that is skipped or copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) len: Option<u64>,
+    /// When the file had been written to as its content was found to be a new one, after it was
+    /// truncated; in a unit of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) begun: Option<i64>,
+    /// Where the file lies, when its path is a symbolic link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) target: Option<String>,
+    /// Since when its file system is not mounted, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) missing: Option<u64>,
 }
 
 impl Position {
@@ -56,12 +72,24 @@ impl Position {
             packed: None,
             replaced: false,
             skipped: false,
+            copied: false,
+            len: None,
+            begun: None,
+            target: None,
+            missing: None,
         }
     }
 
     /// This place in the same file.
     pub(super) fn at(self, offset: u64, proof: Proof) -> Self {
         Position { offset, proof, ..self }
+    }
+
+    /// The file lies there now.
+    pub(super) fn rename(&mut self, path: String) {
+        let source = self.source().to_owned();
+        self.source = (source != path).then_some(source);
+        self.path = path;
     }
 
     /// The path under which the file was written.

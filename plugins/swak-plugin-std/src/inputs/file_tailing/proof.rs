@@ -75,9 +75,10 @@ impl Proof {
         if !is_place || self.head.is_empty() || self.trace.is_empty() {
             return Ok(false);
         }
-        Ok(self.trace.ends_at(file, offset)?
-            && self.head.is_beginning_of(file)?
-            && self.fits_marks(file, offset)?)
+        // Forwards: of a compressed file, no more is unpacked than tells it from others, and once.
+        Ok(self.head.is_beginning_of(file)?
+            && self.fits_marks(file, offset)?
+            && self.trace.ends_at(file, offset)?)
     }
 
     /// Whether the bytes that end at the offset are those that were read before it.

@@ -13,6 +13,9 @@ use super::identify::Identity;
 /// Paths under which files are written before they are rotated.
 pub(super) type Sources = BTreeSet<PathBuf>;
 
+/// Where sources lie that are symbolic links, and their paths: a file is rotated where it lies.
+pub(super) type Targets = BTreeMap<PathBuf, PathBuf>;
+
 /// Finds rotated files.
 #[derive(Debug)]
 pub(super) struct Rotations {
@@ -52,11 +55,16 @@ impl Rotations {
 
     /// The rotated files of these sources, and of those that `followed` would have found if they had
     /// not been renamed before it looked.
-    pub(super) fn find(&mut self, sources: &Sources, followed: &Discovery) -> Rotated {
+    pub(super) fn find(
+        &mut self,
+        sources: &Sources,
+        targets: &Targets,
+        followed: &Discovery,
+    ) -> Rotated {
         let mut rotated = Rotated::default();
         if let Some(patterns) = &mut self.patterns {
             for found in patterns.scan().files {
-                if let Some(source) = source_by_stem(&found.path, sources) {
+                if let Some(source) = source_by_stem(&found.path, sources, targets) {
                     rotated.files.push((source.to_owned(), found));
                 }
             }
@@ -65,7 +73,7 @@ impl Rotations {
         // As they are spelled, which may be not at all.
         let parent = |path: &Path| path.parent().unwrap_or(Path::new("")).to_owned();
         let mut folders: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-        for source in sources {
+        for source in sources.iter().chain(targets.keys()) {
             folders.entry(folder_of(source).to_owned()).or_insert_with(|| parent(source));
         }
         for folder in followed.folders() {
@@ -80,8 +88,11 @@ impl Rotations {
                 }
             };
             for path in names.iter().map(|name| spelled.join(name)) {
-                let is_source = |path: &Path| sources.contains(path) || followed.is_match(path);
+                let is_source = |path: &Path| {
+                    sources.contains(path) || targets.contains_key(path) || followed.is_match(path)
+                };
                 let Some(source) = source_by_suffix(&path, is_source) else { continue };
+                let source = by_link(source, sources, targets);
                 if self.exclude.iter().any(|glob| glob.is_match(&path)) {
                     continue;
                 }
@@ -95,13 +106,22 @@ impl Rotations {
     }
 
     /// Of which source a path is a rotation, if it is one.
-    pub(super) fn source_of(&self, path: &Path, sources: &Sources) -> Option<PathBuf> {
-        match &self.patterns {
-            Some(patterns) if patterns.is_match(path) => {
-                source_by_stem(path, sources).map(Path::to_owned)
-            }
-            _ => source_by_suffix(path, |path| sources.contains(path)),
+    pub(super) fn source_of(
+        &self,
+        path: &Path,
+        sources: &Sources,
+        targets: &Targets,
+    ) -> Option<PathBuf> {
+        if self.is_named(path) {
+            return source_by_stem(path, sources, targets).map(Path::to_owned);
         }
+        let is_source = |path: &Path| sources.contains(path) || targets.contains_key(path);
+        source_by_suffix(path, is_source).map(|source| by_link(source, sources, targets))
+    }
+
+    /// Whether a pattern of rotated files names this one.
+    pub(super) fn is_named(&self, path: &Path) -> bool {
+        self.patterns.as_ref().is_some_and(|patterns| patterns.is_match(path))
     }
 
     /// The file in a folder that may be this one, under whatever name.
@@ -129,10 +149,11 @@ impl Rotations {
 ///
 /// Their names say it: a date or a time grows; a plain number counts how old a file is, or, where the
 /// files were written in that order without exception, the other way round. Where the names have nothing
-/// in common, only the times are left; a clock that jumped may have them wrong.
-pub(super) fn oldest_first(files: &mut [Found], source: &Path) {
+/// in common, only the times are left; a clock that jumped may have them wrong. `names` are the paths
+/// under which they were written.
+pub(super) fn oldest_first(files: &mut [Found], names: &[&Path]) {
     let mut keyed: Vec<(Serial, Option<i128>, Found)> =
-        files.iter().map(|f| (Serial::of(&f.path, source), f.modified, f.clone())).collect();
+        files.iter().map(|f| (Serial::of(&f.path, names), f.modified, f.clone())).collect();
     let is_one_kind = keyed.windows(2).all(|pair| pair[0].0.form == pair[1].0.form);
     if is_one_kind {
         keyed.sort_by(|a, b| a.0.numbers.cmp(&b.0.numbers).then(a.1.cmp(&b.1)));
@@ -158,11 +179,12 @@ struct Serial {
 }
 
 impl Serial {
-    fn of(path: &Path, source: &Path) -> Self {
+    fn of(path: &Path, names: &[&Path]) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let own = source.file_name().unwrap_or_default().to_string_lossy();
         // Numbers of the name itself say nothing.
-        let rest = name.strip_prefix(&*own).unwrap_or(&name);
+        let own = names.iter().filter_map(|own| own.file_name()?.to_str());
+        let rest = own.filter_map(|own| name.strip_prefix(own)).min_by_key(|rest| rest.len());
+        let rest = rest.unwrap_or(&name);
         let rest = rest.strip_suffix(".gz").unwrap_or(rest);
         let (mut form, mut numbers) = (String::new(), Vec::new());
         for run in rest.split_inclusive(|c: char| !c.is_ascii_digit()) {
@@ -206,21 +228,31 @@ fn is_suffix(suffix: &str) -> bool {
     })
 }
 
+/// The source itself, of what may be where a link leads to.
+fn by_link(found: PathBuf, sources: &Sources, targets: &Targets) -> PathBuf {
+    match targets.get(&found) {
+        Some(source) if !sources.contains(&found) => source.clone(),
+        _ => found,
+    }
+}
+
 /// The source whose name, without its ending, a file's name begins with; the longest of them. When
 /// there is one source only, everything is its.
-fn source_by_stem<'a>(path: &Path, sources: &'a Sources) -> Option<&'a Path> {
-    if sources.contains(path) {
+fn source_by_stem<'a>(path: &Path, sources: &'a Sources, targets: &'a Targets) -> Option<&'a Path> {
+    if sources.contains(path) || targets.contains_key(path) {
         return None;
     }
     if sources.len() == 1 {
         return sources.first().map(PathBuf::as_path);
     }
     let name = path.file_name()?.to_str()?;
-    let stem = |source: &&'a PathBuf| {
-        let stem = source.file_stem()?.to_str()?;
+    let stem = |path: &PathBuf| {
+        let stem = path.file_stem()?.to_str()?;
         name.starts_with(stem).then_some(stem.len())
     };
-    sources.iter().filter(|source| stem(source).is_some()).max_by_key(stem).map(PathBuf::as_path)
+    let names = sources.iter().map(|source| (source, source)).chain(targets);
+    let stems = names.filter_map(|(name, source)| Some((stem(name)?, source.as_path())));
+    stems.max_by_key(|(stem, _)| *stem).map(|(_, source)| source)
 }
 
 #[cfg(test)]
@@ -273,13 +305,14 @@ mod tests {
     #[test]
     fn patterns_name_what_begins_like_a_source() {
         let both = sources(&["/l/app.log", "/l/app-web.log"]);
-        let source = |path: &str| source_by_stem(Path::new(path), &both);
+        let none = Targets::new();
+        let source = |path: &str| source_by_stem(Path::new(path), &both, &none);
         assert_eq!(source("/old/app-2026.log"), Some(Path::new("/l/app.log")));
         assert_eq!(source("/old/app-web-2026.log"), Some(Path::new("/l/app-web.log")));
         assert_eq!(source("/old/x.log"), None);
         assert_eq!(source("/l/app.log"), None);
         let one = sources(&["/l/app.log"]);
-        assert_eq!(source_by_stem(Path::new("/old/x"), &one), Some(Path::new("/l/app.log")));
+        assert_eq!(source_by_stem(Path::new("/old/x"), &one, &none), Some(Path::new("/l/app.log")));
     }
 
     /// The names in their order, of files that were written one after the other in the order given.
@@ -296,7 +329,7 @@ mod tests {
             files.push(Found::at(path, Identity::Auto).unwrap().unwrap());
         }
         files.rotate_left(names.len() / 2);
-        oldest_first(&mut files, &source);
+        oldest_first(&mut files, &[&source]);
         let name = |f: &Found| f.path.file_name().unwrap().to_str().unwrap().to_owned();
         files.iter().map(name).collect()
     }

@@ -43,6 +43,10 @@ pub(super) struct Tail {
     pub(super) id: FileId,
     /// When it was made.
     pub(super) born: Option<i64>,
+    /// Where it lies, when its path is a symbolic link.
+    pub(super) target: Option<PathBuf>,
+    /// When it had been written to as its content was found to be a new one, after it was truncated.
+    pub(super) begun: Option<i64>,
     /// Under which its positions are stored.
     pub(super) key: String,
     /// The path under which it was written, which stays when it is renamed.
@@ -59,6 +63,17 @@ pub(super) struct Tail {
 struct Open {
     content: Content,
     _permit: Permit,
+}
+
+/// What a file has in common with another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Likeness {
+    /// Nothing that would say anything.
+    None,
+    /// All of it is what the other begins with.
+    Copy,
+    /// It holds what was read of the other, which is no longer there.
+    Holds,
 }
 
 /// How a turn ended.
@@ -102,11 +117,13 @@ impl From<io::Error> for TurnError {
 impl Tail {
     /// A file that is read from its beginning.
     pub(super) fn new(found: Found, source: &str, key: String) -> Self {
-        let Found { path, id, born, .. } = found;
+        let Found { path, id, born, target, .. } = found;
         Tail {
             path,
             id,
             born,
+            target,
+            begun: None,
             key,
             source: source.into(),
             open: None,
@@ -134,6 +151,7 @@ impl Tail {
             return Ok(false);
         }
         content.release(*offset);
+        self.begun = position.begun.filter(|_| position.id() == self.id);
         (self.cursor, self.seen) = (Cursor::at(*offset, *proof), None);
         Ok(true)
     }
@@ -151,6 +169,8 @@ impl Tail {
         let start = Position::new(&self.path, &self.source, self.id, self.born);
         let mut position = start.at(cursor.offset(), *cursor.proof());
         position.packed = open.and_then(|open| open.content.packed());
+        position.begun = self.begun;
+        position.target = self.target.as_ref().map(|target| target.to_string_lossy().into_owned());
         position
     }
 
@@ -191,30 +211,52 @@ impl Tail {
         Ok(Stat::of_file(self.open(settings)?.file())?.len)
     }
 
-    /// Whether it holds what was read of another file up to an offset.
-    pub(super) fn holds(
-        &mut self,
-        proof: &Proof,
-        offset: u64,
-        settings: &Settings,
-    ) -> Result<bool, TurnError> {
-        Ok(proof.fits(self.open(settings)?, offset)?)
-    }
-
-    /// Whether it is what another file begins with, if that is still at its path.
-    pub(super) fn is_beginning_of(
+    /// What it has in common with another file, of which `proof` was read up to an offset.
+    pub(super) fn compare(
         &mut self,
         path: &Path,
         id: FileId,
+        (offset, proof): (u64, &Proof),
         settings: &Settings,
-    ) -> Result<bool, TurnError> {
-        // A file that cannot be read is nothing that this could be a copy of.
-        let Ok(original) = File::open(path) else { return Ok(false) };
-        if settings.identity.id(path, &Stat::of_file(&original)?) != id {
-            return Ok(false);
-        }
+    ) -> Result<Likeness, TurnError> {
         let content = self.open(settings)?;
-        Ok(copies::is_beginning(content, content.len(copies::END)?, &original)?)
+        // A file that cannot be opened is held open by us, is about to be renamed, or is gone.
+        let original = File::open(path).ok();
+        let stat = original.as_ref().map(Stat::of_file).transpose()?;
+        let is_it = stat.is_some_and(|stat| settings.identity.id(path, &stat) == id);
+        let Some(original) = original.filter(|_| is_it) else {
+            let holds = offset > 0 && proof.fits(content, offset)?;
+            return Ok(if holds { Likeness::Holds } else { Likeness::None });
+        };
+        let original = Content::new(original, path, settings)?;
+        let len = match (content.is_plain(), original.is_plain()) {
+            (_, true) => copies::is_beginning(content, original.file())?,
+            (false, false) => copies::is_beginning(content.file(), original.file())?,
+            // What was unpacked of it stands beside it.
+            (true, false) => {
+                let is_same = offset > 0 && content.len(0)? <= offset;
+                (is_same && proof.fits(content, offset)?).then_some(offset)
+            }
+        };
+        if len.is_some() {
+            return Ok(Likeness::Copy);
+        }
+        // What both begin with may be the same in all files of a program. Only when it is no longer in
+        // the other file, that was truncated since.
+        let was_truncated = original.is_plain() && !proof.fits(&original, offset)?;
+        let holds = was_truncated && proof.fits(content, offset)?;
+        Ok(if holds { Likeness::Holds } else { Likeness::None })
+    }
+
+    /// The last place in it, as it is now, that is the end of a line, and what is before it.
+    pub(super) fn last_line_end(&mut self, settings: &Settings) -> Result<(u64, Proof), TurnError> {
+        let cursor = Cursor::at_end(self.open(settings)?, settings)?;
+        Ok((cursor.offset(), *cursor.proof()))
+    }
+
+    /// Whether it is not compressed.
+    pub(super) fn is_plain(&mut self, settings: &Settings) -> Result<bool, TurnError> {
+        Ok(self.open(settings)?.is_plain())
     }
 
     /// Whether it is compressed, and not all of that was written yet. It is read for that.
@@ -383,6 +425,7 @@ impl Tail {
     }
 
     fn start_over(&mut self, settings: &Settings) -> io::Result<()> {
+        self.begun = self.seen.and_then(|(_, modified)| i64::try_from(modified?).ok());
         (self.cursor, self.seen) = (Cursor::default(), None);
         if let Some(open) = &mut self.open {
             let file = open.content.file().try_clone()?;

@@ -40,7 +40,7 @@ impl<'a> Look<'a> {
 
     /// A file whose name may lead elsewhere by now.
     fn add_path(&mut self, path: &Path) {
-        match Found::at(path.to_owned(), self.identity) {
+        match Found::through_link(path.to_owned(), self.identity) {
             Ok(found) => self.files.extend(found),
             Err(error) => self.fail(path, error),
         }

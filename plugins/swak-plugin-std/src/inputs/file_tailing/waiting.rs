@@ -1,0 +1,213 @@
+//! Copies of files that are still there, and such in the making: they wait, because all that they hold is
+//! read in the original, unless that is truncated or deleted before.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::copies;
+use super::discover::Found;
+use super::follow::Follower;
+use super::followed::Followed;
+use super::parked::Seen;
+use super::position::Position;
+use super::proof::Proof;
+use super::tail::{Likeness, Tail, TurnError};
+use crate::identity::FileId;
+
+/// Copies of files that are still there.
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) judged: HashMap<FileId, Judged>,
+    orphans: u64,
+}
+
+/// What a copy was like when it was judged.
+pub(super) struct Judged {
+    seen: Seen,
+    /// Since when it is so.
+    since: Instant,
+    /// When it was looked into.
+    at: Instant,
+    orphans: u64,
+    copy: Copy,
+}
+
+/// What is known of a copy.
+#[derive(Clone)]
+enum Copy {
+    /// It may be one in the making, or one of what was just truncated.
+    Unknown,
+    /// It is what the file of this identity begins with, up to this offset in whole lines.
+    Of { original: FileId, offset: u64, proof: Proof },
+    /// As before, and all of that was read: it is stored.
+    Read,
+}
+
+impl Waiting {
+    /// What was read of some file is no longer in it: it may be in one of the copies.
+    pub(super) fn new_orphans(&mut self) {
+        self.orphans += 1;
+    }
+
+    /// Whether some of them may soon be something else.
+    pub(super) fn is_unsettled(&self, wait: Duration) -> bool {
+        self.judged.values().any(|judged| judged.since.elapsed() < wait)
+    }
+
+    /// Whether this is as it was when it was judged, and nothing happened that would make it worth looking
+    /// into it once more. `wait` is how long a copy in the making may pause.
+    pub(super) fn is_settled(&self, found: &Found, seen: Seen, wait: Duration) -> bool {
+        let Some(judged) = self.judged.get(&found.id) else { return false };
+        let is_same = judged.seen == seen && judged.orphans == self.orphans;
+        let is_final = judged.since.elapsed() >= wait;
+        let is_due = match judged.copy {
+            Copy::Unknown if is_final && judged.at < judged.since + wait => true,
+            // To unpack a large file for it would be too much.
+            _ => !copies::is_packed(&found.path) && judged.at.elapsed() >= SOMETIMES,
+        };
+        is_same && !is_due
+    }
+
+    /// Since when a file is as it is now.
+    fn since(&self, id: FileId, seen: Seen) -> Instant {
+        let before = self.judged.get(&id).filter(|judged| judged.seen == seen);
+        before.map_or_else(Instant::now, |judged| judged.since)
+    }
+}
+
+/// How often it is looked whether a copy that is not compressed still is one, whatever happens.
+const SOMETIMES: Duration = Duration::from_secs(10);
+
+/// What became of a copy.
+pub(super) enum WasCopy {
+    /// It was none.
+    No,
+    /// It is as it was.
+    Unchanged,
+    /// There is more in it than was read of its original.
+    Grown(Box<Tail>),
+}
+
+impl Follower<'_> {
+    /// Whether a file is a copy, as far as it goes, of one that is still there, or one in the making: it
+    /// waits then, and it is remembered how it was judged. `unread` are others of the same source.
+    pub(super) fn is_copy(
+        &mut self,
+        tail: &mut Tail,
+        found: &Found,
+        seen: Seen,
+        source: &Path,
+        unread: &[Found],
+    ) -> Result<bool, TurnError> {
+        let since = self.waiting.since(found.id, seen);
+        let is_final = since.elapsed() >= self.pace.rotate_wait || !self.pace.follow;
+        let Some(copy) = self.likeness(tail, found, source, unread, is_final)? else {
+            self.waiting.judged.remove(&found.id);
+            return Ok(false);
+        };
+        let (at, orphans) = (Instant::now(), self.waiting.orphans);
+        let judged = Judged { seen, since, at, orphans, copy };
+        let before = self.waiting.judged.insert(found.id, judged);
+        if before.is_none_or(|before| before.seen != seen || before.orphans != orphans) {
+            self.hold_unread(source);
+        }
+        self.note_copy(found, source);
+        Ok(true)
+    }
+
+    /// What is left to read of a file that was a copy of another when it was there.
+    pub(super) fn was_copy(&mut self, found: &Found, seen: Seen) -> Result<WasCopy, TurnError> {
+        for (key, position) in self.parked.of_file(found) {
+            if !position.copied {
+                continue;
+            }
+            let mut tail = Tail::new(found.clone(), position.source(), key.clone());
+            if !tail.resume(&position, self.settings)? {
+                continue;
+            }
+            if position.len == Some(seen.0) {
+                return Ok(WasCopy::Unchanged);
+            }
+            self.parked.take(&key);
+            self.store(&key, &tail.position());
+            return Ok(WasCopy::Grown(Box::new(tail)));
+        }
+        Ok(WasCopy::No)
+    }
+
+    /// Stores that all of a copy was read, once that is so: it stays known when its original is gone.
+    pub(super) fn note_copy(&mut self, found: &Found, source: &Path) {
+        let Some(judged) = self.waiting.judged.get_mut(&found.id) else { return };
+        let Copy::Of { original, offset, proof } = judged.copy else { return };
+        let followed = self.by_id.get(&original).and_then(|number| self.files.get(number));
+        let name = source.to_string_lossy();
+        let parked = || self.parked.others(&name).find(|p| p.id() == original).map(|p| p.offset);
+        if followed.map(|file| file.offset).or_else(parked).is_none_or(|read| read < offset) {
+            return;
+        }
+        judged.copy = Copy::Read;
+        let len = judged.seen.0;
+        let start = Position::new(&found.path, &name, found.id, found.born);
+        let mut position = start.at(offset, proof);
+        (position.copied, position.len) = (true, Some(len));
+        let before = self.parked.of_file(found).into_iter().find(|(_, position)| position.copied);
+        let key = before.map_or_else(|| self.parked.new_key(), |(key, _)| key);
+        self.store(&key, &position);
+        self.parked.put(key, position);
+    }
+
+    /// Lets a file that is being copied away wait for the next look, if nothing of it was read: when it
+    /// is truncated meanwhile, what comes then must not be read before the copy.
+    fn hold_unread(&mut self, source: &Path) {
+        let is_it =
+            |file: &Followed| file.path == source && file.offset == 0 && file.tail.is_some();
+        let unread = self.files.iter().find(|(_, file)| is_it(file)).map(|(number, _)| *number);
+        if let Some(number) = unread {
+            self.unlink(number);
+            if let Some(file) = self.files.get_mut(&number) {
+                file.is_held = true;
+            }
+        }
+    }
+
+    /// As what a file has to wait. `is_final` says that it does not change any more.
+    fn likeness(
+        &self,
+        tail: &mut Tail,
+        found: &Found,
+        source: &Path,
+        unread: &[Found],
+        is_final: bool,
+    ) -> Result<Option<Copy>, TurnError> {
+        if tail.file_len(self.settings)? == 0 {
+            return Ok((!is_final).then_some(Copy::Unknown));
+        }
+        let name = source.to_string_lossy();
+        let followed = self.files.values().filter(|file| file.source == name);
+        let followed = followed.map(|f| (&*f.path, f.id, f.born, f.begun, f.offset, &f.proof));
+        let parked = self.parked.others(&name);
+        let parked =
+            parked.map(|p| (Path::new(&p.path), p.id(), p.born, p.begun, p.offset, &p.proof));
+        let nothing = Proof::default();
+        let unread = unread.iter().map(|f| (&*f.path, f.id, f.born, None, 0, &nothing));
+        for (path, id, born, begun, offset, proof) in followed.chain(parked).chain(unread) {
+            // What was made before is no copy of it, nor what was written before its content began.
+            let is_older = tail.born.zip(born).is_some_and(|(copy, original)| copy < original);
+            let is_earlier = found.modified.zip(begun).is_some_and(|(copy, at)| copy <= at.into());
+            if is_older || is_earlier || id == tail.id {
+                continue;
+            }
+            match tail.compare(path, id, (offset, proof), self.settings)? {
+                Likeness::None => {}
+                Likeness::Holds => return Ok(Some(Copy::Unknown)),
+                Likeness::Copy => {
+                    let (offset, proof) = tail.last_line_end(self.settings)?;
+                    return Ok(Some(Copy::Of { original: id, offset, proof }));
+                }
+            }
+        }
+        let is_in_the_making = !is_final && tail.is_unfinished(self.settings)?;
+        Ok(is_in_the_making.then_some(Copy::Unknown))
+    }
+}
