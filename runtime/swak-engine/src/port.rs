@@ -118,6 +118,9 @@ impl Port {
                 Ok(written) => written,
                 Err(limit) => Err(WriteError::NotConnected(too_slow("write", limit))),
             };
+            if written.is_err() {
+                chunk = self.without_delivered(chunk);
+            }
             match written {
                 Ok(()) => self.delivered(chunk),
                 Err(WriteError::Reject(_)) if chunk.len() > 1 => {
@@ -131,12 +134,12 @@ impl Port {
                     self.connected = false;
                     self.step.counters.error();
                     let trouble = Trouble { at: At::Connection, error };
-                    return Attempt::Left(together(chunk, todo), trouble);
+                    return left(together(chunk, todo), trouble);
                 }
                 Err(WriteError::Retry(error)) => {
                     self.step.counters.error();
                     let trouble = Trouble { at: At::Write, error };
-                    return Attempt::Left(together(chunk, todo), trouble);
+                    return left(together(chunk, todo), trouble);
                 }
                 Err(WriteError::Fatal(error)) => {
                     return Attempt::Closed(together(chunk, todo), error);
@@ -170,11 +173,27 @@ impl Port {
         }
     }
 
+    /// Settles what was delivered of a chunk whose write failed.
+    fn without_delivered(&mut self, mut chunk: Chunk) -> Chunk {
+        let records = self.output.delivered().min(chunk.len());
+        if records == 0 {
+            return chunk;
+        }
+        let rest = chunk.split_off(records);
+        self.delivered(chunk);
+        rest
+    }
+
     fn delivered(&mut self, chunk: Chunk) {
         self.step.counters.sent(chunk.len());
         self.step.trace(When::After, &chunk);
         chunk.settle(Outcome::Delivered);
     }
+}
+
+/// What is left, if anything is.
+fn left(chunk: Chunk, trouble: Trouble) -> Attempt {
+    if chunk.is_empty() { Attempt::Done } else { Attempt::Left(chunk, trouble) }
 }
 
 /// The chunk and what was to follow it, last one first.

@@ -27,8 +27,9 @@ pub(super) struct Messages {
     in_doubt: Option<u64>,
     asked: Asked,
     tag: String,
-    /// Whether a message has begun.
+    /// Whether a message has begun, and how many records it holds.
     open: bool,
+    records: usize,
     /// After how many bytes of events it ends.
     message_size: usize,
 }
@@ -45,6 +46,7 @@ impl Messages {
             asked: Asked::default(),
             tag: String::new(),
             open: false,
+            records: 0,
             message_size,
         }
     }
@@ -88,6 +90,18 @@ impl Messages {
         self.in_doubt = None;
     }
 
+    /// Forgets the first messages that were acknowledged, and says how many records they hold. What is
+    /// then written again is the rest, under the ids that it had.
+    pub(super) fn take_acknowledged(&mut self) -> usize {
+        if self.in_doubt.is_none() {
+            return 0;
+        }
+        let (end, records) = self.asked.take_acknowledged();
+        self.bytes.drain(..end);
+        self.in_doubt = (!self.bytes.is_empty()).then_some(self.asked.first);
+        records
+    }
+
     fn write_from(&mut self, first: u64, chunk: &Chunk, tag: &Tag) {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_SIZE);
@@ -123,7 +137,9 @@ impl Messages {
         if !self.open {
             self.encoder.begin(&mut self.bytes, &self.tag, self.ids.is_some());
             self.open = true;
+            self.records = 0;
         }
+        self.records += 1;
         self.encoder.event(&mut self.bytes, record);
         if self.encoder.is_one_each() || self.encoder.size(&self.bytes) >= self.message_size {
             self.end_message();
@@ -139,7 +155,7 @@ impl Messages {
             Some(ids) => {
                 let id = ids.id(self.asked.end());
                 self.encoder.end(&mut self.bytes, Some(&id));
-                self.asked.ask(self.bytes.len());
+                self.asked.ask(self.bytes.len(), self.records);
             }
             None => self.encoder.end(&mut self.bytes, None),
         }
@@ -161,6 +177,7 @@ pub(super) struct Asked {
 struct Sent {
     /// Where it ends in the bytes of all; it begins where the one before it ends.
     end: usize,
+    records: usize,
     /// Whether its ack is still to come.
     open: bool,
 }
@@ -183,9 +200,23 @@ impl Asked {
     }
 
     /// The next number is that of a message that ends here.
-    fn ask(&mut self, end: usize) {
-        self.messages.push(Sent { end, open: true });
+    fn ask(&mut self, end: usize, records: usize) {
+        self.messages.push(Sent { end, records, open: true });
         self.left += 1;
+    }
+
+    /// Forgets the first messages up to one whose ack is still to come: where they end, and how many
+    /// records they hold.
+    fn take_acknowledged(&mut self) -> (usize, usize) {
+        let n = self.messages.iter().take_while(|message| !message.open).count();
+        let (mut end, mut records) = (0, 0);
+        for message in self.messages.drain(..n) {
+            end = message.end;
+            records += message.records;
+        }
+        self.first += n as u64;
+        self.messages.iter_mut().for_each(|message| message.end -= end);
+        (end, records)
     }
 
     /// Where the messages lie whose acks are still to come; those that follow each other in one.

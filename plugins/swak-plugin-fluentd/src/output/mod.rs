@@ -31,6 +31,8 @@ pub(crate) struct OutFluentd {
     ack_timeout: Placed<Duration>,
     write_timeout: Placed<Duration>,
     progress: Progress,
+    /// Whether the messages are those of the chunk that was written last.
+    begun: bool,
 }
 
 impl Output for OutFluentd {
@@ -43,9 +45,11 @@ impl Output for OutFluentd {
     }
 
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
+        self.begun = false;
         // Taken out, so that a write that is cut off leaves no connection with half a message.
         let mut connection = self.ready().await.map_err(WriteError::NotConnected)?;
         self.messages.write(chunk, &self.tag);
+        self.begun = true;
         let (pieces, asked) = self.messages.parts();
         let pace = Pace::new(*self.write_timeout, *self.ack_timeout, &self.progress);
         let sent = connection.exchange(pieces, asked, pace).await;
@@ -58,6 +62,10 @@ impl Output for OutFluentd {
             let _ = timeout(CLOSING, connection.close()).await;
         }
         Ok(())
+    }
+
+    fn delivered(&mut self) -> usize {
+        if self.begun { self.messages.take_acknowledged() } else { 0 }
     }
 
     fn progress(&self) -> Option<Progress> {

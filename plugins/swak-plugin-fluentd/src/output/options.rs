@@ -25,7 +25,7 @@ use crate::transport::{TlsFiles, check_unix_path};
 ///
 /// With `require_ack` a chunk counts as delivered once the receiver has said that it has all of it.
 /// Until then it is sent again, on a new connection and under the same chunk id; of its messages only
-/// those that were not acknowledged.
+/// those that were not acknowledged, also to another receiver of a failover.
 ///
 /// A receiver that is slow is waited for as long as it goes on taking or acknowledging something: the
 /// time-outs, also the `timeout` that every output has and that of a failover, count from the last time
@@ -191,6 +191,7 @@ impl Plugin for OutFluentd {
             ack_timeout: options.ack_timeout,
             write_timeout: options.write_timeout,
             progress: Progress::default(),
+            begun: false,
             peer: options.peer(address),
         })
     }

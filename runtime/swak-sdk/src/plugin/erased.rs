@@ -78,6 +78,8 @@ pub trait AnyOutput: Send {
     fn close(&mut self) -> BoxFuture<'_, Result<()>>;
     /// See [`Output::is_exclusive`].
     fn is_exclusive(&self) -> bool;
+    /// See [`Output::delivered`].
+    fn delivered(&mut self) -> usize;
     /// See [`Output::progress`].
     fn progress(&self) -> Option<Progress>;
     /// See [`Output::time_limits`].
@@ -175,6 +177,9 @@ impl<P: Output> AnyOutput for P {
     }
     fn is_exclusive(&self) -> bool {
         Output::is_exclusive(self)
+    }
+    fn delivered(&mut self) -> usize {
+        Output::delivered(self)
     }
     fn progress(&self) -> Option<Progress> {
         Output::progress(self)

@@ -52,6 +52,13 @@ pub trait Output: Plugin {
         false
     }
 
+    /// How many of the first records of the chunk are where they were to go, though its write failed or
+    /// was cut off. Asked after each such write: they are settled, and written neither here nor
+    /// elsewhere again.
+    fn delivered(&mut self) -> usize {
+        0
+    }
+
     /// Where it says that a write goes on. The engine's `timeout` then counts from the last time that it
     /// said so, and not from the beginning of the write: who is slow and works is not taken for one
     /// that hangs. Asked once, when the output was made; each instance has its own.

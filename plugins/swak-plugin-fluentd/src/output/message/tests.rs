@@ -153,6 +153,34 @@ fn what_was_acknowledged_is_not_sent_again_with_the_rest_of_its_chunk() {
 }
 
 #[test]
+fn the_rest_of_a_chunk_keeps_its_ids_when_the_first_of_it_is_settled() {
+    for mode in [Mode::Message, Mode::PackedForward, Mode::CompressedPackedForward] {
+        let tags = tag("{{ tag }}.{{ host }}");
+        let mut messages = writing(mode, Some(ChunkIds::new()));
+        let mut chunk = chunk();
+        messages.write(&chunk, &tags);
+        let all = found(&mut messages);
+        assert_eq!(messages.take_acknowledged(), 0);
+        // The first one, and one that comes after an open one.
+        acknowledge(&mut messages, all[0].2.as_deref().expect("an id"));
+        acknowledge(&mut messages, all[2].2.as_deref().expect("an id"));
+        let first = messages.take_acknowledged();
+        assert_eq!((first, messages.take_acknowledged()), (all[0].1, 0), "{mode:?}");
+        let rest = chunk.split_off(first);
+        messages.write(&rest, &tags);
+        assert_eq!(found(&mut messages), [&all[1..2], &all[3..]].concat(), "{mode:?}");
+        for i in [1, 3].into_iter().filter(|i| *i < all.len()) {
+            acknowledge(&mut messages, all[i].2.as_deref().expect("an id"));
+        }
+        assert_eq!(messages.take_acknowledged(), 4 - first, "{mode:?}");
+        // Another chunk has other ids.
+        messages.write(&rest, &tags);
+        let again = found(&mut messages);
+        assert!(again.iter().all(|message| !all.contains(message)), "{mode:?}: {again:?}");
+    }
+}
+
+#[test]
 fn acks_of_others_are_not_ours() {
     let mut messages = writing(Mode::PackedForward, Some(ChunkIds::new()));
     messages.write(&chunk(), &tag("t"));
