@@ -231,6 +231,7 @@ mod tls {
         };
         let mut input = Input::start_at(free_port(), options());
         let port = input.port;
+        drop(connect(port));
         let ca = files.text("ca.pem");
         let mut sender = Sender::new(port, &[("tls", "True"), ("tls_ca_file", &ca)]);
         for _ in 0..3 {
