@@ -1,14 +1,17 @@
 //! Signals that stop an agent.
 
 use std::io;
+#[cfg(unix)]
+use std::io::IsTerminal as _;
 
 use swak_sdk::plugin::ShutdownTrigger;
 
 /// From now on the first signal asks the tasks to stop. The future ends with the second one, and gives
 /// the exit status that stands for it: the process is to end at once.
 ///
-/// On Unix these are `SIGTERM` and `SIGINT`, on Windows Ctrl-C, Ctrl-Break, the closing of the
-/// console and the machine's shutdown. Must be called in a Tokio runtime.
+/// On Unix these are `SIGTERM` and `SIGINT`, and `SIGHUP` where somebody sits at a terminal, which is
+/// then gone; on Windows Ctrl-C, Ctrl-Break, the closing of the console and the machine's shutdown. A
+/// service that is sent `SIGHUP`, as after a rotation, goes on. Must be called in a Tokio runtime.
 ///
 /// # Errors
 /// The system refuses to have the signals listened to.
@@ -35,6 +38,9 @@ struct Caught {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+    /// Whether there is a terminal; with `nohup` there is none.
+    has_terminal: bool,
 }
 
 #[cfg(unix)]
@@ -44,15 +50,25 @@ impl Signals {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            has_terminal: io::stdin().is_terminal() || io::stderr().is_terminal(),
         })
     }
 
     async fn next(&mut self) -> Caught {
-        // `recv` ends only with the runtime, and this task with it.
-        tokio::select! {
-            Some(()) = self.interrupt.recv() => Caught { name: "SIGINT", status: 130 },
-            Some(()) = self.terminate.recv() => Caught { name: "SIGTERM", status: 143 },
-            else => std::future::pending().await,
+        loop {
+            // `recv` ends only with the runtime, and this task with it.
+            tokio::select! {
+                Some(()) = self.interrupt.recv() => return Caught { name: "SIGINT", status: 130 },
+                Some(()) = self.terminate.recv() => return Caught { name: "SIGTERM", status: 143 },
+                Some(()) = self.hangup.recv() => {
+                    if self.has_terminal {
+                        return Caught { name: "SIGHUP", status: 129 };
+                    }
+                    tracing::info!("SIGHUP: files that were moved away are noticed without it");
+                }
+                else => return std::future::pending().await,
+            }
         }
     }
 }

@@ -42,6 +42,23 @@ fn a_signal_ends_the_agent_in_order() {
 }
 
 #[test]
+fn a_service_goes_on_when_it_is_told_that_files_were_rotated() {
+    let trial = Trial::new("task(in.Lines([\"a\"], endless=True), out.Keep(\"HERE/out\"))");
+    let mut agent = trial.start(&["run", "my.swak", "--data-dir", "data"]);
+    trial.wait_for("out", &mut agent);
+    kill(&agent, Signal::HUP);
+    // What it writes from here on shows that the signal was taken and did not end it.
+    for _ in 0..2 {
+        fs::rename(trial.path("out"), trial.path("rotated")).unwrap();
+        trial.wait_for("out", &mut agent);
+    }
+    kill(&agent, Signal::TERM);
+    let output = agent.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("SIGHUP: files"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_second_signal_ends_the_agent_at_once() {
     let trial =
         Trial::new("task(in.Lines([\"a\"], endless=True), out.Keep(\"HERE/out\", hangs=True))");
