@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::open::is_still_at;
+use super::open::{is_still_at, make_folders};
 use super::path::beside;
 
 /// Holds a file for one output; it is free again when this is dropped.
@@ -36,14 +36,15 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl DrainLock {
-    /// Takes this file, which need not be there; the folders that it lies in are made.
+    /// Takes this file, which need not be there; the folders that it lies in are made, with `sync` so
+    /// that their names are on the disk.
     ///
     /// # Errors
     /// Somebody else has it, or the system refuses to make or to lock a file beside it.
-    pub(super) fn take(of: &Path) -> io::Result<Self> {
+    pub(super) fn take(of: &Path, sync: bool) -> io::Result<Self> {
         let path = lock_path(of);
         for _ in 0..TRIES {
-            let mut file = make(&path)?;
+            let mut file = make(&path, sync)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -99,13 +100,13 @@ fn lock_path(of: &Path) -> PathBuf {
     beside(of, ".drain.lock")
 }
 
-fn make(path: &Path) -> io::Result<File> {
+fn make(path: &Path, sync: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     match options.open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
+                make_folders(folder, sync)?;
             }
             options.open(path)
         }
@@ -134,8 +135,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b.log");
         check_free(&path).unwrap();
-        let first = DrainLock::take(&path).unwrap();
-        let error = DrainLock::take(&path).unwrap_err().to_string();
+        let first = DrainLock::take(&path, false).unwrap();
+        let error = DrainLock::take(&path, false).unwrap_err().to_string();
         let told = check_free(&path).unwrap_err().to_string();
         for error in [error, told] {
             let own = cfg!(windows) || error.starts_with("another output of this agent sends on");
@@ -145,7 +146,7 @@ mod tests {
         drop(first);
         assert!(!lock_path(&path).exists());
         check_free(&path).unwrap();
-        DrainLock::take(&path).unwrap();
+        DrainLock::take(&path, false).unwrap();
     }
 
     #[test]
@@ -154,7 +155,7 @@ mod tests {
         let path = folder.path().join("b.log");
         fs::write(lock_path(&path), "1").unwrap();
         check_free(&path).unwrap();
-        assert!(DrainLock::take(&path).unwrap().holds());
+        assert!(DrainLock::take(&path, false).unwrap().holds());
     }
 
     #[test]
@@ -162,10 +163,10 @@ mod tests {
     fn one_whose_folder_is_gone_holds_nothing_and_removes_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b.log");
-        let first = DrainLock::take(&path).unwrap();
+        let first = DrainLock::take(&path, false).unwrap();
         fs::remove_dir_all(folder.path().join("a")).unwrap();
         assert!(!first.holds());
-        let second = DrainLock::take(&path).unwrap();
+        let second = DrainLock::take(&path, false).unwrap();
         drop(first);
         assert!(second.holds());
     }

@@ -122,6 +122,7 @@ pub(crate) struct FileOutput {
     replaced: Replaced,
     files: OpenFiles,
     is_appended_to: bool,
+    is_synced: bool,
     is_drained: bool,
     /// Keeps others away from a file that is drained.
     lock: Option<Arc<DrainLock>>,
@@ -172,6 +173,7 @@ impl Plugin for FileOutput {
             encoder,
             replaced: Replaced::new(cx.counters().clone()),
             is_appended_to: options.append,
+            is_synced: habits.sync,
             is_drained: false,
             lock: None,
         })
@@ -188,7 +190,7 @@ impl Output for FileOutput {
         blocking(|| match &self.path {
             FilePath::Constant(path) => {
                 if self.is_drained {
-                    hold(&mut self.lock, path)?;
+                    hold(&mut self.lock, path, self.is_synced)?;
                 }
                 let encoded = self.encoder.encode(chunk).map_err(rejected)?;
                 self.files.write(path, &encoded.slices())?;
@@ -261,14 +263,14 @@ impl FileOutput {
             tag: self.tag.clone(),
             counters: Arc::clone(&self.counters),
         };
-        let lock = &mut self.lock;
+        let (lock, is_synced) = (&mut self.lock, self.is_synced);
         blocking(|| {
             let target = led_to(path);
             // No folder is made only to look.
             if !drain::is_anything_there(&target)? {
                 return Ok(None);
             }
-            let lock = hold(lock, path)?;
+            let lock = hold(lock, path, is_synced)?;
             drain::take_back(&target, lock, habits)
         })
     }
@@ -313,12 +315,16 @@ impl FileOutput {
 }
 
 /// The lock that keeps others away from a file, taken anew if that is gone.
-fn hold(lock: &mut Option<Arc<DrainLock>>, path: &Path) -> Result<Arc<DrainLock>, FileError> {
+fn hold(
+    lock: &mut Option<Arc<DrainLock>>,
+    path: &Path,
+    sync: bool,
+) -> Result<Arc<DrainLock>, FileError> {
     if let Some(held) = lock.as_ref().filter(|held| held.holds()) {
         return Ok(Arc::clone(held));
     }
     *lock = None;
-    let taken = DrainLock::take(&led_to(path));
+    let taken = DrainLock::take(&led_to(path), sync);
     let taken = taken.map_err(|error| FileError::new("write to", path, error))?;
     Ok(Arc::clone(lock.insert(Arc::new(taken))))
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use std::sync::{Arc, PoisonError};
 
@@ -73,6 +73,8 @@ struct OpenFile {
     file: File,
     /// It is no pipe and no device, of which nothing can be synced.
     is_regular: bool,
+    /// Whether another agent that writes to it is waited for: not when the last one did not let it go.
+    is_patient: bool,
     /// What ends a record that was written in part: whoever wrote it was killed or ran out of disk. What
     /// comes next must not become a part of it.
     end: &'static [u8],
@@ -135,6 +137,7 @@ impl OpenFiles {
         mut slices: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Option<Undo>, FileError> {
         let open = self.open.get_mut(path).expect("it was made ready");
+        open.hold();
         let before = length(&open.file, path)?;
         let mut undo = Undo { path: path.to_owned(), before, written: 0 };
         let header = self.header.as_deref().filter(|_| before == 0);
@@ -145,10 +148,11 @@ impl OpenFiles {
         let sync = self.habits.sync && open.is_regular;
         let result = written.and_then(|()| if sync { open.file.sync_data() } else { Ok(()) });
         if let Err(error) = result {
-            self.take_back(&undo);
+            self.undo(&undo);
             return Err(FileError::new("write to", path, error));
         }
         open.end = b"";
+        turns::let_go(&open.file);
         if open.is_regular && identity::is_deleted(&open.file) && !is_still_at(&open.file, path) {
             self.open.remove(path);
             return Ok(None);
@@ -159,10 +163,17 @@ impl OpenFiles {
     /// Takes back what was written, unless somebody else has written to the file since. What cannot
     /// be taken back is there twice after the next try.
     pub(super) fn take_back(&mut self, undo: &Undo) {
-        undo.cut();
-        // Opened anew it is known again how it ends.
+        let turn = turns::of(&undo.path);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.undo(undo);
+    }
+
+    /// As [`OpenFiles::take_back`], for whoever has the turn.
+    fn undo(&mut self, undo: &Undo) {
+        // Opened anew it is known again how it ends; and it is let go by this.
         self.open.remove(&undo.path);
         self.whole.remove(&undo.path);
+        undo.cut();
     }
 
     /// Forgets all files.
@@ -212,6 +223,8 @@ impl OpenFiles {
             result => result,
         };
         let file = file.map_err(failed("open", path))?;
+        // Until it is written to: an agent that is in the middle of a write has torn nothing.
+        let is_patient = turns::hold(&file, turns::PATIENCE);
         if let Some(emptied) = &mut self.emptied
             && emptied.is_due(path)
         {
@@ -220,7 +233,9 @@ impl OpenFiles {
         }
         let metadata = file.metadata().map_err(failed("look at", path))?;
         let is_regular = metadata.is_file();
-        if self.habits.sync && is_regular && metadata.len() == 0 {
+        // Who made it may not have synced its name.
+        let is_known = metadata.len() > 0 && self.whole.contains(path);
+        if self.habits.sync && is_regular && !is_known {
             sync_folder(path).map_err(failed("sync the folder of", path))?;
         }
         let begun = match metadata.modified() {
@@ -229,7 +244,7 @@ impl OpenFiles {
         };
         let end = if is_regular { self.mend(path)? } else { b"" };
         let begun = self.habits.rotation.span_of(begun);
-        Ok(OpenFile { file, is_regular, end, begun, last_use: 0 })
+        Ok(OpenFile { file, is_regular, is_patient, end, begun, last_use: 0 })
     }
 
     /// Sees to it that what comes next is no part of what was written in part. Gives what is to be
@@ -262,6 +277,16 @@ const MOST_DELETED: usize = 10;
 /// How many files are remembered as whole; of others the ends are looked for anew.
 const MOST_KNOWN: usize = 10_000;
 
+impl OpenFile {
+    /// Holds it against other agents until it is written to.
+    fn hold(&mut self) {
+        if self.is_regular {
+            let patience = if self.is_patient { turns::PATIENCE } else { Duration::ZERO };
+            self.is_patient = turns::hold(&self.file, patience);
+        }
+    }
+}
+
 impl Undo {
     fn cut(&self) {
         if self.written == 0 {
@@ -269,6 +294,10 @@ impl Undo {
         }
         let cut = || {
             let file = OpenOptions::new().write(true).open(&self.path)?;
+            // Who writes meanwhile would lose what is behind the end.
+            if !turns::hold(&file, turns::PATIENCE) {
+                return Err(io::Error::other("another process has locked it"));
+            }
             if file.metadata()?.len() == self.before + self.written {
                 file.set_len(self.before)?;
             }
@@ -320,7 +349,7 @@ pub(super) fn is_still_at(file: &File, path: &Path) -> bool {
 
 /// Makes a folder and those that it lies in, and with `sync` makes sure that their names are on the
 /// disk.
-fn make_folders(folder: &Path, sync: bool) -> io::Result<()> {
+pub(super) fn make_folders(folder: &Path, sync: bool) -> io::Result<()> {
     match sync {
         true => swak_buffer::make_folders(folder),
         false => fs::create_dir_all(folder),

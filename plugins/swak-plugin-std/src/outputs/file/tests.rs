@@ -184,6 +184,45 @@ fn two_outputs_append_whole_chunks_to_one_file() {
 
 #[test]
 #[cfg(unix)]
+fn two_agents_append_whole_chunks_to_one_file() {
+    const OTHER: &str = "SWAK_TEST_APPENDS_TO";
+    // Turns are a process's own, so that this test runs itself again as the other one.
+    let append = |path: &str, letter: &str| {
+        for _ in 0..100 {
+            // Opened anew each time, it is looked at how the file ends.
+            let mut output = output(path);
+            let long = || lines([letter.repeat(20_000)]).remove(0);
+            let chunk = Chunk::new(vec![long(), long(), long()]);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(output.write(&chunk)).unwrap();
+        }
+    };
+    if let Ok(path) = std::env::var(OTHER) {
+        return append(&path, "a");
+    }
+    let folder = folder();
+    let path = folder.path().join("out.log").display().to_string();
+    let mut other = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "outputs::file::tests::two_agents_append_whole_chunks_to_one_file"])
+        .env(OTHER, &path)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !Path::new(&path).exists() {
+        assert!(other.try_wait().unwrap().is_none(), "it writes to the file before it ends");
+    }
+    append(&path, "b");
+    assert!(other.wait().unwrap().success());
+    let text = fs::read_to_string(&path).unwrap();
+    let all: Vec<&str> = text.lines().collect();
+    assert_eq!(all.len(), 600);
+    for chunk in all.chunks(3) {
+        assert!(chunk.iter().all(|line| line.len() == 20_000 && *line == chunk[0]));
+    }
+}
+
+#[test]
+#[cfg(unix)]
 fn what_is_no_file_is_not_synced() {
     let mut output = output_with("/dev/null", &[("sync", "chunk")]);
     write_now(&mut output, lines(["one"]).remove(0)).unwrap();

@@ -1,11 +1,18 @@
 //! One file is written to by one output at a time.
 //!
-//! Two tasks of an agent may append to one file. What one of them writes is only then a whole run of
-//! lines, and can only then be taken back when the disk is full, if the other one waits for that long.
+//! Two tasks may append to one file. What one of them writes is only then a whole run of lines, and can
+//! only then be taken back when the disk is full, if the other one waits for that long. Tasks of one
+//! agent take turns; agents lock the file, but on Windows, where nobody could read a file that is locked.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+/// How long a file is waited for that another process has locked: it may be no agent, and have it for
+/// long.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The turn of whoever locks it.
 pub(super) type Turn = Arc<Mutex<()>>;
@@ -15,6 +22,40 @@ pub(super) fn of(path: &Path) -> Turn {
     static TURNS: LazyLock<Mutex<Turns>> = LazyLock::new(Mutex::default);
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     TURNS.lock().unwrap_or_else(PoisonError::into_inner).of(path)
+}
+
+/// Locks a file against other agents, until [`let_go`] or until it is closed. `false` when somebody has
+/// it for longer than that.
+#[cfg(unix)]
+pub(super) fn hold(file: &File, patience: Duration) -> bool {
+    use std::fs::TryLockError;
+    use std::time::Instant;
+
+    const PAUSE: Duration = Duration::from_millis(2);
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
+                std::thread::sleep(PAUSE);
+            }
+            Err(TryLockError::WouldBlock) => return false,
+            // A file system without locks keeps nobody out.
+            Ok(()) | Err(TryLockError::Error(_)) => return true,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn hold(_: &File, _: Duration) -> bool {
+    true
+}
+
+/// Lets other agents write.
+pub(super) fn let_go(file: &File) {
+    if cfg!(unix) {
+        // What is not locked needs not be let go.
+        let _ = file.unlock();
+    }
 }
 
 #[derive(Default)]
@@ -45,6 +86,20 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_is_held_until_it_is_let_go_or_closed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || File::open(file.path()).unwrap();
+        let (first, second) = (open(), open());
+        assert!(hold(&first, Duration::ZERO) && hold(&first, Duration::ZERO));
+        assert!(!hold(&second, Duration::ZERO));
+        let_go(&first);
+        assert!(hold(&second, Duration::ZERO));
+        drop(second);
+        assert!(hold(&first, Duration::ZERO));
+    }
 
     #[test]
     fn a_path_has_one_turn_and_what_nobody_has_is_forgotten() {
