@@ -27,12 +27,13 @@ impl Held {
     }
 }
 
-/// What each buffer below these folders holds that is not delivered by its own position, of so many
-/// sources. The marks are found in the frames as everywhere: byte by byte.
+/// What each buffer below these folders holds that is not delivered by its own position, by source of
+/// the lines before those in `until`: others cannot have come out, so that they come for the first time.
+/// The marks are found in the frames as everywhere: byte by byte.
 ///
 /// # Errors
 /// A folder cannot be read.
-pub(super) fn held_below(folders: &[&Path], sources: usize) -> io::Result<Vec<Held>> {
+pub(super) fn held_below(folders: &[&Path], until: &[u64]) -> io::Result<Vec<Held>> {
     let mut places = BTreeSet::new();
     for folder in folders {
         let files = files_below(folder)?;
@@ -43,15 +44,15 @@ pub(super) fn held_below(folders: &[&Path], sources: usize) -> io::Result<Vec<He
         if !looks_like_buffer(&place)? {
             continue;
         }
-        let mut numbers = vec![Vec::new(); sources];
+        let mut numbers = vec![Vec::new(); until.len()];
         let each = |visited: swak_buffer::Visited| {
             if !visited.is_delivered {
                 let mut scanner = Scanner::default();
                 // The last mark of a frame may be waited for.
                 for part in [&*visited.frame.payload, b"\n"] {
                     scanner.feed(part, |mark| {
-                        if let Some(numbers) = numbers.get_mut(mark.source) {
-                            numbers.push(mark.sequence);
+                        if until.get(mark.source).is_some_and(|until| mark.sequence < *until) {
+                            numbers[mark.source].push(mark.sequence);
                         }
                     });
                 }
@@ -89,9 +90,10 @@ mod tests {
         queue.next().unwrap().unwrap();
         queue.ack(0);
         queue.sync_position().unwrap();
-        let held = held_below(&[place.path(), &place.path().join("missing")], 2).unwrap();
+        let folders = [place.path(), &place.path().join("missing")];
+        let held = held_below(&folders, &[9, 3]).unwrap();
         assert_eq!(held.len(), 1);
         let of = |source| (0..6).filter(|n| held[0].has(source, *n)).collect::<Vec<_>>();
-        assert_eq!((of(0), of(1), held[0].lines()), (vec![], vec![1, 2, 3], 3));
+        assert_eq!((of(0), of(1), held[0].lines()), (vec![], vec![1, 2], 2));
     }
 }

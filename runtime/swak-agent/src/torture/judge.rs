@@ -150,7 +150,8 @@ impl Verdict {
         self.sources.iter().all(SourceVerdict::holds) && self.strange == 0
     }
 
-    /// Each copy is put down to the faults that allow it, in the order in which they happened.
+    /// Each copy is put down to the faults that allow it, in the order in which they happened; to faults
+    /// of servers last, since it is not known what was on a connection.
     fn explain_copies(
         &mut self,
         evidence: &Evidence<'_>,
@@ -160,14 +161,20 @@ impl Verdict {
         for (_, mark, copies) in evidence.tally.doubled() {
             let mut left = u64::from(copies);
             self.sources[mark.source].doubled += left;
-            for event in evidence.events {
-                if left == 0 {
-                    break;
-                }
-                let explained = left.min(event.allows(mark.source, mark.sequence));
-                left -= explained;
-                if let Some(fault) = faults.get_mut(&event.fault) {
-                    fault.doubled += explained;
+            // A broken connection explains what nothing else does.
+            for of_outage in [false, true] {
+                for event in evidence.events {
+                    if left == 0 {
+                        break;
+                    }
+                    if event.fault.is_of_server() != of_outage {
+                        continue;
+                    }
+                    let explained = left.min(event.allows(mark.source, mark.sequence));
+                    left -= explained;
+                    if let Some(fault) = faults.get_mut(&event.fault) {
+                        fault.doubled += explained;
+                    }
                 }
             }
             if left > 0 {

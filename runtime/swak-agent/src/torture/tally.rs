@@ -88,6 +88,12 @@ impl Tally {
             .unwrap_or(0)
     }
 
+    /// One more than the greatest number of a source that ever came out anywhere.
+    pub(super) fn greatest(&self, source: usize) -> u64 {
+        let greatest = self.sinks.iter().map(|sink| sink.reached[source]).max();
+        greatest.unwrap_or(0)
+    }
+
     /// The agent begins again, from these lines of each source or from later ones: what had come out
     /// after them is not acked.
     pub(super) fn begin_again(&mut self, first: &[u64]) {

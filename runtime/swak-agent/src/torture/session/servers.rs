@@ -67,9 +67,12 @@ impl Session {
         self.proxies.iter().for_each(|proxy| proxy.set(None));
         if let Some(outage) = self.watch.outage.take() {
             self.watch.held_up.push((outage.began, Instant::now()));
-            let written = locked(&self.sources).written();
+            // What was not sent by now has broken with no connection.
+            let written = locked(&self.sources).written().into_iter().zip(self.may_be_out());
             let event = &mut self.watch.events[outage.event];
-            event.window.iter_mut().zip(written).for_each(|(window, end)| window.1 = end);
+            for ((first, end), (written, sent)) in event.window.iter_mut().zip(written) {
+                *end = written.min(sent).max(*first);
+            }
             self.watch.last_outage = Some((outage.event, outage.broken));
             self.settle_last_outage();
         }

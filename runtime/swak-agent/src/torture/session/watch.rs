@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
+use swak_engine::books;
+
 use super::super::events::Event;
 use super::super::expect::Expect;
 use super::super::fault::Fault;
@@ -37,6 +39,12 @@ const LATER: u64 = 5000;
 /// What came out is acked, and its position stored with the next write of positions, within this time
 /// at the latest.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
+
+/// So many lines may have settled before others that set out earlier.
+const OUT_OF_TURN: u64 = 5000;
+
+/// So many lines may be between the agent and where they come out.
+const ON_THEIR_WAY: u64 = 20_000;
 
 impl Session {
     /// Waits and watches.
@@ -185,16 +193,45 @@ impl Session {
     /// As [`Session::note`], of an agent that is down and begins again from what was acked.
     pub(super) fn note_end(&mut self, fault: Fault, acked_until: Option<Instant>) -> Result {
         self.note(fault, Some(acked_until), 1);
-        let held = held_below(&[&self.data, &self.buffers], self.expects.len())?;
+        let settled = self.settled_by_the_books();
         let event = self.watch.events.last_mut().expect("it was noted just now");
-        event.held = held;
+        if let ([(first, end)], Some(settled)) = (&mut *event.window, settled) {
+            *first = settled.min(*end).max(*first);
+        }
         self.begins_at_last_event();
         self.watch.begins_again = true;
         locked(&self.sources).set_down(true);
         self.proxies.iter().for_each(Proxy::close_all);
         // What a receiver has taken already comes out within this time.
         sleep(LOOK * 5);
+        self.read_folders()?;
+        let may_be_out = self.may_be_out();
+        let held = held_below(&[&self.data, &self.buffers], &may_be_out)?;
+        self.watch.events.last_mut().expect("it was noted just now").held = held;
         Ok(())
+    }
+
+    /// How many lines of the one source were surely not on their way when the ledger of the one task was
+    /// stored with its positions. Nothing is known where several files or tasks share the count, or
+    /// where damage let lines be read twice.
+    fn settled_by_the_books(&self) -> Option<u64> {
+        let is_damaged = self.watch.events.iter().any(|event| event.fault == Fault::Damage);
+        if self.expects.len() != 1 || is_damaged {
+            return None;
+        }
+        let books = books::read_all(&self.data).ok()?;
+        let [one] = &*books else { return None };
+        let sheet = &one.sheet;
+        let under_way = sheet.in_flight + sheet.in_flight_once;
+        // Batches need not settle in their order, but a position waits for the first.
+        let unsettled = sheet.again.records + 2 * under_way.records + OUT_OF_TURN;
+        sheet.received.records.checked_sub(unsettled)
+    }
+
+    /// By source: the lines before these may have come out by now, with what is on its way.
+    pub(super) fn may_be_out(&self) -> Vec<u64> {
+        let tally = self.tally.lock().expect("no panic while the tally is locked");
+        (0..self.expects.len()).map(|source| tally.greatest(source) + ON_THEIR_WAY).collect()
     }
 
     /// The next life of the agent begins with what was unacked at the last event, or later.
