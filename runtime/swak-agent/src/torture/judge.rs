@@ -150,8 +150,8 @@ impl Verdict {
         self.sources.iter().all(SourceVerdict::holds) && self.strange == 0
     }
 
-    /// Each copy is put down to the faults that allow it, in the order in which they happened; to faults
-    /// of servers last, since it is not known what was on a connection.
+    /// Each copy is put down to the faults that allow it, in the order in which they happened. What was on
+    /// a connection is not known, and a stop that delivered all allows nothing, so that those come last.
     fn explain_copies(
         &mut self,
         evidence: &Evidence<'_>,
@@ -161,13 +161,18 @@ impl Verdict {
         for (_, mark, copies) in evidence.tally.doubled() {
             let mut left = u64::from(copies);
             self.sources[mark.source].doubled += left;
-            // A broken connection explains what nothing else does.
-            for of_outage in [false, true] {
+            // A broken connection explains what no kill does, and a stop that took too long the rest.
+            for turn in 0..3 {
                 for event in evidence.events {
                     if left == 0 {
                         break;
                     }
-                    if event.fault.is_of_server() != of_outage {
+                    let its_turn = match event.fault {
+                        Fault::Stop => 2,
+                        fault if fault.is_of_server() => 1,
+                        _ => 0,
+                    };
+                    if turn != its_turn {
                         continue;
                     }
                     let explained = left.min(event.allows(mark.source, mark.sequence));
