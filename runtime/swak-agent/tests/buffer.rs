@@ -113,10 +113,22 @@ fn what_was_delivered_is_given_again() {
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     assert!(answer.stdout.contains("5 records will be delivered"), "{}", answer.stdout);
     assert_eq!(made.dump(&[]).len(), 5);
-    assert_eq!(agent(&["buffer", "replay", &path, "--from", "3"]).status, 0);
+    let answer = agent(&["buffer", "replay", &path, "--from", "3"]);
+    assert_eq!(answer.status, 2);
+    assert!(answer.stderr.contains("error[undelivered-frames]: 3 records"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("help: `--skip` gives them up"), "{}", answer.stderr);
+    assert_eq!(made.dump(&[]).len(), 5, "nothing is changed");
+    let answer = agent(&["buffer", "replay", &path, "--from", "3", "--skip"]);
+    assert_eq!(answer.status, 0, "{}", answer.stderr);
+    assert!(
+        answer.stdout.contains("3 records will not; the agent counts them"),
+        "{}",
+        answer.stdout
+    );
     assert_eq!(lines(&made.dump(&[])), ["line 3", "line 4"]);
     let mut queue = open(Path::new(&path));
     assert!(matches!(queue.next().unwrap(), Some(Next::Frame(frame)) if frame.seq == 3));
+    assert_eq!(queue.gone().of(swak_buffer::Cause::Skipped).records, 3);
     drop(queue);
     let answer = agent(&["buffer", "replay", &path, "--from", "9"]);
     assert_eq!(answer.status, 2);
@@ -137,7 +149,17 @@ fn damage_is_found_and_repaired() {
     assert_eq!(answer.status, 0, "{}", answer.stderr);
     assert!(answer.stdout.contains("1 record could not be saved"), "{}", answer.stdout);
     assert!(answer.stdout.contains(".seg.damaged"), "{}", answer.stdout);
-    assert_eq!(agent(&["buffer", "check", &made.path()]).status, 0);
+    let answer = agent(&["buffer", "check", &made.path()]);
+    assert_eq!(answer.status, 0);
+    assert!(
+        answer.stdout.contains("put aside  00000000000000000000.seg.damaged of "),
+        "{}",
+        answer.stdout
+    );
+    let answer = agent(&["buffer", "check", &made.path(), "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    let aside = &json["buffers"][0]["put_aside"][0]["name"];
+    assert_eq!(aside, "00000000000000000000.seg.damaged");
     assert_eq!(lines(&made.dump(&[])), ["line 1", "line 3", "line 4"]);
     let answer = agent(&["buffer", "repair", &made.path()]);
     assert_eq!(answer.stdout, "There is nothing to repair.\n");

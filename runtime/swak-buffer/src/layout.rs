@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::io;
 
+use crate::aside::aside_number;
 use crate::error::OpenError;
 use crate::format::{
     HeaderFound, SEGMENT_HEADER, Seed, SegmentHeader, segment_name, segment_number,
@@ -29,9 +30,17 @@ pub(crate) struct Segment {
     /// Its length in bytes, as far as it is written.
     pub(crate) len: u64,
     pub(crate) header_damaged: bool,
+    /// Something that was stored in it cannot be read.
+    pub(crate) has_losses: bool,
 }
 
 impl Segment {
+    /// A sound one that begins there.
+    pub(crate) fn new(id: u64, start: Place, len: u64) -> Self {
+        let first = start.seq;
+        Segment { first, start, id, len, header_damaged: false, has_losses: false }
+    }
+
     pub(crate) fn seed(&self) -> Seed {
         Seed::new(self.id, self.first)
     }
@@ -55,14 +64,17 @@ pub(crate) struct Layout {
     pub(crate) foreign: Vec<String>,
     /// Files that were being written when a repair was cut off.
     pub(crate) leftovers: Vec<String>,
+    /// Segments that were put aside.
+    pub(crate) aside: Vec<String>,
 }
 
 impl Layout {
     pub(crate) fn read<S: Storage>(storage: &S) -> Result<Self, OpenError> {
         let io = |what: &str, source| OpenError::Io { what: what.to_owned(), source };
-        let names = storage.list().map_err(|error| io("read the folder", error))?;
+        // First this: what it says to be stored is in a segment that is there already.
         let position =
             position::read(storage).map_err(|error| io("read the file `position`", error))?;
+        let names = storage.list().map_err(|error| io("read the folder", error))?;
         if let PositionFound::Newer(version) = position {
             return Err(OpenError::Newer { file: POSITION_FILE.to_owned(), version });
         }
@@ -71,6 +83,9 @@ impl Layout {
         let is_leftover =
             |name: &&String| name.strip_suffix(ASIDE_SUFFIX).and_then(segment_number).is_some();
         let leftovers = names.iter().filter(is_leftover).cloned().collect();
+        let is_aside = |name: &&String| aside_number(name).is_some();
+        let mut aside: Vec<String> = names.iter().filter(is_aside).cloned().collect();
+        aside.sort_unstable();
 
         let mut headers = Vec::new();
         for first in numbers {
@@ -95,7 +110,9 @@ impl Layout {
         };
         let id = id.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()));
 
-        let (mut segments, mut foreign) = (Vec::new(), Vec::new());
+        let (mut segments, mut foreign) = (Vec::<Segment>::new(), Vec::new());
+        // Those of which nothing says where they begin.
+        let mut without_start = Vec::new();
         for (first, header, len) in headers {
             let name = segment_name(first);
             let segment = match header {
@@ -105,21 +122,28 @@ impl Layout {
                     foreign.push(name);
                     continue;
                 }
-                HeaderFound::Good(SegmentHeader { start, .. }) => {
-                    Segment { first, start, id, len, header_damaged: false }
-                }
+                HeaderFound::Good(SegmentHeader { start, .. }) => Segment::new(id, start, len),
                 _ => {
                     let start = Place { seq: first, ..Place::default() };
-                    let mut segment = Segment { first, start, id, len, header_damaged: true };
+                    let mut segment =
+                        Segment { header_damaged: true, ..Segment::new(id, start, len) };
                     let found = first_start(storage, &segment)
                         .map_err(|error| io(&format!("read the segment `{name}`"), error))?;
-                    segment.start = found.unwrap_or(start);
+                    match found {
+                        Some(found) => segment.start = found,
+                        None => without_start.push(segments.len()),
+                    }
                     segment
                 }
             };
             segments.push(segment);
         }
-        Ok(Layout { position, id, segments, foreign, leftovers })
+        for i in without_start {
+            let start = start_between(storage, &segments, i, &position)
+                .map_err(|error| io("read the segments", error))?;
+            segments[i].start = start;
+        }
+        Ok(Layout { position, id, segments, foreign, leftovers, aside })
     }
 }
 
@@ -160,4 +184,30 @@ fn first_start<S: Storage>(storage: &S, segment: &Segment) -> io::Result<Option<
         }
     }
     Ok(None)
+}
+
+/// Where a segment begins that does not say so by a single readable byte: its name says the number of its
+/// first frame, and how much came before that is known by what lies next to it.
+fn start_between<S: Storage>(
+    storage: &S,
+    segments: &[Segment],
+    i: usize,
+    position: &PositionFound,
+) -> io::Result<Place> {
+    let seq = segments[i].first;
+    let at = |place: Place| Place { seq, ..place };
+    let mut known = match i.checked_sub(1).map(|before| &segments[before]) {
+        Some(before) => Some(end_of(storage, before)?.map_or(before.start, |end| end.place)),
+        None => None,
+    };
+    if let PositionFound::Good { position, .. } = position {
+        for place in [position.read, position.stored] {
+            if place.seq <= seq && known.is_none_or(|known| known.seq < place.seq) {
+                known = Some(place);
+            }
+        }
+    }
+    // Nothing is known to be lost then of what came before the first that can be read.
+    let after = segments[i + 1..].iter().find(|after| !after.header_damaged);
+    Ok(known.or(after.map(|after| after.start)).map_or(Place { seq, ..Place::default() }, at))
 }

@@ -30,6 +30,7 @@
 //! `docs/buffer.md`.
 #![warn(missing_docs)]
 
+mod aside;
 mod error;
 mod file_system;
 mod folders;
@@ -38,12 +39,14 @@ mod frames;
 #[cfg(any(test, feature = "fuzz"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod gone;
 mod layout;
 mod place;
 mod position;
 mod queue;
 mod repair;
 mod replay;
+mod rewrite;
 mod storage;
 mod survey;
 
@@ -59,9 +62,10 @@ pub use file_system::FileSystem;
 pub use folders::{make_folders, sync_folder};
 pub use format::MAX_PAYLOAD;
 pub use frames::Damage;
+pub use gone::{Cause, Gone};
 pub use place::{Count, Place};
 pub use queue::{Discarded, Durability, Frame, Next, Opened, Queue, Settings};
 pub use repair::{Repaired, repair};
-pub use replay::{Replayed, replay};
+pub use replay::{Replay, Replayed, replay};
 pub use storage::{Storage, StoredFile};
-pub use survey::{SegmentSurvey, Survey, Visited, looks_like_buffer, survey, visit};
+pub use survey::{Aside, SegmentSurvey, Survey, Visited, looks_like_buffer, survey, visit};

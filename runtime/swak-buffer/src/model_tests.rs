@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use crate::simulated::{Crash, Simulated};
 use crate::storage::Storage;
-use crate::{AppendError, Durability, Next, Queue, Settings, repair, survey};
+use crate::{
+    AppendError, Cause, Durability, Next, Queue, Replay, Replayed, Settings, repair, replay, survey,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -23,7 +25,20 @@ enum Step {
         after: u64,
         count: u64,
     },
+    FailReads {
+        after: u64,
+        count: u64,
+    },
+    /// There is room for so many bytes more, or for any number.
+    Room(Option<usize>),
+    Verify,
+    LiftLimit,
     Reopen,
+    /// Opens it again after the read position was set to the nth of the last frames.
+    Replay {
+        back: u64,
+        may_skip: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -43,7 +58,13 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::SyncPosition),
         1 => Just(Step::Discard),
         1 => (0u64..4, 1u64..3).prop_map(|(after, count)| Step::Fail { after, count }),
+        1 => (0u64..4, 1u64..9).prop_map(|(after, count)| Step::FailReads { after, count }),
+        1 => prop::option::of(0usize..9000).prop_map(Step::Room),
+        1 => Just(Step::Verify),
+        1 => Just(Step::LiftLimit),
         1 => Just(Step::Reopen),
+        1 => (0u64..12, any::<bool>())
+            .prop_map(|(back, may_skip)| Step::Replay { back, may_skip }),
     ]
 }
 
@@ -70,8 +91,22 @@ struct Model {
     done: u64,
     /// The position that was made durable last: nothing before it comes again.
     position: u64,
-    given: BTreeMap<u64, bool>,
+    given: BTreeMap<u64, Given>,
+    /// On a full disk what was not known to be durable was left where it was: now, or ever.
+    trusts_disk: bool,
+    has_trusted_disk: bool,
+    /// How many frames before `done` were given up, and each pair of these two that ever was: what is
+    /// found after a crash is one of them.
+    gone: u64,
+    states: BTreeSet<(u64, u64)>,
     serial: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    Open,
+    Acked,
+    Lost,
 }
 
 impl Model {
@@ -96,8 +131,9 @@ impl Model {
                     return Err(format!("the records of {lost:?} are wrong"));
                 }
                 for seq in from..to {
-                    self.given.insert(seq, true);
+                    self.given.insert(seq, Given::Lost);
                 }
+                self.advance();
                 Ok(true)
             }
             Ok(Some(Next::Frame(frame))) => {
@@ -108,22 +144,56 @@ impl Model {
                     return Err(format!("{} is not what was appended", frame.seq));
                 }
                 *cursor += 1;
-                self.given.insert(frame.seq, false);
+                self.given.insert(frame.seq, Given::Open);
                 Ok(true)
             }
         }
     }
 
     fn ack(&mut self, seq: u64) {
-        self.given.insert(seq, true);
+        self.given.insert(seq, Given::Acked);
         self.advance();
     }
 
     fn advance(&mut self) {
-        while self.given.get(&self.done) == Some(&true) {
+        while let Some(given) = self.given.get(&self.done).filter(|given| **given != Given::Open) {
+            self.gone += u64::from(*given == Given::Lost);
             self.given.remove(&self.done);
             self.done += 1;
         }
+        self.states.insert((self.done, self.gone));
+    }
+
+    fn replayed(&mut self, done: Replayed, may_skip: bool) -> Result<(), String> {
+        let (before, now) = (done.before.ok_or("the position is lost")?.seq, done.now.seq);
+        let passed = now.saturating_sub(before);
+        if done.skipped.frames != passed || (passed > 0 && !may_skip) {
+            return Err(format!("{done:?} has moved over {passed} frames"));
+        }
+        let of_this = |(read, gone): &(u64, u64)| (*read == before).then_some((now, gone + passed));
+        let states: Vec<_> = self.states.iter().filter_map(of_this).collect();
+        self.states.extend(states);
+        (self.position, self.done) = (now, now);
+        Ok(())
+    }
+
+    fn may_have_replayed(&mut self, from: u64, end: u64) {
+        for (read, gone) in self.states.clone() {
+            self.states.extend((from..=end).map(|now| (now, gone + now.saturating_sub(read))));
+        }
+        (self.position, self.done) = (0, end);
+    }
+
+    /// Everything before this was discarded; gives how much of it was not done.
+    fn discard(&mut self, before: u64) -> u64 {
+        let is_done = |seq: &u64| self.given.get(seq).is_some_and(|given| *given != Given::Open);
+        let lost = (self.done..before).filter(|seq| !is_done(seq)).count() as u64;
+        let known = self.given.range(self.done..before.max(self.done));
+        self.gone += lost + known.filter(|(_, given)| **given == Given::Lost).count() as u64;
+        self.done = self.done.max(before);
+        self.given.retain(|seq, _| *seq >= before);
+        self.advance();
+        lost
     }
 }
 
@@ -139,17 +209,19 @@ fn open(disk: &Simulated) -> Result<Queue<Simulated>, String> {
 fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
     let opened = open(disk);
     // A kill may come while it opens.
-    let Ok(mut queue) = opened else {
-        return if disk.is_dead() { Ok(()) } else { Err("it does not open".into()) };
-    };
+    if disk.is_dead() {
+        return Ok(());
+    }
+    let mut queue = opened?;
     let mut cursor = after_open(&queue, model)?;
+    let mut is_limited = true;
     for step in &run.steps {
         match step {
             Step::Append(size) => {
                 let payload = model.payload(*size);
                 let (next, bytes) = (model.next, payload.len() as u64);
                 match queue.append(&payload, 2, bytes) {
-                    Ok(_) if queue.size() > 20_000 => {
+                    Ok(_) if is_limited && queue.size() > 20_000 => {
                         return Err(format!("it takes {} bytes", queue.size()));
                     }
                     Ok(seq) if seq == next => {
@@ -166,7 +238,7 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
                     if synced != model.next {
                         return Err(format!("synced up to {synced}, appended {}", model.next));
                     }
-                    if !disk.is_dead() {
+                    if !disk.is_dead() && !model.trusts_disk {
                         model.synced = synced;
                     }
                 }
@@ -180,7 +252,7 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
                 model.advance();
             }
             Step::Ack(nth) => {
-                let open = model.given.iter().filter(|(_, done)| !**done);
+                let open = model.given.iter().filter(|(_, given)| **given == Given::Open);
                 if let Some(seq) = open.map(|(seq, _)| *seq).nth(*nth) {
                     queue.ack(seq);
                     model.ack(seq);
@@ -196,26 +268,72 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
                 }
             }
             Step::Discard => {
-                if let Ok(Some(discarded)) = queue.discard_oldest() {
-                    let unread = discarded.before.saturating_sub(cursor);
-                    if unread != discarded.unread.frames {
-                        return Err(format!("{unread} were not read, it says {discarded:?}"));
-                    }
+                // What is on its way may arrive afterwards.
+                let late = model.given.iter().find(|(_, given)| **given == Given::Open);
+                let late = late.map(|(seq, _)| *seq);
+                if let Ok(Some(discarded)) = queue.discard_oldest(Cause::BufferFull) {
                     cursor = cursor.max(discarded.before);
-                    model.done = model.done.max(discarded.before);
-                    model.given.retain(|seq, _| *seq >= discarded.before);
-                    model.advance();
+                    let lost = model.discard(discarded.before);
+                    if lost != discarded.lost.frames || lost * 2 != discarded.lost.records {
+                        return Err(format!("{lost} are lost, it says {discarded:?}"));
+                    }
+                    if let Some(seq) = late.filter(|seq| *seq < discarded.before) {
+                        let (cause, count) = queue.ack(seq).ok_or("it is not known any more")?;
+                        if (cause, count.frames, count.records) != (Cause::BufferFull, 1, 2) {
+                            return Err(format!("{count:?} of {seq} have arrived after all"));
+                        }
+                        model.gone -= 1;
+                        model.advance();
+                    }
                 }
             }
             Step::Fail { after, count } => disk.fail(*after, *count),
+            Step::FailReads { after, count } => disk.fail_reads(*after, *count),
+            Step::Room(room) => disk.set_capacity(room.map(|room| disk.used() + room)),
+            Step::Verify => {
+                if let Err(error) = queue.verify() {
+                    return Err(error.to_string());
+                }
+            }
+            Step::LiftLimit => {
+                queue.lift_limit();
+                is_limited = false;
+            }
             Step::Reopen => {
                 drop(queue);
+                // What fails while it is opened may be tried again, and then it opens.
+                let first = open(disk);
                 disk.fail(0, 0);
-                match open(disk) {
+                disk.fail_reads(0, 0);
+                match first.or_else(|_| open(disk)) {
+                    _ if disk.is_dead() => return Ok(()),
                     Ok(again) => queue = again,
-                    Err(_) if disk.is_dead() => return Ok(()),
                     Err(error) => return Err(error),
                 }
+                is_limited = true;
+                cursor = after_open(&queue, model)?;
+            }
+            Step::Replay { back, may_skip } => {
+                let end = queue.end().seq;
+                drop(queue);
+                disk.fail(0, 0);
+                disk.fail_reads(0, 0);
+                let from = end.saturating_sub(*back);
+                let replayed = replay(disk, Some(from), *may_skip);
+                if disk.is_dead() {
+                    // It was cut off before or after.
+                    model.may_have_replayed(from, end);
+                    return Ok(());
+                }
+                if let Replay::Done(done) = replayed.map_err(|error| error.to_string())? {
+                    model.replayed(done, *may_skip)?;
+                }
+                match open(disk) {
+                    _ if disk.is_dead() => return Ok(()),
+                    Ok(again) => queue = again,
+                    Err(error) => return Err(error),
+                }
+                is_limited = true;
                 cursor = after_open(&queue, model)?;
             }
         }
@@ -242,14 +360,23 @@ fn after_open(queue: &Queue<Simulated>, model: &mut Model) -> Result<u64, String
     if end < model.synced || end > model.next {
         return Err(format!("ends at {end}, synced {}, appended {}", model.synced, model.next));
     }
-    if queue.opened().position_lost || !queue.opened().put_aside.is_empty() {
+    let is_odd = !queue.opened().put_aside.is_empty() && !model.has_trusted_disk;
+    if queue.opened().position_lost || is_odd {
         return Err(format!("{:?}", queue.opened()));
     }
+    let gone: u64 = Cause::ALL.into_iter().map(|cause| queue.gone().of(cause).frames).sum();
+    if !model.states.contains(&(read, gone)) {
+        return Err(format!("{gone} before {read} were given up, known are {:?}", model.states));
+    }
+    model.gone = gone;
     model.appended.retain(|seq, _| *seq < end);
     model.next = end;
     model.unsure.extend(model.synced..end);
-    // Opening syncs what it finds.
-    (model.synced, model.position, model.done) = (end, read, read);
+    // Opening makes durable what it finds.
+    model.trusts_disk = queue.opened().trusts_disk;
+    model.has_trusted_disk |= model.trusts_disk;
+    model.synced = if model.trusts_disk { model.synced } else { end };
+    (model.position, model.done) = (read, read);
     model.given.clear();
     Ok(read)
 }
@@ -263,7 +390,7 @@ proptest! {
         runs in prop::collection::vec(run(), 1..5),
     ) {
         let disk = Simulated::new(seed);
-        let mut model = Model::default();
+        let mut model = Model { states: [(0, 0)].into(), ..Model::default() };
         for run in &runs {
             disk.set_fuse(run.fuse);
             live(&disk, &mut model, run).map_err(TestCaseError::fail)?;

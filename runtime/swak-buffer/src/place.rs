@@ -18,6 +18,15 @@ impl Count {
     pub fn is_zero(self) -> bool {
         self == Count::default()
     }
+
+    /// What there is more of here than there.
+    pub(crate) fn beyond(self, other: Count) -> Count {
+        Count {
+            frames: self.frames.saturating_sub(other.frames),
+            records: self.records.saturating_sub(other.records),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
 }
 
 impl Add for Count {

@@ -1,10 +1,14 @@
-//! The file of the read position: two slots, written in turns, so that one is whole whatever happens.
+//! The file of the read position: three slots, written in turns, so that one is whole whatever happens.
+//!
+//! Two are not enough: after a sync that failed the newest may be in memory alone, although it can be read
+//! and a later sync of it goes well. Then the one before is all that there is on the disk.
 
 use std::io;
 
 use crate::format::{VERSION, is_sane, place_at, put_place, u32_at, u64_at};
 use crate::frames::read_full;
-use crate::place::Place;
+use crate::gone::{Cause, Gone};
+use crate::place::{Count, Place};
 use crate::storage::{Storage, StoredFile};
 
 /// The name of the file.
@@ -12,7 +16,13 @@ pub(crate) const POSITION_FILE: &str = "position";
 
 /// Each slot has a sector of its own, on disks with large sectors too.
 const SLOT_DISTANCE: u64 = 4096;
-const SLOT: usize = 80;
+const SLOT: usize = 184;
+/// Where the checksum stands, behind all that it covers.
+const SUM_AT: usize = SLOT - 4;
+/// Where what was given up stands.
+const GONE_AT: usize = 84;
+const SLOTS: u64 = 3;
+const FILE_SIZE: u64 = SLOTS * SLOT_DISTANCE;
 const MAGIC: [u8; 8] = *b"swakpos\0";
 
 /// What a slot says.
@@ -25,16 +35,19 @@ pub(crate) struct Position {
     /// Everything before it was reported as stored, so it is lost if it is not there. There may be
     /// more than that.
     pub(crate) stored: Place,
+    /// What was given up of all before the read position.
+    pub(crate) gone: Gone,
 }
 
 /// What is found of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PositionFound {
-    /// The position, and the number and the slot it was written with.
     Good {
         position: Position,
+        /// The number that it was written with.
         generation: u64,
-        slot: u64,
+        /// The slot that is neither it nor the one before.
+        oldest: u64,
     },
     Newer(u32),
     Missing,
@@ -48,27 +61,33 @@ pub(crate) fn read<S: Storage>(storage: &S) -> io::Result<PositionFound> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(PositionFound::Missing),
         Err(error) => return Err(error),
     };
-    let (mut best, mut newest) = (PositionFound::Damaged, 0);
-    for slot in 0..2 {
+    let mut best = None;
+    // What is no position is older than any.
+    let mut generations = [0; SLOTS as usize];
+    for slot in 0..SLOTS {
         let mut bytes = [0; SLOT];
         let read = read_full(&file, &mut bytes, slot * SLOT_DISTANCE)?;
         match decode(&bytes[..read]) {
             Some(Decoded::Newer(version)) => return Ok(PositionFound::Newer(version)),
-            Some(Decoded::Good(position, generation)) if generation >= newest => {
-                newest = generation;
-                best = PositionFound::Good { position, generation, slot };
+            Some(Decoded::Good(position, generation)) => {
+                generations[slot as usize] = generation;
+                if best.is_none_or(|(_, newest)| newest <= generation) {
+                    best = Some((position, generation));
+                }
             }
-            Some(Decoded::Good(..)) | None => {}
+            None => {}
         }
     }
-    Ok(best)
+    let Some((position, generation)) = best else { return Ok(PositionFound::Damaged) };
+    let oldest = (0..SLOTS).min_by_key(|slot| generations[*slot as usize]).unwrap_or_default();
+    Ok(PositionFound::Good { position, generation, oldest })
 }
 
 /// The file, open for writing.
 pub(crate) struct PositionFile<F> {
     file: F,
     generation: u64,
-    /// The slot that is written next: never the one that was synced last.
+    /// The slot that is written next: never the one that was synced last, nor the one before.
     slot: u64,
     written: Option<Position>,
     synced: Option<Position>,
@@ -80,26 +99,30 @@ impl<F: StoredFile> PositionFile<F> {
         storage: &S,
         found: PositionFound,
     ) -> io::Result<Self> {
-        let file = match found {
-            PositionFound::Missing => {
-                let mut file = storage.create(POSITION_FILE)?;
-                // So that a full disk does not keep a position from being written later.
-                file.write_at(&[&[0; 2 * SLOT_DISTANCE as usize]], 0)?;
-                file
-            }
-            _ => {
-                let mut file = storage.open(POSITION_FILE, true)?;
-                // What was found may have been written and never synced: it must be durable before
-                // the other slot is written over.
-                file.sync()?;
-                file
-            }
+        let mut file = match found {
+            PositionFound::Missing => storage.create(POSITION_FILE)?,
+            _ => storage.open(POSITION_FILE, true)?,
         };
+        // So that a full disk does not keep a position from being written later.
+        let size = file.size()?;
+        if size < FILE_SIZE {
+            file.write_at(&[&vec![0; (FILE_SIZE - size) as usize]], size)?;
+        }
         let (generation, slot) = match found {
-            PositionFound::Good { generation, slot, .. } => (generation, 1 - slot),
+            PositionFound::Good { generation, oldest, .. } => (generation, oldest),
             _ => (0, 0),
         };
         Ok(PositionFile { file, generation, slot, written: None, synced: None })
+    }
+
+    /// Whether this is what was written last.
+    pub(crate) fn is_written(&self, position: &Position) -> bool {
+        self.written.as_ref() == Some(position)
+    }
+
+    /// Whether this is what was made durable last.
+    pub(crate) fn is_synced(&self, position: &Position) -> bool {
+        self.synced.as_ref() == Some(position)
     }
 
     /// Writes a position: it survives the end of this process, not yet that of the system.
@@ -127,11 +150,11 @@ impl<F: StoredFile> PositionFile<F> {
             return Err(error);
         }
         self.synced = Some(position);
-        self.slot = 1 - self.slot;
+        self.slot = (self.slot + 1) % SLOTS;
         Ok(())
     }
 
-    /// Makes a position durable in both slots: damage of one of them must not bring back a position of
+    /// Makes a position durable in two slots: damage of one of them must not bring back a position of
     /// which the frames are gone.
     pub(crate) fn sync_twice(&mut self, position: Position) -> io::Result<()> {
         self.sync(position)?;
@@ -148,8 +171,15 @@ fn encode(position: &Position, generation: u64) -> [u8; SLOT] {
     out[20..28].copy_from_slice(&generation.to_le_bytes());
     put_place(&mut out[28..52], position.read);
     put_place(&mut out[52..76], position.stored);
-    let sum = crc32fast::hash(&out[..76]);
-    out[76..].copy_from_slice(&sum.to_le_bytes());
+    out[76..GONE_AT].copy_from_slice(&position.gone.since.to_le_bytes());
+    for (i, cause) in Cause::ALL.into_iter().enumerate() {
+        let Count { frames, records, bytes } = position.gone.of(cause);
+        // The same three numbers as those of a place.
+        let at = GONE_AT + 24 * i;
+        put_place(&mut out[at..at + 24], Place { seq: frames, records, bytes });
+    }
+    let sum = crc32fast::hash(&out[..SUM_AT]);
+    out[SUM_AT..].copy_from_slice(&sum.to_le_bytes());
     out
 }
 
@@ -160,17 +190,24 @@ enum Decoded {
 
 fn decode(bytes: &[u8]) -> Option<Decoded> {
     let bytes = bytes.get(..SLOT)?;
-    if bytes[..8] != MAGIC || crc32fast::hash(&bytes[..76]) != u32_at(bytes, 76) {
+    if bytes[..8] != MAGIC || crc32fast::hash(&bytes[..SUM_AT]) != u32_at(bytes, SUM_AT) {
         return None;
     }
     let version = u32_at(bytes, 8);
     if version != VERSION {
         return Some(Decoded::Newer(version));
     }
-    let position =
-        Position { id: u64_at(bytes, 12), read: place_at(bytes, 28), stored: place_at(bytes, 52) };
+    let mut gone = Gone::since(u64_at(bytes, 76));
+    let mut sane = true;
+    for (i, cause) in Cause::ALL.into_iter().enumerate() {
+        let count = place_at(bytes, GONE_AT + 24 * i);
+        sane &= is_sane(count);
+        gone.add(cause, count.since(Place::default()));
+    }
+    let (read, stored) = (place_at(bytes, 28), place_at(bytes, 52));
+    let position = Position { id: u64_at(bytes, 12), read, stored, gone };
     let generation = u64_at(bytes, 20);
-    let sane = is_sane(position.read) && is_sane(position.stored) && generation < u64::MAX / 2;
+    sane &= is_sane(read) && is_sane(stored) && generation < u64::MAX / 2;
     sane.then_some(Decoded::Good(position, generation))
 }
 
@@ -181,7 +218,7 @@ mod tests {
 
     fn position(seq: u64) -> Position {
         let place = Place { seq, records: seq * 2, bytes: seq * 3 };
-        Position { id: 9, read: place, stored: place }
+        Position { id: 9, read: place, stored: place, gone: Gone::default() }
     }
 
     fn found(storage: &FileSystem) -> Option<u64> {
@@ -204,19 +241,19 @@ mod tests {
         file.write(position(6)).unwrap();
         file.write(position(7)).unwrap();
         assert_eq!(found(&storage), Some(7));
-        // 7 is in the slot that the next one overwrites: 5 is still whole.
+        // 7 is in the slot that the next one overwrites: 5 and 4 are still whole.
         let path = folder.path().join(POSITION_FILE);
         let mut bytes = std::fs::read(&path).unwrap();
-        bytes[4096 + 30] ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(found(&storage), Some(5));
-        bytes[30] ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
+        for (slot, left) in [(2, Some(5)), (1, Some(4)), (0, None)] {
+            bytes[slot * 4096 + 100] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(found(&storage), left);
+        }
         assert_eq!(read(&storage).unwrap(), PositionFound::Damaged);
     }
 
     #[test]
-    fn a_file_that_is_opened_again_goes_on_in_the_other_slot() {
+    fn a_file_that_is_opened_again_goes_on_in_the_oldest_slot() {
         let folder = tempfile::tempdir().unwrap();
         let storage = FileSystem::lock(folder.path()).unwrap();
         let mut seen = Vec::new();
@@ -225,10 +262,10 @@ mod tests {
             let mut file = PositionFile::open(&storage, before).unwrap();
             file.sync(position(seq)).unwrap();
             match read(&storage).unwrap() {
-                PositionFound::Good { generation, slot, .. } => seen.push((generation, slot)),
+                PositionFound::Good { generation, oldest, .. } => seen.push((generation, oldest)),
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(seen, [(1, 0), (2, 1), (3, 0), (4, 1)]);
+        assert_eq!(seen, [(1, 1), (2, 2), (3, 0), (4, 1)]);
     }
 }

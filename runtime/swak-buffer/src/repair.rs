@@ -2,14 +2,16 @@
 
 use std::io;
 
+use crate::aside::{free_name, put_aside};
 use crate::error::OpenError;
-use crate::format::{FrameHeader, Kind, SegmentHeader, segment_name};
+use crate::format::{FrameHeader, Kind, segment_name};
 use crate::frames::{Found, read_full};
-use crate::layout::{ASIDE_SUFFIX, Layout, Segment};
+use crate::gone::Gone;
+use crate::layout::{Layout, Segment};
 use crate::place::{Count, Place};
 use crate::position::{Position, PositionFound};
-use crate::queue::{free_name, put_aside};
 use crate::replay::set_position;
+use crate::rewrite::Rewritten;
 use crate::storage::{Storage, StoredFile};
 
 /// What a repair has done.
@@ -45,14 +47,15 @@ pub fn repair<S: Storage>(storage: &S) -> Result<Repaired, OpenError> {
         storage.remove(name).map_err(|error| failed("remove", name, error))?;
     }
     for name in &layout.foreign {
-        done.put_aside.push(put_aside(storage, name)?);
+        let aside = put_aside(storage, name).map_err(|error| failed("put aside", name, error))?;
+        done.put_aside.push(aside);
     }
     let first = layout.segments.first().map(|segment| segment.start).unwrap_or_default();
-    let (read, stored) = match layout.position {
-        PositionFound::Good { position, .. } => (position.read, position.stored),
-        _ => (first, Place::default()),
+    let (read, stored, gone) = match layout.position {
+        PositionFound::Good { position, .. } => (position.read, position.stored, position.gone),
+        _ => (first, Place::default(), Gone::begin()),
     };
-    let mut repair = Repair { storage, id: layout.id, expected: read, done };
+    let mut repair = Repair { storage, id: layout.id, expected: read, stored: stored.seq, done };
     let mut last = None;
     let newest = layout.segments.last().map(|segment| segment.first);
     for segment in &layout.segments {
@@ -69,7 +72,7 @@ pub fn repair<S: Storage>(storage: &S) -> Result<Repaired, OpenError> {
     let is_buffer = !layout.segments.is_empty() || layout.position == PositionFound::Damaged;
     if is_buffer && !matches!(layout.position, PositionFound::Good { .. }) {
         done.position_reset = true;
-        let position = Position { id: layout.id, read: first, stored: expected };
+        let position = Position { id: layout.id, read: first, stored: expected, gone };
         set_position(storage, layout.position, position)?;
     }
     Ok(done)
@@ -80,6 +83,8 @@ struct Repair<'a, S: Storage> {
     id: u64,
     /// The next frame begins here, or something is lost.
     expected: Place,
+    /// Frames before this number were stored.
+    stored: u64,
     done: Repaired,
 }
 
@@ -98,8 +103,7 @@ impl<S: Storage> Repair<'_, S> {
         let wrong = self.look(segment, is_last)?;
         if !wrong.has_frames {
             if wrong.is_damaged {
-                let aside = free_name(self.storage, &name)?;
-                self.storage.rename(&name, &aside)?;
+                let aside = put_aside(self.storage, &name)?;
                 self.storage.sync_folder()?;
                 self.done.put_aside.push(aside);
             }
@@ -119,8 +123,10 @@ impl<S: Storage> Repair<'_, S> {
         let mut frames = segment.frames(self.storage)?;
         while let Some(found) = frames.next(segment.len, |_| true)? {
             match found {
-                // What a crash leaves at the end is cut off when the buffer is opened.
-                Found::Damage(damage) if is_last && damage.to == segment.len => {}
+                // What a crash leaves at the end was never stored, and is cut off when the buffer is
+                // opened.
+                Found::Damage(damage)
+                    if is_last && damage.to == segment.len && expected.seq >= self.stored => {}
                 Found::Damage(_) => wrong.is_damaged = true,
                 Found::Frame { start, end, .. } => {
                     wrong.has_frames = true;
@@ -206,47 +212,6 @@ impl<S: Storage> Repair<'_, S> {
         self.done.marked += lost;
         self.expected = until;
         Ok(())
-    }
-}
-
-/// A segment that is being written beside the one that it will replace.
-struct Rewritten<F> {
-    file: F,
-    at: u64,
-    seed: crate::format::Seed,
-}
-
-impl<F: StoredFile> Rewritten<F> {
-    fn begin<S: Storage<File = F>>(
-        storage: &S,
-        name: &str,
-        id: u64,
-        start: Place,
-    ) -> io::Result<Self> {
-        let beside = format!("{name}{ASIDE_SUFFIX}");
-        match storage.remove(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = storage.create(&beside)?;
-        let header = SegmentHeader { id, start }.encode();
-        file.write_at(&[&header], 0)?;
-        let seed = crate::format::Seed::new(id, start.seq);
-        Ok(Rewritten { file, at: header.len() as u64, seed })
-    }
-
-    fn push(&mut self, header: FrameHeader, payload: &[u8]) -> io::Result<()> {
-        self.file.write_at(&[&header.encode(&self.seed), payload], self.at)?;
-        self.at += header.size();
-        Ok(())
-    }
-
-    /// Puts it in the place of the old one.
-    fn finish<S: Storage<File = F>>(mut self, storage: &S, name: &str) -> io::Result<()> {
-        self.file.sync()?;
-        drop(self.file);
-        storage.rename(&format!("{name}{ASIDE_SUFFIX}"), name)?;
-        storage.sync_folder()
     }
 }
 

@@ -1,11 +1,23 @@
 //! Gives again what is still on disk.
 
 use crate::error::OpenError;
+use crate::gone::{Cause, Gone};
 use crate::layout::Layout;
 use crate::place::{Count, Place};
 use crate::position::{Position, PositionFile, PositionFound};
 use crate::storage::Storage;
 use crate::survey::visit;
+
+/// What came of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// The read position was set.
+    Done(Replayed),
+    /// There is no such frame; nothing is changed.
+    NoSuchFrame,
+    /// This waits before that frame, and would never be delivered; nothing is changed.
+    WouldSkip(Count),
+}
 
 /// What a replay does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,32 +28,58 @@ pub struct Replayed {
     pub now: Place,
     /// What is given from now on.
     pub waiting: Count,
+    /// What waited and is given up: the agent counts it as dropped.
+    pub skipped: Count,
 }
 
 /// Sets the read position to the oldest frame on disk, or to the first one whose number is at least
-/// `from`. `None` when there is no such frame, and then nothing is changed. Nobody else may have the
-/// buffer open.
+/// `from`; over frames that wait only if it `may_skip` them. Nobody else may have the buffer open.
 ///
 /// # Errors
 /// As [`crate::Queue::open`].
-pub fn replay<S: Storage>(storage: &S, from: Option<u64>) -> Result<Option<Replayed>, OpenError> {
+pub fn replay<S: Storage>(
+    storage: &S,
+    from: Option<u64>,
+    may_skip: bool,
+) -> Result<Replay, OpenError> {
     let layout = Layout::read(storage)?;
-    let (mut now, mut end, mut waiting) = (None, Place::default(), Count::default());
+    let (mut first, mut now, mut end) = (None, None, Place::default());
+    let (mut waiting, mut passed) = (Count::default(), Count::default());
     visit(storage, |visited| {
+        first = first.or(Some(visited.start));
+        let count = visited.end.since(visited.start);
         if from.is_none_or(|from| visited.frame.seq >= from) {
             now = now.or(Some(visited.start));
-            waiting += visited.end.since(visited.start);
+            waiting += count;
+        } else if !visited.is_delivered {
+            passed += count;
         }
         end = visited.end;
         Ok(())
     })?;
-    let Some(now) = now else { return Ok(None) };
-    let (before, stored) = match layout.position {
-        PositionFound::Good { position, .. } => (Some(position.read), position.stored.max(end)),
-        _ => (None, end),
+    let (Some(first), Some(mut now)) = (first, now) else { return Ok(Replay::NoSuchFrame) };
+    let (before, stored, mut gone) = match layout.position {
+        // What is there beyond that was perhaps never synced.
+        PositionFound::Good { position, .. } => {
+            (Some(position.read), position.stored, position.gone)
+        }
+        _ => (None, end, Gone::begin()),
     };
-    set_position(storage, layout.position, Position { id: layout.id, read: now, stored })?;
-    Ok(Some(Replayed { before, now, waiting }))
+    // Without a position all that is there is delivered.
+    let due = before.unwrap_or(first);
+    let mut skipped = Count::default();
+    if !passed.is_zero() {
+        if !may_skip {
+            return Ok(Replay::WouldSkip(passed));
+        }
+        skipped = now.since(due);
+        gone.add(Cause::Skipped, skipped);
+    } else if due.seq < now.seq {
+        // What is lost in between is counted as such when the agent comes there.
+        now = due;
+    }
+    set_position(storage, layout.position, Position { id: layout.id, read: now, stored, gone })?;
+    Ok(Replay::Done(Replayed { before, now, waiting, skipped }))
 }
 
 pub(crate) fn set_position<S: Storage>(

@@ -1,4 +1,5 @@
-//! A file system that loses what was not synced, for tests.
+//! A file system that loses what was not synced, for tests. It does what Linux does: a sync that fails
+//! leaves in memory what was written, takes it for clean, and forgets that the disk never got it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -35,6 +36,11 @@ struct State {
     /// So many operations fail, after so many others.
     failing: Option<(u64, u64)>,
     operations: u64,
+    /// So many reads fail, after so many others.
+    failing_reads: Option<(u64, u64)>,
+    reads: u64,
+    /// How many bytes there is room for.
+    capacity: Option<usize>,
     random: u64,
 }
 
@@ -49,6 +55,19 @@ struct Inode {
 enum Change {
     Write { at: usize, bytes: Vec<u8> },
     Truncate(usize),
+}
+
+impl Change {
+    fn apply(self, to: &mut Vec<u8>) {
+        match self {
+            Change::Truncate(size) => to.resize(size, 0),
+            Change::Write { at, bytes } => {
+                let end = at + bytes.len();
+                to.resize(to.len().max(end), 0);
+                to[at..end].copy_from_slice(&bytes);
+            }
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -77,6 +96,22 @@ impl Simulated {
         state.failing = Some((state.operations + after, state.operations + after + count));
     }
 
+    /// Reads fail from the `after`th from now on, `count` of them, as of a bad sector.
+    pub(crate) fn fail_reads(&self, after: u64, count: u64) {
+        let mut state = self.lock();
+        state.failing_reads = Some((state.reads + after, state.reads + after + count));
+    }
+
+    /// There is room for this many bytes from now on, or for any number.
+    pub(crate) fn set_capacity(&self, bytes: Option<usize>) {
+        self.lock().capacity = bytes;
+    }
+
+    /// How many bytes all files take.
+    pub(crate) fn used(&self) -> usize {
+        self.lock().used()
+    }
+
     /// Flips a bit of a file, on disk too.
     pub(crate) fn flip(&self, name: &str, at: usize) {
         let mut state = self.lock();
@@ -97,7 +132,7 @@ impl Simulated {
     /// What is there when the system is started again.
     pub(crate) fn crash(&self, how: Crash) {
         let mut state = self.lock();
-        (state.fuse, state.failing) = (None, None);
+        (state.fuse, state.failing, state.failing_reads) = (None, None, None);
         if how == Crash::PowerLoss {
             let pending = std::mem::take(&mut state.pending);
             let mut names = std::mem::take(&mut state.durable_names);
@@ -166,6 +201,21 @@ impl State {
             return Err(io::ErrorKind::StorageFull.into());
         }
         Ok(self.fuse != Some(n + 1))
+    }
+
+    /// Of files that have a name; what has none any more is gone as soon as it is closed.
+    fn used(&self) -> usize {
+        self.names.values().map(|inode| self.inodes[*inode].now.len()).sum()
+    }
+
+    /// Counts a read.
+    fn read(&mut self) -> io::Result<()> {
+        let n = self.reads;
+        self.reads += 1;
+        match self.failing_reads.is_some_and(|(from, to)| (from..to).contains(&n)) {
+            true => Err(io::Error::other("the disk cannot read this")),
+            false => Ok(()),
+        }
     }
 
     /// Applies a change that was not synced: wholly, not at all, or in some sectors; what was never
@@ -274,7 +324,8 @@ pub(crate) struct SimulatedFile {
 
 impl StoredFile for SimulatedFile {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        let state = self.folder.lock();
+        let mut state = self.folder.lock();
+        state.read()?;
         let bytes = state.inodes[self.inode].now.get(at as usize..).unwrap_or_default();
         let n = bytes.len().min(buffer.len());
         buffer[..n].copy_from_slice(&bytes[..n]);
@@ -285,7 +336,16 @@ impl StoredFile for SimulatedFile {
         let mut bytes = parts.concat();
         let mut state = self.folder.lock();
         let at = at as usize;
-        let result = state.operation();
+        let mut result = state.operation();
+        let grows = (at + bytes.len()).saturating_sub(state.inodes[self.inode].now.len());
+        if result.is_ok()
+            && state.capacity.is_some_and(|room| state.used() + grows > room)
+            && grows > 0
+        {
+            let fits = state.capacity.map_or(0, |room| room.saturating_sub(state.used()));
+            bytes.truncate(bytes.len() - grows + fits.min(grows));
+            result = Err(io::ErrorKind::StorageFull.into());
+        }
         // A write that fails, or during which the process is killed, may have done a part.
         let done = match result {
             Ok(true) => bytes.len(),
@@ -318,11 +378,25 @@ impl StoredFile for SimulatedFile {
 
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.folder.lock();
-        if state.operation()? {
-            let inode = &mut state.inodes[self.inode];
-            inode.durable = inode.now.clone();
-            inode.pending.clear();
+        let result = state.operation();
+        if state.fuse.is_some_and(|fuse| state.operations >= fuse) {
+            // The process has ended before it returned.
+            return result.map(|_| ());
         }
-        Ok(())
+        // Only what was written since the last time; what failed then is not among it.
+        let pending = std::mem::take(&mut state.inodes[self.inode].pending);
+        let mut durable = std::mem::take(&mut state.inodes[self.inode].durable);
+        let mut kept = Vec::new();
+        for change in pending {
+            match (&result, change) {
+                (Ok(_), change) => change.apply(&mut durable),
+                // How long a file is stands elsewhere, and is not forgotten.
+                (Err(_), change @ Change::Truncate(_)) => kept.push(change),
+                (Err(_), change) => state.half_apply(&mut durable, change),
+            }
+        }
+        let inode = &mut state.inodes[self.inode];
+        (inode.durable, inode.pending) = (durable, kept);
+        result.map(|_| ()).map_err(|_| io::Error::other("the disk has not taken it"))
     }
 }

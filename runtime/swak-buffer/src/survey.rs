@@ -8,7 +8,7 @@ use crate::format::{segment_name, segment_number};
 use crate::frames::{Damage, Found};
 use crate::layout::{Layout, Segment};
 use crate::place::{Count, Place};
-use crate::position::{POSITION_FILE, PositionFound};
+use crate::position::{self, POSITION_FILE, PositionFound};
 use crate::queue::Frame;
 use crate::storage::Storage;
 
@@ -33,6 +33,17 @@ pub struct Survey {
     pub torn: u64,
     /// Segments of other buffers.
     pub foreign: Vec<String>,
+    /// Damaged segments that are no part of the buffer any more and stay for whoever wants to look.
+    pub aside: Vec<Aside>,
+}
+
+/// A file that was put aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub len: u64,
 }
 
 /// What is in a segment.
@@ -101,11 +112,22 @@ pub fn visit<S: Storage>(
     walk(storage, &mut each)
 }
 
+/// How often the position is looked at before something counts as lost.
+const LOOKS: usize = 3;
+
 type Each<'a> = &'a mut dyn FnMut(Visited) -> io::Result<()>;
 
 fn walk<S: Storage>(storage: &S, each: Each<'_>) -> Result<Survey, OpenError> {
     let layout = Layout::read(storage)?;
     let mut survey = Survey { foreign: layout.foreign, ..Survey::default() };
+    for name in layout.aside {
+        match storage.size(&name) {
+            Ok(len) => survey.aside.push(Aside { name, len }),
+            // It made room for a newer one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(OpenError::Io { what: format!("look at `{name}`"), source }),
+        }
+    }
     let (read, stored) = match layout.position {
         PositionFound::Good { position, .. } => {
             survey.position = Some(position.read);
@@ -116,19 +138,12 @@ fn walk<S: Storage>(storage: &S, each: Each<'_>) -> Result<Survey, OpenError> {
             (layout.segments.first().map(|s| s.start).unwrap_or_default(), Place::default())
         }
     };
-    let mut walked = Walk { survey, expected: read, read, seen: 0, each };
+    let mut walked = Walk { survey, expected: read, read, stored, seen: 0, each };
     let last = layout.segments.last().map(|segment| segment.first);
     for segment in &layout.segments {
-        let name = segment_name(segment.first);
-        match walked.segment(storage, segment, last == Some(segment.first)) {
-            Ok(()) => {}
-            // Delivered and deleted meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => {
-                return Err(OpenError::Io { what: format!("read `{name}`"), source });
-            }
-        }
+        walked.segment(storage, segment, last == Some(segment.first))?;
     }
+    walked.catch_up(storage, stored)?;
     let Walk { mut survey, expected, .. } = walked;
     survey.lost += stored.since(expected);
     Ok(survey)
@@ -139,27 +154,53 @@ struct Walk<'a> {
     /// The next frame that is waiting begins here, or frames are lost.
     expected: Place,
     read: Place,
+    stored: Place,
     /// Frames before this number were seen: what damage has doubled counts once.
     seen: u64,
     each: Each<'a>,
 }
 
 impl Walk<'_> {
+    /// Frames before this place seem to be lost: unless the agent has moved its read position over them
+    /// meanwhile, and deleted their files then.
+    fn catch_up<S: Storage>(&mut self, storage: &S, place: Place) -> Result<(), OpenError> {
+        let read_position = || {
+            position::read(storage)
+                .map_err(|source| OpenError::Io { what: "read the file `position`".into(), source })
+        };
+        for _ in 0..LOOKS {
+            if place.seq <= self.expected.seq {
+                break;
+            }
+            // It may be half-written just now, and then it is an older one.
+            if let PositionFound::Good { position, .. } = read_position()? {
+                self.expected = self.expected.max(position.read);
+            }
+        }
+        Ok(())
+    }
+
     fn segment<S: Storage>(
         &mut self,
         storage: &S,
         segment: &Segment,
         is_last: bool,
-    ) -> io::Result<()> {
-        let mut frames = segment.frames(storage)?;
+    ) -> Result<(), OpenError> {
+        let name = segment_name(segment.first);
+        let unreadable = |source| OpenError::Io { what: format!("read `{name}`"), source };
+        let mut frames = match segment.frames(storage) {
+            // Delivered and deleted meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            frames => frames.map_err(unreadable)?,
+        };
         let mut seen = SegmentSurvey {
-            name: segment_name(segment.first),
+            name: name.clone(),
             len: segment.len,
             holds: Count::default(),
             header_damaged: segment.header_damaged,
             damages: Vec::new(),
         };
-        while let Some(found) = frames.next(segment.len, |_| true)? {
+        while let Some(found) = frames.next(segment.len, |_| true).map_err(unreadable)? {
             match found {
                 Found::Damage(damage) => seen.damages.push(damage),
                 Found::Frame { end, .. } if end.seq <= self.seen => {}
@@ -167,6 +208,7 @@ impl Walk<'_> {
                     self.seen = end.seq;
                     let count = end.since(start);
                     if end.seq > self.expected.seq {
+                        self.catch_up(storage, start)?;
                         self.survey.lost += start.since(self.expected);
                     }
                     if is_gap {
@@ -184,14 +226,19 @@ impl Walk<'_> {
                         let Count { records, bytes, .. } = count;
                         let payload = payload.unwrap_or_default();
                         let frame = Frame { seq: start.seq, payload, records, bytes };
-                        (self.each)(Visited { frame, start, end, is_delivered })?;
+                        (self.each)(Visited { frame, start, end, is_delivered })
+                            .map_err(unreadable)?;
                     }
                     self.expected = self.expected.max(end);
                 }
             }
         }
-        // What a crash leaves at the end was never stored.
-        if is_last && seen.damages.last().is_some_and(|damage| damage.to == segment.len) {
+        // What a crash leaves at the end was never stored; so was a segment that was just being made.
+        if is_last && seen.holds.is_zero() && self.stored.seq <= segment.first {
+            seen.header_damaged = false;
+        }
+        let is_torn = seen.damages.last().is_some_and(|damage| damage.to == segment.len);
+        if is_last && is_torn && self.expected.seq >= self.stored.seq {
             let torn = seen.damages.pop();
             self.survey.torn = torn.map_or(0, |torn| torn.to - torn.from);
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use swak_buffer::{make_folders, sync_folder};
 use swak_sdk::data::Name;
-use swak_sdk::ledger::{Count, Sheet};
+use swak_sdk::ledger::{Count, GivenUp, Sheet};
 
 /// What is kept of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -212,6 +212,14 @@ struct StoredSheet {
     filtered: Vec<(String, u64, u64)>,
     buffered: Vec<(String, u64, u64)>,
     dropped: Vec<(String, String, u64, u64)>,
+    #[serde(default)]
+    given_up: BTreeMap<String, StoredGivenUp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredGivenUp {
+    since: u64,
+    counts: Vec<(String, u64, u64)>,
 }
 
 impl From<&Books> for Stored {
@@ -238,6 +246,13 @@ impl From<&Books> for Stored {
                 filtered: places(&sheet.filtered),
                 buffered: places(&sheet.buffered),
                 dropped: sheet.dropped.iter().map(dropped).collect(),
+                given_up: sheet
+                    .given_up
+                    .iter()
+                    .map(|(place, GivenUp { since, counts })| {
+                        (place.to_string(), StoredGivenUp { since: *since, counts: places(counts) })
+                    })
+                    .collect(),
             },
         }
     }
@@ -267,6 +282,13 @@ impl From<Stored> for Books {
                 filtered: places(ledger.filtered),
                 buffered: places(ledger.buffered),
                 dropped: ledger.dropped.into_iter().map(dropped).collect(),
+                given_up: ledger
+                    .given_up
+                    .into_iter()
+                    .map(|(place, StoredGivenUp { since, counts })| {
+                        (Name::from(place), GivenUp { since, counts: places(counts) })
+                    })
+                    .collect(),
             },
         }
     }
@@ -286,7 +308,9 @@ mod tests {
                 received: Count { records: 6, bytes: 90 },
                 filtered: [(place.clone(), count)].into(),
                 buffered: [("3 out.DiskBuffer".into(), count)].into(),
-                dropped: [((place, "odd".into()), count)].into(),
+                dropped: [((place.clone(), "odd".into()), count)].into(),
+                given_up: [(place, GivenUp { since: 7, counts: [("odd".into(), count)].into() })]
+                    .into(),
                 ..Sheet::default()
             },
         }

@@ -21,7 +21,8 @@ pub(crate) enum BufferCommand {
     ///
     /// The read position goes back to the oldest frame that is still on disk, or to the one that
     /// --from names. Segments of which everything was delivered are deleted at once, so there is
-    /// little to go back to beyond the segment that was being delivered. The agent must be stopped.
+    /// little to go back to beyond the segment that was being delivered. A frame before which others
+    /// wait is refused without --skip. The agent must be stopped.
     Replay(BufferReplayArgs),
     /// Write damaged segments anew without what is damaged, and keep the damaged ones beside them
     ///
@@ -59,6 +60,9 @@ pub(crate) struct BufferReplayArgs {
     /// Begin with this frame: the `seq` that `dump --all` prints
     #[arg(long, value_name = "SEQ")]
     pub(crate) from: Option<u64>,
+    /// Give up what waits before that frame; the agent counts it as dropped
+    #[arg(long, requires = "from")]
+    pub(crate) skip: bool,
 }
 
 #[derive(Debug, Args)]

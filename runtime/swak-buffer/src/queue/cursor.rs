@@ -19,11 +19,14 @@ pub(super) struct Cursor<F> {
     frames: Option<Frames<F>>,
     /// A frame that was read before it was known that others before it are lost.
     ahead: Option<(Frame, Place)>,
+    /// A segment in which something was not readable: if it turns out that frames are lost, it is the
+    /// one to keep for whoever wants to look.
+    pub(super) saw_damage: Option<u64>,
 }
 
 impl<F> Cursor<F> {
     pub(super) fn at(place: Place) -> Self {
-        Cursor { place, segment: None, offset: 0, frames: None, ahead: None }
+        Cursor { place, segment: None, offset: 0, frames: None, ahead: None, saw_damage: None }
     }
 
     /// Goes on at the segment that holds this place.
@@ -66,7 +69,10 @@ impl<S: Storage> Queue<S> {
                 let end = self.recent.first_start().unwrap_or(self.next);
                 return Ok(Some(Next::Lost(self.lose_until(end))));
             };
-            let Found::Frame { start, end, payload, is_gap } = found else { continue };
+            let Found::Frame { start, end, payload, is_gap } = found else {
+                self.cursor.saw_damage = self.cursor.segment;
+                continue;
+            };
             if end.seq <= self.cursor.place.seq {
                 continue;
             }
@@ -85,15 +91,16 @@ impl<S: Storage> Queue<S> {
     }
 
     /// Gives up on the rest of the segment that is being read; what was in it counts as lost when the
-    /// next frame is read.
+    /// next frame is read. Its file is put aside, and not deleted, when it is done.
     pub fn skip_segment(&mut self) {
         if let Some(segment) = self.current_segment() {
+            self.segments.note_damage(segment.first);
             self.cursor.move_to(segment.first, segment.len);
         }
     }
 
     fn hand_out(&mut self, frame: Frame, end: Place) -> Next {
-        self.give(self.cursor.place, end, false);
+        self.give(self.cursor.place, end, None);
         self.cursor.place = end;
         Next::Frame(frame)
     }
@@ -122,7 +129,7 @@ impl<S: Storage> Queue<S> {
                 self.cursor.offset = frames.offset();
                 return Ok(Some(found));
             }
-            let next = self.segments.iter().find(|other| other.first > segment.first);
+            let next = self.segments.at_or_after(segment.first + 1);
             let Some(next) = next.map(|next| next.first) else { return Ok(None) };
             self.cursor.move_to(next, SEGMENT_HEADER as u64);
         }
@@ -132,12 +139,8 @@ impl<S: Storage> Queue<S> {
     fn current_segment(&mut self) -> Option<Segment> {
         let wanted = match self.cursor.segment {
             // It, or if it was deleted the next one.
-            Some(first) => self.segments.iter().find(|segment| segment.first >= first),
-            None => {
-                let seq = self.cursor.place.seq;
-                let holds = self.segments.iter().rev().find(|segment| segment.first <= seq);
-                holds.or(self.segments.front())
-            }
+            Some(first) => self.segments.at_or_after(first),
+            None => self.segments.holding(self.cursor.place.seq).or(self.segments.front()),
         };
         let segment = *wanted?;
         if self.cursor.segment != Some(segment.first) {

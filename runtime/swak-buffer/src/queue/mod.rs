@@ -4,19 +4,20 @@ mod acks;
 mod cursor;
 mod open;
 mod recent;
+mod resettle;
+mod segments;
 mod write;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::layout::Segment;
+use crate::gone::{Cause, Gone};
 use crate::place::{Count, Place};
 use crate::position::{Position, PositionFile};
 use crate::storage::Storage;
 
-pub(crate) use open::{free_name, put_aside};
-
 use cursor::Cursor;
 use recent::Recent;
+use segments::Segments;
 
 /// How a queue is kept.
 #[derive(Clone, Copy, Debug)]
@@ -77,9 +78,9 @@ pub enum Next {
 /// What was discarded with the oldest segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Discarded {
-    /// Everything in it that had not been read. Frames that were read and are not acknowledged are
-    /// not counted: they may still arrive.
-    pub unread: Count,
+    /// Everything in it that was not acknowledged. Frames that were read may still arrive:
+    /// [`Queue::ack`] says so.
+    pub lost: Count,
     /// Frames before this one cannot be read again.
     pub before: u64,
 }
@@ -97,6 +98,11 @@ pub struct Opened {
     pub torn: u64,
     /// Files that are no part of this buffer any more, put aside under these names.
     pub put_aside: Vec<String>,
+    /// What was given up before.
+    pub gone: Gone,
+    /// The disk is full, so that what was there and did not count as stored could not be written anew: it
+    /// is there unless a sync had failed before.
+    pub trusts_disk: bool,
 }
 
 /// A crash-safe queue of frames; see the crate's page.
@@ -104,9 +110,11 @@ pub struct Queue<S: Storage> {
     storage: S,
     settings: Settings,
     id: u64,
-    /// In order; frames are appended to the last one, if `tail` is open.
-    segments: VecDeque<Segment>,
+    /// Frames are appended to the last one, if `tail` is open.
+    segments: Segments,
     tail: Option<S::File>,
+    /// Something that failed to be written stands behind the last frame of the tail.
+    has_remnant: bool,
     /// Where the next frame goes.
     next: Place,
     /// Up to here it was synced.
@@ -119,7 +127,11 @@ pub struct Queue<S: Storage> {
     cursor: Cursor<S::File>,
     /// Frames that were read and lie behind the read position.
     given: VecDeque<Given>,
+    /// Frames that were discarded after they were read and before they were acknowledged.
+    discarded: BTreeMap<u64, (Cause, Count)>,
     read: Place,
+    /// What was given up of all before the read position.
+    gone: Gone,
     position: PositionFile<S::File>,
     opened: Opened,
 }
@@ -130,6 +142,8 @@ struct Given {
     start: Place,
     end: Place,
     is_done: bool,
+    /// Why they will never be delivered.
+    lost: Option<Cause>,
 }
 
 impl<S: Storage> Queue<S> {
@@ -158,6 +172,11 @@ impl<S: Storage> Queue<S> {
         self.read
     }
 
+    /// What was given up of all before the read position.
+    pub fn gone(&self) -> Gone {
+        self.gone
+    }
+
     /// Where the next frame goes.
     pub fn end(&self) -> Place {
         self.next
@@ -165,7 +184,7 @@ impl<S: Storage> Queue<S> {
 
     /// Bytes on disk, of all segments.
     pub fn size(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.len).sum()
+        self.segments.size()
     }
 
     /// Lets it grow beyond its greatest size from now on: at an orderly stop, for what is on its way to
@@ -182,7 +201,17 @@ impl<S: Storage> Queue<S> {
         }
     }
 
+    /// Whether the position was written as it is now; it survives the end of this process then.
+    pub fn is_saved(&self) -> bool {
+        self.position.is_written(&self.current_position())
+    }
+
+    /// Whether the position is durable as it is now.
+    pub fn is_position_synced(&self) -> bool {
+        self.position.is_synced(&self.current_position())
+    }
+
     fn current_position(&self) -> Position {
-        Position { id: self.id, read: self.read, stored: self.stored() }
+        Position { id: self.id, read: self.read, stored: self.stored(), gone: self.gone }
     }
 }

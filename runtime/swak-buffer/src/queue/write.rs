@@ -22,7 +22,7 @@ impl<S: Storage> Queue<S> {
         AppendError::check_payload(payload.len())?;
         match self.try_append(payload, records, bytes) {
             // What is done and still there may be all that fills the disk.
-            Err(AppendError::Io(error)) if is_full(&error) && self.delete_all_done()? => {
+            Err(AppendError::Io(error)) if is_full(&error) && self.make_room_on_disk()? => {
                 self.try_append(payload, records, bytes)
             }
             result => result,
@@ -36,18 +36,19 @@ impl<S: Storage> Queue<S> {
             self.roll()?;
         }
         let header = FrameHeader::of(payload, self.next, records, bytes);
-        let (Some(file), Some(tail)) = (&mut self.tail, self.segments.back_mut()) else {
+        let (Some(file), Some(tail)) = (&mut self.tail, self.segments.back()) else {
             unreachable!("a segment was opened above");
         };
         if let Err(error) = file.write_at(&[&header.encode(&tail.seed()), payload], tail.len) {
             if file.truncate(tail.len).is_err() {
                 // What stands there now is skipped as damage that cost nothing.
+                self.has_remnant = true;
                 self.close_tail().map_err(AppendError::Io)?;
             }
             return Err(error.into());
         }
-        tail.len += size;
-        let (segment, end_offset) = (tail.first, tail.len);
+        let (segment, end_offset) = (tail.first, tail.len + size);
+        self.segments.grow(size);
         let seq = self.next.seq;
         self.next = self.next.after(records, bytes);
         if self.recent.wants(seq, payload.len(), self.cursor.place) {
@@ -93,7 +94,8 @@ impl<S: Storage> Queue<S> {
         let (Some(tail), true) = (self.segments.back(), self.tail.is_some()) else { return Ok(()) };
         let name = segment_name(tail.first);
         let size = self.storage.size(&name);
-        if size.as_ref().ok() != Some(&tail.len) {
+        let is_ours = |size: &u64| *size == tail.len || (self.has_remnant && *size > tail.len);
+        if !size.as_ref().is_ok_and(is_ours) {
             self.broken = true;
             let why = match size {
                 Ok(size) => format!("it has {size} bytes and not {}", tail.len),
@@ -149,10 +151,7 @@ impl<S: Storage> Queue<S> {
         }
         let name = segment_name(self.next.seq);
         // Left over from a roll that failed half-way.
-        match self.storage.remove(&name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        super::acks::remove(&self.storage, &name)?;
         let mut file = self.storage.create(&name).inspect_err(|error| {
             // The folder is gone, and with it what was in it: only opening it again helps.
             self.broken |= error.kind() == io::ErrorKind::NotFound;
@@ -160,13 +159,7 @@ impl<S: Storage> Queue<S> {
         self.folder_dirty = true;
         let header = SegmentHeader { id: self.id, start: self.next };
         file.write_at(&[&header.encode()], 0)?;
-        self.segments.push_back(Segment {
-            first: self.next.seq,
-            start: self.next,
-            id: self.id,
-            len: SEGMENT_HEADER as u64,
-            header_damaged: false,
-        });
+        self.segments.push(Segment::new(self.id, self.next, SEGMENT_HEADER as u64));
         self.tail = Some(file);
         Ok(())
     }
@@ -183,10 +176,11 @@ impl<S: Storage> Queue<S> {
             return Err(error);
         }
         self.tail = None;
+        self.has_remnant = false;
         Ok(())
     }
 }
 
-fn is_full(error: &io::Error) -> bool {
+pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 pub use count::{Count, Fate};
 pub use pressure::{Pressing, Pressure};
-pub use sheet::{Sheet, Unbalanced};
+pub use sheet::{GivenUp, Sheet, Unbalanced};
 pub(crate) use tally::Tally;
 
 use crate::ack::Outcome;
@@ -254,12 +254,28 @@ impl Ledger {
         self.lock().sheet.buffered.get(place).copied().unwrap_or_default()
     }
 
-    /// What a buffer really holds when it is opened. After a kill the books may be behind.
-    pub(crate) fn buffer_holds(&self, place: &Name, held: Count) {
+    /// What a buffer really holds when it is opened, and what it has given up until then. After a kill the
+    /// books may be behind, or before it.
+    pub(crate) fn buffer_holds(&self, place: &Name, held: Count, given_up: GivenUp) {
         self.change(|State { sheet, early, .. }| {
             // What did not count as stored comes again.
             early.remove(place);
-            let known = sheet.buffered.insert(place.clone(), held).unwrap_or_default();
+            let mut known = sheet.buffered.insert(place.clone(), held).unwrap_or_default();
+            let booked = sheet.given_up.insert(place.clone(), given_up.clone()).unwrap_or_default();
+            let booked =
+                if booked.since == given_up.since { booked.counts } else { BTreeMap::new() };
+            for (reason, count) in given_up.counts {
+                let before = booked.get(&reason).copied().unwrap_or_default();
+                let dropped = sheet.dropped.entry((place.clone(), reason)).or_default();
+                // It was written down here and not there: the buffer comes to it once more.
+                let again = before.beyond(count).least(*dropped);
+                dropped.take(again);
+                known += again;
+                let missed = count.beyond(before).least(known.beyond(held));
+                *dropped += missed;
+                known.take(missed);
+            }
+            sheet.dropped.retain(|_, count| *count != Count::default());
             // More than was known: it came in. Less: it was delivered.
             sheet.found += held.beyond(known);
             sheet.delivered += known.beyond(held);
@@ -270,7 +286,33 @@ impl Ledger {
     pub(crate) fn buffer_lost(&self, place: &Name, lost: Count, reason: &Name) {
         self.change(|state| {
             state.unbuffer(place, lost);
-            *state.sheet.dropped.entry((place.clone(), reason.clone())).or_default() += lost;
+            let sheet = &mut state.sheet;
+            *sheet.dropped.entry((place.clone(), reason.clone())).or_default() += lost;
+            let given_up = sheet.given_up.entry(place.clone()).or_default();
+            *given_up.counts.entry(reason.clone()).or_default() += lost;
+        });
+    }
+
+    /// What a buffer had lost while it was on its way has arrived after all.
+    pub(crate) fn buffer_found_again(&self, place: &Name, count: Count, reason: &Name) {
+        self.change(|state| {
+            let sheet = &mut state.sheet;
+            let Some(dropped) = sheet.dropped.get_mut(&(place.clone(), reason.clone())) else {
+                return;
+            };
+            let count = count.least(*dropped);
+            dropped.take(count);
+            if let Some(given_up) = sheet.given_up.get_mut(place) {
+                given_up.counts.entry(reason.clone()).or_default().take(count);
+            }
+            // Its delivery was taken off the buffer's account, or was more than there was on it.
+            let mut gone = Count::default();
+            if let Some(early) = state.early.get_mut(place) {
+                gone = early.least(count);
+                early.take(gone);
+            }
+            sheet.found.take(gone);
+            *sheet.buffered.entry(place.clone()).or_default() += count.beyond(gone);
         });
     }
 
@@ -409,12 +451,66 @@ mod tests {
         let sheet = ledger.sheet();
         assert_eq!((sheet.all_buffered(), sheet.delivered), (Count::default(), count(3, 9)));
         sheet.check().unwrap();
-        ledger.buffer_holds(&place, count(5, 50));
+        let damaged = |records, bytes| given_up(&[("damaged", count(records, bytes))]);
+        ledger.buffer_holds(&place, count(5, 50), damaged(0, 0));
         ledger.buffer_lost(&place, count(1, 20), &"damaged".into());
-        ledger.buffer_holds(&place, count(2, 10));
+        ledger.buffer_holds(&place, count(2, 10), damaged(1, 20));
         let sheet = ledger.sheet();
         sheet.check().unwrap();
         assert_eq!((sheet.found, sheet.delivered), (count(5, 50), count(5, 29)));
+    }
+
+    fn given_up(counts: &[(&str, Count)]) -> GivenUp {
+        let counts = counts.iter().map(|(reason, count)| (Name::from(*reason), *count)).collect();
+        GivenUp { since: 7, counts }
+    }
+
+    #[test]
+    fn what_a_buffer_gave_up_before_a_kill_is_dropped_and_not_delivered() {
+        let (ledger, place) = (ledger(), Name::from("2 out.DiskBuffer"));
+        let dropped = |sheet: &Sheet, reason: &str| {
+            sheet.dropped.get(&(place.clone(), reason.into())).copied().unwrap_or_default()
+        };
+        ledger.buffer_holds(&place, count(10, 100), given_up(&[]));
+        // The books were not stored after three were discarded and two were delivered.
+        let (full, damaged) = (count(3, 30), count(1, 10));
+        ledger.buffer_holds(&place, count(5, 50), given_up(&[("full", full)]));
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!((dropped(&sheet, "full"), sheet.delivered), (full, count(2, 20)));
+        // The buffer's position was not stored after one was found to be damaged: it comes again.
+        ledger.buffer_lost(&place, damaged, &"damaged".into());
+        ledger.buffer_holds(
+            &place,
+            count(5, 50),
+            given_up(&[("full", full), ("damaged", count(0, 0))]),
+        );
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!((dropped(&sheet, "damaged"), sheet.found), (count(0, 0), count(10, 100)));
+        assert_eq!((dropped(&sheet, "full"), sheet.delivered), (full, count(2, 20)));
+        // Its position was lost, and with it how much was given up: what is in the books stays.
+        let anew = GivenUp { since: 8, ..given_up(&[("full", count(0, 0))]) };
+        ledger.buffer_holds(&place, count(5, 50), anew);
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!((dropped(&sheet, "full"), sheet.delivered), (full, count(2, 20)));
+    }
+
+    #[test]
+    fn what_was_discarded_on_its_way_and_arrives_is_not_dropped() {
+        let (ledger, place) = (ledger(), Name::from("2 out.DiskBuffer"));
+        let full = Name::from("full");
+        sent(&ledger, Origin::Again).settle_as(Fate::Stored { place: place.clone() });
+        let under_way = sent(&ledger, Origin::Buffer(place.clone()));
+        ledger.buffer_lost(&place, count(3, 9), &full);
+        assert_eq!(ledger.sheet().all_dropped(), count(3, 9));
+        under_way.settle(Outcome::Delivered);
+        ledger.buffer_found_again(&place, count(3, 9), &full);
+        let sheet = ledger.sheet();
+        sheet.check().unwrap();
+        assert_eq!((sheet.all_dropped(), sheet.delivered), (Count::default(), count(3, 9)));
+        assert_eq!((sheet.all_buffered(), sheet.found), (Count::default(), Count::default()));
     }
 
     #[test]
@@ -433,7 +529,7 @@ mod tests {
         let came_in = sent(&ledger, Origin::Again);
         sent(&ledger, Origin::Buffer(place.clone())).settle(Outcome::Delivered);
         drop(came_in);
-        ledger.buffer_holds(&place, Count::default());
+        ledger.buffer_holds(&place, Count::default(), GivenUp::default());
         sent(&ledger, Origin::Again).settle_as(Fate::Stored { place });
         let sheet = ledger.sheet();
         sheet.check().unwrap();

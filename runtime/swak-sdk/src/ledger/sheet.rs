@@ -26,10 +26,23 @@ pub struct Sheet {
     pub dropped: BTreeMap<(Name, Name), Count>,
     /// What buffers keep, by step.
     pub buffered: BTreeMap<Name, Count>,
+    /// How much of what buffers say to have given up is among the dropped, by step.
+    pub given_up: BTreeMap<Name, GivenUp>,
     /// What is on its way and can be read again.
     pub in_flight: Count,
     /// What is on its way and is lost in a crash: nobody can be asked for it again.
     pub in_flight_once: Count,
+}
+
+/// What a buffer has given up of what it had stored. The buffer keeps this with its read position, and the
+/// ledger how much of it is in the books: after a kill the two may differ, and what is missing here is not
+/// taken for delivered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GivenUp {
+    /// A number that the buffer has made up: when it has another one, it began to count anew.
+    pub since: u64,
+    /// All that was given up since then, by reason.
+    pub counts: BTreeMap<Name, Count>,
 }
 
 /// What a ledger says of itself that does not hold.

@@ -9,7 +9,7 @@ use super::{Checkpoints, Counters, Plugin, Shutdown, Stopped};
 use crate::Result;
 use crate::ack::{Ack, Outcome};
 use crate::data::Chunk;
-use crate::ledger::{Count, Fate, Ledger, Origin, Pressing};
+use crate::ledger::{Count, Fate, GivenUp, Ledger, Origin, Pressing};
 
 /// Takes records into its own safe keeping, and hands them on in its own time.
 ///
@@ -123,10 +123,11 @@ impl BufferEmitter {
         self.ledger.buffer_known(self.counters.place())
     }
 
-    /// Tells the ledger what the buffer really holds. Called once, when it is opened: after a kill the
-    /// ledger may be behind.
-    pub fn holds(&self, held: Count) {
-        self.ledger.buffer_holds(self.counters.place(), held);
+    /// Tells the ledger what the buffer really holds, and all that it ever told to be [`lost`](Self::lost)
+    /// that is known where the buffer keeps its position. Called once, when it is opened: after a kill the
+    /// ledger may be behind, and what is missing then was delivered but for this.
+    pub fn holds(&self, held: Count, given_up: GivenUp) {
+        self.ledger.buffer_holds(self.counters.place(), held, given_up);
     }
 
     /// Counts what the buffer held and has lost. `reason` is one of a few fixed phrases.
@@ -134,6 +135,11 @@ impl BufferEmitter {
         let records = usize::try_from(lost.records).unwrap_or(usize::MAX);
         self.counters.dropped(records, reason);
         self.ledger.buffer_lost(self.counters.place(), lost, &reason.into());
+    }
+
+    /// What was told to be lost with this reason while it was on its way was delivered after all.
+    pub fn found_again(&self, count: Count, reason: &str) {
+        self.ledger.buffer_found_again(self.counters.place(), count, &reason.into());
     }
 
     /// Loses a chunk that came in and is not stored, and counts it. `reason` is one of a few fixed

@@ -1,3 +1,4 @@
+mod after_kill;
 mod disk;
 
 use std::fs;

@@ -2,9 +2,10 @@
 
 mod handing;
 mod intake;
+mod losses;
 mod trouble;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use super::options::{SyncPolicy, WhenFull};
 use super::stage::{Event, Ready};
 
 use intake::Waiting;
+use losses::{count, given_up};
 use trouble::Trouble;
 
 /// How long a failing disk is left alone before it is tried again.
@@ -48,19 +50,23 @@ pub(super) struct Worker {
     written_bytes: usize,
     written_since: Option<Instant>,
     /// What was handed on and is not settled.
-    in_flight: HashMap<u64, InFlight>,
-    in_flight_bytes: usize,
+    in_flight: HashSet<u64>,
+    /// What was handed on and is on its way or would come again after a kill: frames that the stored read
+    /// position has not moved over, with their sizes, in their order.
+    handed_on: VecDeque<(u64, usize)>,
+    handed_on_bytes: usize,
     /// When something of it arrived last.
     last_landing: Instant,
     /// Asks those behind it to let go of what they hold.
     pressing: Option<Pressing>,
-    /// Where reading stood and up to where frames were stored when that was written last, and since when
-    /// it is not synced.
-    saved: (u64, u64),
+    /// Since when the read position is not synced.
     unsynced_position: Option<Instant>,
+    /// Since when what was written was not looked for, where nothing is synced.
+    unverified: Option<Instant>,
     /// When a disk that failed is tried again.
     store_again: Option<Instant>,
     read_again: Option<Instant>,
+    save_again: Option<Instant>,
     /// The input waits for a sync.
     is_in_hurry: bool,
     has_ended: bool,
@@ -69,11 +75,6 @@ pub(super) struct Worker {
     storing: Trouble,
     reading: Trouble,
     saving: Trouble,
-}
-
-struct InFlight {
-    size: usize,
-    count: Count,
 }
 
 impl Worker {
@@ -99,6 +100,12 @@ impl Worker {
         for name in &opened.put_aside {
             tracing::warn!("the buffer in {folder} cannot use a file, which is now called {name}");
         }
+        if opened.trusts_disk {
+            tracing::warn!(
+                "the disk of the buffer in {folder} is full: what it had not synced before could not be \
+                 written anew"
+            );
+        }
         let gone = if opened.is_new { out.known() } else { Count::default() };
         if gone != Count::default() {
             tracing::error!(
@@ -111,9 +118,8 @@ impl Worker {
         if holds.frames > 0 {
             tracing::info!("the buffer in {folder} holds {} records", holds.records);
         }
-        out.holds(count(holds));
+        out.holds(count(holds), given_up(opened.gone));
         Ok(Some(Worker {
-            saved: (queue.position().seq, queue.stored().seq),
             queue,
             out,
             ready,
@@ -126,13 +132,16 @@ impl Worker {
             written: Vec::new(),
             written_bytes: 0,
             written_since: None,
-            in_flight: HashMap::new(),
-            in_flight_bytes: 0,
+            in_flight: HashSet::new(),
+            handed_on: VecDeque::new(),
+            handed_on_bytes: 0,
             last_landing: Instant::now(),
             pressing: None,
             unsynced_position: None,
+            unverified: None,
             store_again: None,
             read_again: None,
+            save_again: None,
             is_in_hurry: false,
             has_ended: false,
             is_stopping: false,
@@ -147,6 +156,8 @@ impl Worker {
     pub(super) fn run(mut self) -> Result<()> {
         loop {
             self.take_in()?;
+            // What was delivered makes room for more when that is written down.
+            self.save_position();
             // What comes after need not wait for the disk.
             self.hand_on()?;
             self.store()?;
@@ -157,9 +168,19 @@ impl Worker {
             }
             self.wait();
             if self.is_abandoned {
-                // What is not stored is given again; what was delivered should not be.
-                let _ = self.queue.sync_position();
+                self.leave();
                 return Ok(());
+            }
+        }
+    }
+
+    /// The task is gone: what was written should not come again, nor what was delivered.
+    fn leave(mut self) {
+        let is_stored = self.sync == SyncPolicy::Never || self.queue.sync().is_ok();
+        if self.queue.sync_position().is_ok() && is_stored {
+            // Before the folder is free for the next run, which counts what it finds there.
+            for chunk in self.written.drain(..) {
+                self.out.stored(chunk);
             }
         }
     }
@@ -180,7 +201,8 @@ impl Worker {
 
     fn is_done(&self) -> bool {
         // A disk that takes nothing is not waited for at a stop.
-        let is_stored = self.written.is_empty()
+        let is_stored = (self.written.is_empty()
+            || (self.is_stopping && self.save_again.is_some()))
             && (self.waiting.is_empty() || (self.is_stopping && self.store_again.is_some()));
         let is_empty = self.is_stopping || self.queue.holds().frames == 0;
         self.has_ended && is_stored && is_empty && self.in_flight.is_empty()
@@ -189,6 +211,9 @@ impl Worker {
     fn finish(mut self) -> Result<()> {
         self.queue.sync().context("cannot sync the buffer")?;
         self.queue.sync_position().context("cannot write the read position of the buffer")?;
+        for chunk in self.written.drain(..) {
+            self.out.stored(chunk);
+        }
         let left = self.waiting.len();
         if left > 0 {
             // Whoever gave it has it still, and gives it again after the next start.
@@ -205,8 +230,10 @@ impl Worker {
         let position_due = self.position_due();
         let stalls = self.is_held_up().then(|| self.last_landing + STALL);
         let stalls = stalls.filter(|_| self.pressing.is_none());
-        let due = [self.sync_due(), self.store_again, self.read_again, position_due, stalls];
-        let due = due.into_iter().flatten().min();
+        let again = [self.store_again, self.read_again, self.save_again];
+        let due =
+            [self.sync_due(), self.verify_due(), position_due, stalls].into_iter().chain(again);
+        let due = due.flatten().min();
         let first = match (self.early.pop_front(), due) {
             (Some(event), _) => Some(event),
             (None, None) => Some(self.events.recv().unwrap_or(Event::Abandoned)),
@@ -227,6 +254,7 @@ impl Worker {
         let now = Instant::now();
         self.store_again.take_if(|at| *at <= now);
         self.read_again.take_if(|at| *at <= now);
+        self.save_again.take_if(|at| *at <= now);
     }
 
     fn heed(&mut self, event: Event) {
@@ -239,9 +267,7 @@ impl Worker {
                 // Nothing leaves it any more, and what is on its way must go somewhere.
                 self.queue.lift_limit();
             }
-            Event::Returned(seq) => {
-                self.landed(seq);
-            }
+            Event::Returned(seq) => self.landed(seq),
             Event::Settled(seq, outcome) => self.settled(seq, outcome),
             Event::Abandoned => self.is_abandoned = true,
         }
@@ -249,26 +275,43 @@ impl Worker {
 
     /// Writes the read position when it has moved, and syncs it every now and then.
     fn save_position(&mut self) {
-        // Without the second, what is lost at the end after a kill would look as if it had never been.
-        let position = (self.queue.position().seq, self.queue.stored().seq);
-        if position != self.saved {
+        if self.save_again.is_some() {
+            return;
+        }
+        if !self.queue.is_saved() {
             let saved = self.queue.save_position();
-            if saved.is_ok() {
-                self.saved = position;
-            }
             self.saving.note(&self.out, saved);
+            self.note_saved();
+        }
+        if !self.queue.is_position_synced() {
             self.unsynced_position.get_or_insert_with(Instant::now);
         }
         if self.position_due().is_some_and(|due| due <= Instant::now()) {
             let synced = self.queue.sync_position();
             self.unsynced_position = synced.is_err().then(Instant::now);
             self.saving.note(&self.out, synced);
+            self.note_saved();
+        }
+    }
+
+    /// What the written position has moved over does not come again.
+    fn note_saved(&mut self) {
+        if !self.queue.is_saved() {
+            self.save_again = Some(Instant::now() + RETRY);
+            return;
+        }
+        let read = self.queue.position().seq;
+        // One that was discarded may be on its way still.
+        let in_flight = &self.in_flight;
+        let is_done = |(seq, _): &mut (u64, usize)| *seq < read && !in_flight.contains(seq);
+        while let Some((_, size)) = self.handed_on.pop_front_if(is_done) {
+            self.handed_on_bytes -= size;
         }
     }
 
     /// When the read position must be synced.
     fn position_due(&self) -> Option<Instant> {
-        let since = self.unsynced_position?;
+        let since = self.unsynced_position.filter(|_| self.save_again.is_none())?;
         match self.sync {
             SyncPolicy::Every(interval) => Some(since + interval.max(SYNC_POSITION)),
             SyncPolicy::Always => Some(since + SYNC_POSITION),
@@ -300,9 +343,4 @@ fn lock(
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
-}
-
-/// As the ledger counts.
-fn count(count: swak_buffer::Count) -> Count {
-    Count { records: count.records, bytes: count.bytes }
 }

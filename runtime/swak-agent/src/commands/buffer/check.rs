@@ -75,6 +75,12 @@ fn as_text(folder: &Path, found: &Survey, paint: Paint) -> String {
             line("damaged", format!("bytes {from} to {to} of {}", segment.name));
         }
     }
+    for aside in &found.aside {
+        line(
+            "put aside",
+            format!("{} of {}, no part of it any more", aside.name, counted(aside.len, "byte")),
+        );
+    }
     for name in &found.foreign {
         line("foreign", format!("{name} belongs to another buffer"));
     }
@@ -93,6 +99,7 @@ fn as_json(folder: &Path, found: &Survey) -> Value {
             "damages": damages.collect::<Vec<_>>(),
         })
     });
+    let aside = found.aside.iter().map(|aside| json!({ "name": aside.name, "size": aside.len }));
     json!({
         "folder": folder.display().to_string(),
         "damaged": found.is_damaged(),
@@ -104,6 +111,7 @@ fn as_json(folder: &Path, found: &Survey) -> Value {
         "position_damaged": found.position_damaged,
         "torn": found.torn,
         "foreign": found.foreign,
+        "put_aside": aside.collect::<Vec<_>>(),
         "segments": segments.collect::<Vec<_>>(),
     })
 }

@@ -2,17 +2,16 @@
 
 use std::time::Instant;
 
-use swak_buffer::{Frame, Next};
+use swak_buffer::{Cause, Frame, Next};
 use swak_sdk::data::Block;
 use swak_sdk::data::codec::{self, DecodeError};
 use swak_sdk::ledger::Count;
 use swak_sdk::prelude::*;
 
-use super::{InFlight, RETRY, Worker, count};
+use super::losses::{DAMAGED, count, reason};
+use super::{RETRY, Worker};
 use crate::buffers::disk_buffer::stage::Ready;
 
-/// The reason with which records are counted as dropped whose frames are damaged or gone.
-const DAMAGED: &str = "damaged on disk";
 /// A limit to how many small chunks are on their way.
 const MOST_IN_FLIGHT: usize = 4096;
 /// A segment of which the disk says so often that it cannot be read is given up. Whatever else keeps it
@@ -49,40 +48,37 @@ impl Worker {
     }
 
     /// A frame is not on its way any more.
-    pub(super) fn landed(&mut self, seq: u64) -> Option<Count> {
-        let landed = self.in_flight.remove(&seq)?;
-        self.in_flight_bytes -= landed.size;
-        self.last_landing = Instant::now();
-        Some(landed.count)
+    pub(super) fn landed(&mut self, seq: u64) {
+        if self.in_flight.remove(&seq) {
+            self.last_landing = Instant::now();
+        }
     }
 
     /// This became of a frame.
     pub(super) fn settled(&mut self, seq: u64, outcome: Outcome) {
-        let landed = self.landed(seq);
-        if outcome != Outcome::Errored {
-            self.queue.ack(seq);
-        } else if let Some(count) = landed
-            && seq < self.queue.position().seq
-        {
-            // It was discarded while it was on its way, so it cannot be handed on again.
-            self.out.lost(count, Worker::DISCARDED);
-        }
+        self.landed(seq);
         // Else it is read again: the task starts anew.
+        if outcome != Outcome::Errored
+            && let Some((cause, arrived)) = self.queue.ack(seq)
+        {
+            self.out.found_again(count(arrived), reason(cause));
+        }
     }
 
     pub(super) fn may_hand_on(&self) -> bool {
-        self.in_flight.is_empty()
-            || (self.in_flight_bytes < self.max_unacked && self.in_flight.len() < MOST_IN_FLIGHT)
+        self.handed_on.is_empty()
+            || (self.handed_on_bytes < self.max_unacked && self.handed_on.len() < MOST_IN_FLIGHT)
     }
 
     fn send(&mut self, frame: Frame) -> Result<()> {
         self.reading.note(&self.out, Ok(()));
         let Frame { seq, payload, records, bytes } = frame;
-        let (size, count) = (payload.len(), Count { records, bytes });
+        let size = payload.len();
         match codec::decode(&Block::from(payload)) {
             Ok(chunk) => {
-                self.in_flight.insert(seq, InFlight { size, count });
-                self.in_flight_bytes += size;
+                self.in_flight.insert(seq);
+                self.handed_on.push_back((seq, size));
+                self.handed_on_bytes += size;
                 // Nobody is there when the task is gone, which is told as well.
                 let _ = self.ready.send(Ready { seq, chunk });
             }
@@ -90,8 +86,8 @@ impl Worker {
             Err(error) => {
                 let place = self.out.counters().place();
                 tracing::error!("{place}: {records} records are lost: {error}");
-                self.out.lost(count, DAMAGED);
-                self.queue.ack(seq);
+                self.out.lost(Count { records, bytes }, DAMAGED);
+                self.queue.lose(seq, Cause::Damaged);
             }
         }
         Ok(())

@@ -3,22 +3,17 @@
 use std::io;
 use std::time::Instant;
 
-use swak_buffer::AppendError;
+use swak_buffer::{AppendError, Cause};
 use swak_sdk::data::codec;
 use swak_sdk::prelude::*;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{RETRY, Worker, count};
+use super::losses::{DISK_FULL, FULL, TOO_DEEP, TOO_LARGE, count, reason};
+use super::{RETRY, Worker};
 use crate::buffers::disk_buffer::options::{SyncPolicy, WhenFull};
 
 /// What is written is synced before its time when there is so much of it: it is held until then.
 const SYNC_AT: usize = 32 << 20;
-
-/// The reasons with which records are counted as dropped.
-const FULL: &str = "the buffer is full";
-const DISK_FULL: &str = "the disk is full";
-const TOO_LARGE: &str = "larger than the buffer";
-const TOO_DEEP: &str = "nested too deeply";
 
 /// A chunk that came in.
 pub(super) struct Waiting {
@@ -72,7 +67,7 @@ impl Worker {
                     }
                     WhenFull::DropNewest => self.out.drop_chunk(next.chunk, FULL),
                     WhenFull::DropOldest => {
-                        let made_room = self.discard(FULL);
+                        let made_room = self.discard(Cause::BufferFull);
                         self.wait_with(next, bytes);
                         if !made_room {
                             return Ok(());
@@ -88,16 +83,27 @@ impl Worker {
 
     /// Makes what was written count as stored, when it is time.
     pub(super) fn store(&mut self) -> Result<()> {
-        if self.written.is_empty() {
+        if self.verify_due().is_some_and(|due| due <= Instant::now()) {
+            self.unverified = None;
+            self.queue.verify().context("cannot store records in the buffer")?;
+        }
+        if self.written.is_empty() || self.save_again.is_some() {
             return Ok(());
         }
-        if self.sync != SyncPolicy::Never {
+        if self.sync == SyncPolicy::Never {
+            self.unverified.get_or_insert_with(Instant::now);
+        } else {
             let is_due = self.sync_due().is_some_and(|due| due <= Instant::now());
             let is_much = self.written_bytes >= SYNC_AT;
             if !(is_due || is_much || self.is_in_hurry || self.has_ended) {
                 return Ok(());
             }
             self.queue.sync().context("cannot sync the buffer")?;
+        }
+        // Without it, what is lost at the end would look after a kill as if it had never been.
+        self.save_position();
+        if !self.queue.is_saved() {
+            return Ok(());
         }
         for chunk in self.written.drain(..) {
             self.out.stored(chunk);
@@ -109,11 +115,17 @@ impl Worker {
 
     /// When what is written must be synced.
     pub(super) fn sync_due(&self) -> Option<Instant> {
-        let since = self.written_since?;
+        let since = self.written_since.filter(|_| self.save_again.is_none())?;
         match self.sync {
             SyncPolicy::Always | SyncPolicy::Never => Some(since),
             SyncPolicy::Every(interval) => Some(since + interval),
         }
+    }
+
+    /// When somebody must look whether what was written is still there. Where it is synced, that is done
+    /// with each sync.
+    pub(super) fn verify_due(&self) -> Option<Instant> {
+        self.unverified.map(|since| since + RETRY)
     }
 
     fn wait_with(&mut self, mut waiting: Waiting, bytes: Vec<u8>) {
@@ -132,17 +144,17 @@ impl Worker {
         }
         self.storing.note(&self.out, Err(error));
         self.wait_with(waiting, bytes);
-        if !(is_full && self.when_full == WhenFull::DropOldest && self.discard(DISK_FULL)) {
+        if !(is_full && self.when_full == WhenFull::DropOldest && self.discard(Cause::DiskFull)) {
             self.store_again_soon();
         }
     }
 
     /// Drops the oldest segment. `false` when this made no room.
-    fn discard(&mut self, reason: &'static str) -> bool {
-        match self.queue.discard_oldest() {
+    fn discard(&mut self, cause: Cause) -> bool {
+        match self.queue.discard_oldest(cause) {
             Ok(Some(discarded)) => {
-                if !discarded.unread.is_zero() {
-                    self.out.lost(count(discarded.unread), reason);
+                if !discarded.lost.is_zero() {
+                    self.out.lost(count(discarded.lost), reason(cause));
                 }
                 true
             }
@@ -173,7 +185,4 @@ impl Worker {
         self.waiting.push_front(Waiting { chunk: rest, bytes: None, _permit });
         self.waiting.push_front(Waiting { chunk, bytes: None, _permit: None });
     }
-
-    /// What a frame that was handed on and has failed is lost with, if it was discarded meanwhile.
-    pub(super) const DISCARDED: &str = FULL;
 }
