@@ -235,6 +235,23 @@ fn an_event_that_is_none_is_dropped_and_counted_and_the_others_are_not() {
 }
 
 #[test]
+fn an_event_that_is_too_deep_is_dropped_and_a_message_that_is_is_refused() {
+    let nested = |depth: usize| [&vec![0x91; depth][..], &[0xc0]].concat();
+    let message =
+        |depth| [&b"\x92\xa1t\x92\x92\x01\x81\xa1a"[..], &nested(depth), b"\x92\x02\x80"].concat();
+    let mut input = Input::start(&[]);
+    let mut peer = connect(input.port);
+    peer.write_all(&message(1000)).unwrap();
+    let chunk = input.next();
+    assert_eq!(chunk.len(), 1);
+    let counters = input.cx.counters().snapshot();
+    assert_eq!((counters.received, counters.dropped.values().sum::<u64>()), (2, 1));
+    peer.write_all(&message(100_000)).unwrap();
+    assert_eq!(read_to_end(&mut peer), b"");
+    until(|| input.errors() == 1);
+}
+
+#[test]
 fn mistakes_are_told_at_their_place() {
     let bench = bench();
     let told = |call: &str, words: &str| {
@@ -268,6 +285,7 @@ fn mistakes_are_told_at_their_place() {
             "`ack_timeout` is longer than `timeout`, which ends the wait after 60s",
         ),
         ("write_timeout=\"20s\", timeout=\"10s\"", "`write_timeout` is longer than `timeout`"),
+        ("connect_timeout=\"61s\"", "`connect_timeout` is longer than `timeout`"),
     ] {
         told(&format!("out.Fluentd({mistake})"), words);
     }

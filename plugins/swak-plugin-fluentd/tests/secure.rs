@@ -112,6 +112,41 @@ fn a_peer_that_does_not_shake_hands_is_not_waited_for() {
 }
 
 #[test]
+fn a_nonce_may_be_of_any_length() {
+    use sha2::{Digest, Sha512};
+    let hex = |parts: [&[u8]; 4]| -> String {
+        let digest = Sha512::digest(parts.concat());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    for nonce in [Value::Binary(Vec::new()), Value::Binary(vec![255; 5000]), "as text".into()] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let receiver = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let bytes = nonce.as_slice().expect("text or bytes").to_vec();
+            let options = Value::Map(vec![("nonce".into(), nonce)]);
+            let say = |value: Value| rmpv::encode::write_value(&mut &stream, &value).unwrap();
+            say(Value::Array(vec!["HELO".into(), options]));
+            let ping = rmpv::decode::read_value(&mut &stream).unwrap();
+            let part = |i: usize| ping[i].as_slice().expect("text or bytes");
+            assert_eq!(part(3), hex([part(2), part(1), &bytes, b"key"]).as_bytes());
+            let proof = hex([part(2), b"server", &bytes, b"key"]);
+            say(Value::Array(vec![
+                "PONG".into(),
+                true.into(),
+                "".into(),
+                "server".into(),
+                proof.into(),
+            ]));
+            let message = rmpv::decode::read_value(&mut &stream).unwrap();
+            stream.write_all(&common::ack(common::chunk_of(&message))).unwrap();
+        });
+        assert_eq!(Sender::new(port, &[("shared_key", "key")]).write(), Ok(()));
+        receiver.join().expect("the key was proved");
+    }
+}
+
+#[test]
 fn those_who_are_not_allowed_are_turned_away() {
     let allow = |network: &str| LiteralValue::List(vec![Literal::bare(text(network))]);
     let input = Input::start_at(free_port(), vec![("allow", allow("10.0.0.0/8"))]);
@@ -217,6 +252,29 @@ mod tls {
              tls_key_file=\"{key}\")"
         ));
         assert!(format!("{:?}", listening.wait().ended()).contains("/nowhere"));
+    }
+
+    #[test]
+    fn a_handshake_that_hangs_is_left_by_both_sides() {
+        let files = Certificates::new();
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        assert_refused(port, &[("tls", "True"), ("connect_timeout", "200ms")], "connecting took");
+
+        let options = vec![
+            ("tls", LiteralValue::Bool(true)),
+            ("tls_cert_file", text(&files.text("server.pem"))),
+            ("tls_key_file", text(&files.text("server-key.pem"))),
+            ("handshake_timeout", text("200ms")),
+        ];
+        let input = Input::start_at(free_port(), options);
+        let mut silent = connect(input.port);
+        assert_eq!(read_to_end(&mut silent), b"");
+        // The beginning of a record of the handshake that never comes.
+        let mut begun = connect(input.port);
+        begun.write_all(b"\x16\x03\x01\x02\x00").unwrap();
+        assert_eq!(read_to_end(&mut begun), b"");
+        until(|| input.errors() == 2);
     }
 
     #[test]

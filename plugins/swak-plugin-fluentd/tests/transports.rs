@@ -57,7 +57,7 @@ mod unix {
             }
             modes
         });
-        for _ in 0..200 {
+        for _ in 0..50 {
             let input = Input::start_at(free_port(), options(&path));
             until(|| std::os::unix::net::UnixStream::connect(&path).is_ok());
             input.kill();
@@ -84,6 +84,20 @@ mod unix {
         assert!(told(&path).contains("in use"));
         assert!(path.exists());
         drop(listener);
+    }
+
+    #[test]
+    fn a_socket_that_another_has_put_in_its_place_stays() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("s");
+        let unix_path = LiteralValue::Str(path.display().to_string());
+        let input = Input::start_at(free_port(), vec![("unix_path", unix_path)]);
+        until(|| path.exists());
+        std::fs::remove_file(&path).unwrap();
+        let other = UnixListener::bind(&path).unwrap();
+        input.kill();
+        assert!(path.exists());
+        drop(other);
     }
 }
 
@@ -129,6 +143,7 @@ fn a_receiver_that_does_not_answer_the_heartbeat_is_not_connected_to() {
 fn heartbeats_keep_a_connection_that_would_be_closed_as_idle() {
     for heartbeat in ["none", "tcp"] {
         let mut input = Input::start(&[("idle_timeout", "300ms")]);
+        drop(connect(input.port));
         let proxy = Proxy::start(input.port, Vec::new());
         let options = [("heartbeat", heartbeat), ("heartbeat_interval", "20ms")];
         let mut sender = Sender::new(proxy.port, &options);
@@ -147,6 +162,7 @@ fn heartbeats_keep_a_connection_that_would_be_closed_as_idle() {
 #[test]
 fn a_connection_is_renewed_when_datagrams_are_no_longer_answered() {
     let mut input = Input::start(&[]);
+    drop(connect(input.port));
     let (proxy, udp) = loop {
         // The proxy's port must be free for datagrams too.
         let proxy = Proxy::start(input.port, Vec::new());
@@ -175,6 +191,7 @@ fn a_connection_is_renewed_when_datagrams_are_no_longer_answered() {
 #[test]
 fn a_connection_that_was_idle_too_long_is_not_used_again() {
     let mut input = Input::start(&[]);
+    drop(connect(input.port));
     for (limit, connections) in [("1ms", 3), ("1h", 1)] {
         let proxy = Proxy::start(input.port, Vec::new());
         let mut sender = Sender::new(proxy.port, &[("keepalive_timeout", limit)]);

@@ -100,22 +100,31 @@ pub(crate) struct Glance {
 impl Glance {
     /// Of what is no message, nothing: that is found out when it is read.
     pub(crate) fn at(message: &Slice) -> Self {
-        let look = || {
-            let mut reader = Reader::new(message);
-            let items = reader.array()?;
-            reader.bytes()?;
-            let shape = reader.peek()?;
+        Glance::look(message, |_| true).unwrap_or_default()
+    }
+
+    /// The same, and nothing too of events that are not packed: to go past those takes time.
+    pub(crate) fn at_packed(message: &Slice) -> Self {
+        Glance::look(message, |shape| shape == Shape::Bytes).unwrap_or_default()
+    }
+
+    fn look(message: &Slice, wanted: fn(Shape) -> bool) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(message);
+        let items = reader.array()?;
+        reader.bytes()?;
+        let shape = reader.peek()?;
+        if !wanted(shape) {
+            return Ok(Glance::default());
+        }
+        reader.skip()?;
+        let mut before_option = 2;
+        if !matches!(shape, Shape::Array | Shape::Bytes) {
             reader.skip()?;
-            let mut before_option = 2;
-            if !matches!(shape, Shape::Array | Shape::Bytes) {
-                reader.skip()?;
-                before_option = 3;
-            }
-            let option = MessageOption::read(&mut reader, items > before_option)?;
-            let compressed = shape == Shape::Bytes && option.compression().is_some();
-            Ok::<_, Malformed>(Glance { compressed, asks_for_ack: option.chunk.is_some() })
-        };
-        look().unwrap_or_default()
+            before_option = 3;
+        }
+        let option = MessageOption::read(&mut reader, items > before_option)?;
+        let compressed = shape == Shape::Bytes && option.compression().is_some();
+        Ok(Glance { compressed, asks_for_ack: option.chunk.is_some() })
     }
 }
 
@@ -257,6 +266,8 @@ mod tests {
         };
         assert_eq!(glance(&compressed), (true, true));
         assert_eq!((glance(&as_str), glance(&with_chunk)), ((false, false), (false, true)));
+        assert!(Glance::at_packed(&compressed.into()).compressed);
+        assert_eq!(Glance::at_packed(&with_chunk.into()), Glance::default());
         assert_eq!(glance(b"\x94\xa1t\x64\x80\x81\xa5chunk\xa2id"), (false, true));
         assert_eq!(glance(b"\x93"), (false, false));
     }

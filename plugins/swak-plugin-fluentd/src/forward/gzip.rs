@@ -17,14 +17,15 @@ const MAGIC: &[u8] = &[0x1f, 0x8b];
 /// compressed, and by another on the way.
 const MAX_LAYERS: usize = 3;
 
-/// What is in one or more gzip members, one after the other, if it is at most `max` bytes.
+/// What is in one or more gzip members, one after the other, if it is at most `max` bytes, and as many
+/// with the layers below it.
 pub(super) fn unpack(packed: &[u8], max: usize) -> Result<Slice, ForwardError> {
     let mut unpacked = unpack_layer(packed, max)?;
     for _ in 1..MAX_LAYERS {
         if !unpacked.starts_with(MAGIC) {
             break;
         }
-        unpacked = unpack_layer(&unpacked, max)?;
+        unpacked = unpack_layer(&unpacked, max - unpacked.len())?;
     }
     Ok(unpacked.into())
 }
@@ -74,5 +75,9 @@ pub(super) mod tests {
         let bomb = packed(&[0; 200]);
         assert!(matches!(unpack(&bomb, 100), Err(ForwardError::Scan(ScanError::TooLong))));
         assert!(unpack(&packed(&bomb), 100).is_err());
+        // Both are in memory at once.
+        let layers = packed(&packed(&[0x92; 90]));
+        let inner = packed(&[0x92; 90]).len();
+        assert!(unpack(&layers, 90 + inner).is_ok() && unpack(&layers, 89 + inner).is_err());
     }
 }

@@ -164,7 +164,10 @@ impl Messages {
 
     async fn hand_on(&mut self, bytes: Slice) -> Result<Result<(), Stopped>, ConnectionError> {
         let Messages { incoming, limits, deliver, left, answering, .. } = self;
-        let glance = Glance::at(&bytes);
+        let glance = match *left.borrow() {
+            true => Glance::at(&bytes),
+            false => Glance::at_packed(&bytes),
+        };
         let not_wanted = async {
             match glance.asks_for_ack {
                 true => has_left(left).await,

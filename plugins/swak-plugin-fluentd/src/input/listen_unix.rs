@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use swak_sdk::data::Name;
@@ -14,6 +14,8 @@ use crate::host::random;
 pub(super) struct UnixSocket {
     socket: UnixListener,
     path: PathBuf,
+    /// Device and inode: another's file of the same name is left alone.
+    file: Option<(u64, u64)>,
     source: Name,
 }
 
@@ -27,7 +29,7 @@ impl UnixSocket {
             None => UnixListener::bind(path)?,
         };
         let source = Name::from(path.to_string_lossy().into_owned());
-        Ok(UnixSocket { socket, path: path.to_owned(), source })
+        Ok(UnixSocket { socket, path: path.to_owned(), file: identity(path), source })
     }
 
     pub(super) async fn accept(&self) -> io::Result<(UnixStream, Name)> {
@@ -91,8 +93,15 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 
 impl Drop for UnixSocket {
     fn drop(&mut self) {
+        if identity(&self.path) != self.file {
+            return;
+        }
         if let Err(error) = fs::remove_file(&self.path) {
-            tracing::debug!("{} was gone already: {error}", self.path.display());
+            tracing::debug!("{} stays: {error}", self.path.display());
         }
     }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }

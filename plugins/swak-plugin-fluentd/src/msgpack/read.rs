@@ -242,6 +242,48 @@ mod tests {
 
     use super::*;
 
+    fn time(bytes: &[u8]) -> Result<Option<Timestamp>, Malformed> {
+        Reader::new(&bytes.into()).time()
+    }
+
+    #[test]
+    fn times_of_every_kind_and_at_every_end_are_times_or_told() {
+        let event_time = |seconds: u32, nanos: u32| {
+            time(&[&[0xd7, 0][..], &seconds.to_be_bytes(), &nanos.to_be_bytes()].concat())
+        };
+        let at = |seconds, nanos| Ok(Some(Timestamp::from_parts(seconds, nanos)));
+        assert_eq!(event_time(9, 5), at(9, 5));
+        // More nanoseconds than a second has go over into the next.
+        assert_eq!(event_time(u32::MAX, u32::MAX), at(i64::from(u32::MAX) + 4, 294_967_295));
+        assert_eq!(time(b"\xc7\x08\x00\0\0\0\x09\0\0\0\x05"), at(9, 5), "as ext 8");
+        for seconds in [i64::MIN, i64::MAX] {
+            let ext = [&[0xc7, 12, 0xff][..], &[0xff; 4], &seconds.to_be_bytes()].concat();
+            let int = [&[0xd3][..], &seconds.to_be_bytes()].concat();
+            let float = [&[0xcb][..], &(seconds as f64).to_be_bytes()].concat();
+            for bytes in [ext, int, float] {
+                assert!(matches!(time(&bytes), Ok(Some(_))), "{bytes:?}");
+            }
+        }
+        assert_eq!(
+            time(b"\xd7\xff\xff\xff\xff\xff\xff\xff\xff\xff").map(|t| t.is_some()),
+            Ok(true)
+        );
+        let nan = [&[0xcb][..], &f64::NAN.to_be_bytes()].concat();
+        let wrong: [&[u8]; 5] = [&nan, b"\xd6\x00\0\0\0\0", b"\xd4\x05\0", b"\xa1x", b"\xc3"];
+        for wrong in wrong {
+            assert_eq!(time(wrong), Err(Malformed { expected: "a time" }), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_extends_messagepack_in_another_way_is_kept_as_bytes() {
+        let bytes = Slice::from(&b"\x83\xa1a\xd4\x05x\xa1b\xd6\x00abcd\xa1c\xd6\xff\0\0\0\x09"[..]);
+        let map = Reader::new(&bytes).map().unwrap();
+        assert_eq!(map.get("a"), Some(&Value::Bytes("x".into())));
+        assert_eq!(map.get("b"), Some(&Value::Bytes("abcd".into())), "four bytes are no EventTime");
+        assert_eq!(map.get("c"), Some(&Value::Time(Timestamp::from_parts(9, 0))));
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in any::<Vec<u8>>()) {

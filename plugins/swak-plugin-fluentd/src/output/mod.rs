@@ -73,7 +73,11 @@ impl Output for OutFluentd {
     }
 
     fn time_limits(&self) -> Vec<TimeLimit> {
-        let limits = [("ack_timeout", self.ack_timeout), ("write_timeout", self.write_timeout)];
+        let limits = [
+            ("connect_timeout", self.peer.connect_timeout),
+            ("write_timeout", self.write_timeout),
+            ("ack_timeout", self.ack_timeout),
+        ];
         let given = limits.into_iter().filter(|(_, limit)| limit.span != Span::default());
         given.map(|(option, limit)| TimeLimit { option, limit }).collect()
     }

@@ -95,9 +95,9 @@ pub struct OutFluentdOptions {
     /// has not acknowledged is then sent again. No longer than `timeout`.
     #[option(default = "30s")]
     ack_timeout: Placed<Duration>,
-    /// How long connecting may take, with TLS and handshake.
+    /// How long connecting may take, with TLS and handshake. No longer than `timeout`.
     #[option(default = "10s")]
-    connect_timeout: Duration,
+    connect_timeout: Placed<Duration>,
     /// How long the receiver may take nothing of what is sent to it. No longer than `timeout`.
     #[option(default = "30s")]
     write_timeout: Placed<Duration>,
@@ -208,7 +208,7 @@ impl OutFluentdOptions {
         );
         let limits = [
             ("ack_timeout", Some(*self.ack_timeout)),
-            ("connect_timeout", Some(self.connect_timeout)),
+            ("connect_timeout", Some(*self.connect_timeout)),
             ("write_timeout", Some(*self.write_timeout)),
             ("heartbeat_interval", Some(self.heartbeat_interval)),
             ("keepalive_timeout", self.keepalive_timeout),

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use swak_sdk::options::{Address, Secret};
+use swak_sdk::options::{Address, Placed, Secret};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
@@ -22,7 +22,7 @@ pub(super) struct Peer {
     pub(super) tls: Option<Tls>,
     pub(super) credentials: Option<Credentials>,
     /// How long it may take until messages can be sent.
-    pub(super) connect_timeout: Duration,
+    pub(super) connect_timeout: Placed<Duration>,
 }
 
 /// Where the receiver is.
@@ -49,7 +49,7 @@ pub(super) struct Credentials {
 impl Peer {
     /// Connects, to the first address of the host that answers, and shakes hands.
     pub(super) async fn connect(&self) -> Result<Connection, ConnectionError> {
-        timeout(self.connect_timeout, async {
+        timeout(*self.connect_timeout, async {
             let mut connection = Connection::new(self.stream().await?);
             if let Some(credentials) = &self.credentials {
                 greet(&mut connection, credentials).await?;
@@ -57,7 +57,7 @@ impl Peer {
             Ok(connection)
         })
         .await
-        .map_err(|_| ConnectionError::ConnectTimeout(self.connect_timeout))?
+        .map_err(|_| ConnectionError::ConnectTimeout(*self.connect_timeout))?
     }
 
     async fn stream(&self) -> Result<Stream, ConnectionError> {

@@ -29,7 +29,9 @@ impl Sender {
         let mut args = Args::default();
         args.positional.push(Literal::bare(text(&format!("127.0.0.1:{port}"))));
         let limits = [("connect_timeout", "10s"), ("ack_timeout", "10s")];
-        for (name, value) in options.iter().chain(&limits) {
+        let given = |name| options.iter().any(|(given, _)| *given == name);
+        let limits = limits.iter().filter(|(name, _)| !given(*name));
+        for (name, value) in options.iter().chain(limits) {
             let key = Key { name: (*name).to_owned(), span: Default::default() };
             let value = match *value {
                 "True" => LiteralValue::Bool(true),
