@@ -24,8 +24,8 @@ use swak_sdk::prelude::*;
 use self::unread::Unread;
 pub(super) use self::unread::put_torn_aside;
 use super::lock::DrainLock;
-use super::open::sync_folder;
 use super::path::beside;
+use super::system::sync_folder;
 use crate::blocking::blocking;
 use crate::formats::{Format, record};
 

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::open::{is_still_at, make_folders};
 use super::path::beside;
+use super::system::{is_still_at, make_folders};
 
 /// Holds a file for one output; it is free again when this is dropped.
 #[derive(Debug)]

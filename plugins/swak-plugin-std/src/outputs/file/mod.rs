@@ -6,6 +6,7 @@ mod lock;
 mod open;
 mod path;
 mod rotate;
+mod system;
 mod torn;
 mod turns;
 
@@ -19,9 +20,10 @@ use swak_sdk::prelude::*;
 
 use self::drain::{FileBacklog, Form, PIECE};
 use self::lock::DrainLock;
-use self::open::{FileError, Habits, OpenFiles, Undo};
+use self::open::{Habits, OpenFiles, Undo};
 use self::path::{FilePath, led_to};
 use self::rotate::Rotation;
+use self::system::FileError;
 use self::torn::Writing;
 use crate::blocking::blocking;
 use crate::formats::{Encoder, Format, FormatOptions, Replaced};

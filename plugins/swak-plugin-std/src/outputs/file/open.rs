@@ -1,10 +1,10 @@
 //! Open files, the most recently used of them.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use std::sync::{Arc, PoisonError};
 
@@ -13,31 +13,12 @@ use swak_sdk::plugin::Counters;
 use super::emptied::Emptied;
 use super::path::led_to;
 use super::rotate::Rotation;
+use super::system::{
+    FileError, cut, failed, is_still_at, length, make_folders, sync_folder, write_all,
+};
 use super::torn::{self, Mend, Writing};
 use super::{drain, lock, turns};
-use crate::identity::{self, FileId};
-
-/// What could not be done with which file, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {what} {}", path.display())]
-pub(super) struct FileError {
-    what: &'static str,
-    path: PathBuf,
-    source: io::Error,
-}
-
-impl FileError {
-    /// What cannot be done with this file.
-    pub(super) fn new(what: &'static str, path: &Path, source: io::Error) -> Self {
-        FileError { what, path: path.to_owned(), source }
-    }
-
-    /// Whether no file can have this name: a part of it is a file already, it is a folder, or too long.
-    pub(super) fn is_of_name(&self) -> bool {
-        use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory};
-        matches!(self.source.kind(), InvalidFilename | IsADirectory | NotADirectory)
-    }
-}
+use crate::identity;
 
 /// Open files, the most recently used of them.
 pub(super) struct OpenFiles {
@@ -51,7 +32,8 @@ pub(super) struct OpenFiles {
     header: Option<Vec<u8>>,
     /// Where what is written is sent on and removed: who counts what cannot be.
     drained: Option<Arc<Counters>>,
-    uses: u64,
+    /// When files were closed that had not been used for long.
+    swept: Instant,
 }
 
 /// How files are opened and written.
@@ -80,7 +62,7 @@ struct OpenFile {
     end: &'static [u8],
     /// The span of the rotation in which it was begun.
     begun: u64,
-    last_use: u64,
+    last_use: Instant,
 }
 
 /// How to take back what was written to a file.
@@ -100,7 +82,7 @@ impl OpenFiles {
             habits,
             header,
             drained: None,
-            uses: 0,
+            swept: Instant::now(),
         }
     }
 
@@ -181,9 +163,19 @@ impl OpenFiles {
         self.open.clear();
     }
 
+    /// Closes what was not written to for long: a file that somebody has moved away or deleted keeps its
+    /// room on the disk as long as it is open.
+    fn close_idle(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.swept) >= IDLE / 4 {
+            self.open.retain(|_, open| now.saturating_duration_since(open.last_use) < IDLE);
+            self.swept = now;
+        }
+    }
+
     /// Sees to it that the file of a path is open, and rotated if that is due.
     fn ready(&mut self, path: &Path, more: u64) -> Result<(), FileError> {
-        self.uses += 1;
+        let now = Instant::now();
+        self.close_idle(now);
         let kept = self.open.remove(path).filter(|open| is_still_at(&open.file, path));
         let mut open = match kept {
             Some(open) => open,
@@ -195,7 +187,7 @@ impl OpenFiles {
             self.habits.rotation.rotate(path).map_err(failed("rotate", path))?;
             open = self.open(path)?;
         }
-        open.last_use = self.uses;
+        open.last_use = now;
         if self.open.len() >= self.habits.max_open {
             let oldest = self.open.iter().min_by_key(|(_, open)| open.last_use);
             if let Some(oldest) = oldest.map(|(path, _)| path.clone()) {
@@ -244,7 +236,7 @@ impl OpenFiles {
         };
         let end = if is_regular { self.mend(path)? } else { b"" };
         let begun = self.habits.rotation.span_of(begun);
-        Ok(OpenFile { file, is_regular, is_patient, end, begun, last_use: 0 })
+        Ok(OpenFile { file, is_regular, is_patient, end, begun, last_use: Instant::now() })
     }
 
     /// Sees to it that what comes next is no part of what was written in part. Gives what is to be
@@ -270,6 +262,9 @@ impl OpenFiles {
         Ok(end)
     }
 }
+
+/// How long a file stays open that nothing is written to.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// How often a file is made anew for one write, that somebody deletes in the middle of it.
 const MOST_DELETED: usize = 10;
@@ -310,66 +305,13 @@ impl Undo {
     }
 }
 
-fn failed<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> FileError + 'a {
-    move |source| FileError::new(what, path, source)
-}
-
-fn length(file: &File, path: &Path) -> Result<u64, FileError> {
-    Ok(file.metadata().map_err(failed("look at", path))?.len())
-}
-
-/// Windows lets nobody cut a file who may only append to it, so it is opened once more.
-pub(super) fn cut(path: &Path, len: u64) -> io::Result<()> {
-    OpenOptions::new().write(true).open(path)?.set_len(len)
-}
-
-/// As [`Write::write_all`], but it is known how much was written when it fails.
-fn write_all(file: &mut File, mut bytes: &[u8], written: &mut u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.write(bytes) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(n) => {
-                *written += n as u64;
-                bytes = &bytes[n..];
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Whether the path still names this file: others may have moved it away or deleted it.
-pub(super) fn is_still_at(file: &File, path: &Path) -> bool {
-    match (FileId::of_file(file), FileId::of_path(path)) {
-        (Ok(ours), Ok(theirs)) => ours == theirs,
-        _ => false,
-    }
-}
-
-/// Makes a folder and those that it lies in, and with `sync` makes sure that their names are on the
-/// disk.
-pub(super) fn make_folders(folder: &Path, sync: bool) -> io::Result<()> {
-    match sync {
-        true => swak_buffer::make_folders(folder),
-        false => fs::create_dir_all(folder),
-    }
-}
-
-/// Makes sure that the name of a new file is on the disk.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    swak_buffer::sync_folder(folder.unwrap_or(Path::new(".")))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
-    #[test]
-    fn what_was_written_to_a_file_without_a_name_is_written_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("out.log");
+    fn files() -> OpenFiles {
         let habits = Habits {
             max_open: 2,
             append: true,
@@ -377,8 +319,32 @@ mod tests {
             rotation: Rotation { size: None, every: None, keep: 1 },
             sync: false,
         };
-        let mut files = OpenFiles::new(habits, None);
-        let line = || std::iter::once(&b"one\n"[..]);
+        OpenFiles::new(habits, None)
+    }
+
+    fn line() -> impl Iterator<Item = &'static [u8]> + Clone {
+        std::iter::once(&b"one\n"[..])
+    }
+
+    #[test]
+    fn what_is_not_used_for_long_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = files();
+        files.write(&folder.path().join("a"), &line()).unwrap();
+        let soon = Instant::now() + IDLE / 2;
+        files.close_idle(soon);
+        assert_eq!(files.open.len(), 1);
+        files.write(&folder.path().join("b"), &line()).unwrap();
+        files.open.get_mut(&folder.path().join("b")).unwrap().last_use = soon;
+        files.close_idle(soon + IDLE / 2);
+        assert_eq!(files.open.keys().collect::<Vec<_>>(), [&folder.path().join("b")]);
+    }
+
+    #[test]
+    fn what_was_written_to_a_file_without_a_name_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.log");
+        let mut files = files();
         files.ready(&path, 4).unwrap();
         // Somebody deletes it between the look at it and the write.
         fs::remove_file(&path).unwrap();

@@ -33,6 +33,12 @@ impl FilePath {
                 !path.ends_with(is_separator),
                 "`path` is a folder; write the name of the file too: {path}out.log"
             );
+            let name = path.rsplit(is_separator).next().unwrap_or_default();
+            ensure!(
+                !(cfg!(windows) && is_device(name)),
+                "`path` names the device `{name}` of Windows, and what is written there is gone; write \
+                 another name, or out.Null()"
+            );
             return Ok(FilePath::Constant(path.into()));
         }
         let first = ["{{", "{%", "{#"].iter().filter_map(|open| text.find(open)).min();
@@ -187,6 +193,14 @@ mod tests {
         // Where `\n` and `\t` were to be a backslash and a letter.
         let error = FilePath::new(Template::new("C:\temp\new.log").unwrap()).err().unwrap();
         assert!(error.to_string().contains(r"write r"), "{error}");
+    }
+
+    #[test]
+    #[cfg(windows)]
+    fn a_device_is_a_mistake() {
+        for wrong in ["nul", r"C:\log\NUL.log", "C:/log/aux.txt"] {
+            assert!(FilePath::new(Template::new(wrong).unwrap()).is_err(), "{wrong}");
+        }
     }
 
     #[test]

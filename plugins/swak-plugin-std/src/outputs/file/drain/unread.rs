@@ -9,8 +9,8 @@ use memchr::{memchr_iter, memrchr};
 use swak_sdk::plugin::Counters;
 use swak_sdk::{Context, Result};
 
-use crate::outputs::file::open::{FileError, cut};
 use crate::outputs::file::path::{beside, led_to};
+use crate::outputs::file::system::{FileError, cut};
 
 /// The file `NAME.unread`, to which lines are added.
 pub(super) struct Unread {
