@@ -240,16 +240,23 @@ fn slow_receiver(pause: Duration, most: usize) -> (u16, Arc<AtomicUsize>) {
 #[test]
 fn a_receiver_that_is_slow_and_works_is_waited_for() {
     // Half a second for each of eight messages, and two seconds for the whole chunk.
-    for (before, after) in [("", ", timeout=\"2s\""), ("failover(", "), timeout=\"2s\")")] {
-        let (port, connections) = slow_receiver(Duration::from_millis(500), usize::MAX);
-        let after = if before.is_empty() { format!("{after})") } else { after.to_owned() };
-        let limits = "mode=\"message\", ack_timeout=\"1500ms\"";
-        let call = format!("{before}out.Fluentd(\"127.0.0.1:{port}\", {limits}{after}");
-        let ran = bench().chain(&call, numbered(1, 8));
-        assert_eq!(ran.counters("2").errors, 0, "{call}: {:?}", ran.ended());
-        assert_eq!(ran.counters("2").sent, 8, "{call}: {:?}", ran.ended());
-        assert_eq!(connections.load(Ordering::SeqCst), 1, "{call}");
-    }
+    const LIMITS: &str = "mode=\"message\", ack_timeout=\"1500ms\"";
+    let calls: [fn(u16) -> String; 2] = [
+        |port| format!("out.Fluentd(\"127.0.0.1:{port}\", {LIMITS}, timeout=\"2s\")"),
+        |port| format!("failover(out.Fluentd(\"127.0.0.1:{port}\", {LIMITS}), timeout=\"2s\")"),
+    ];
+    thread::scope(|scope| {
+        for call in calls {
+            scope.spawn(move || {
+                let (port, connections) = slow_receiver(Duration::from_millis(500), usize::MAX);
+                let call = call(port);
+                let ran = bench().chain(&call, numbered(1, 8));
+                let counters = ran.counters("2");
+                assert_eq!((counters.errors, counters.sent), (0, 8), "{call}: {:?}", ran.ended());
+                assert_eq!(connections.load(Ordering::SeqCst), 1, "{call}");
+            });
+        }
+    });
 }
 
 #[test]
@@ -480,9 +487,9 @@ fn send_and_leave(port: u16, messages: i64, acks: bool, reset: bool) {
 
 #[test]
 fn peers_that_have_left_keep_no_place_while_the_outputs_are_down() {
-    let one = || vec![("max_connections", LiteralValue::Int(1))];
-    for reset in [true, false] {
-        let mut input = Input::start_at(free_port(), one());
+    let left = |reset| {
+        let one = vec![("max_connections", LiteralValue::Int(1))];
+        let mut input = Input::start_at(free_port(), one);
         send_and_leave(input.port, 100, true, reset);
         // The next one is served, though nothing was taken.
         let mut next = connect(input.port);
@@ -497,7 +504,12 @@ fn peers_that_have_left_keep_no_place_while_the_outputs_are_down() {
             chunk.settle(Outcome::Delivered);
         }
         assert!((1..100).contains(&taken), "{taken}");
-    }
+    };
+    thread::scope(|scope| {
+        for reset in [true, false] {
+            scope.spawn(move || left(reset));
+        }
+    });
 }
 
 #[test]

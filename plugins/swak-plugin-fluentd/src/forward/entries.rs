@@ -147,6 +147,8 @@ fn time(reader: &mut Reader<'_>) -> Result<(Option<Timestamp>, Map), Malformed> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -209,6 +211,37 @@ mod tests {
         let mut entries = Entries::stream(bytes.into());
         let next = || entries.next(Timestamp::default()).map(|event| event.is_ok());
         assert_eq!(std::iter::from_fn(next).collect::<Vec<_>>(), [true, false, true, true]);
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_change_nothing(
+            kinds in prop::collection::vec((0..5u8, 0..400usize), 1..12), padding in 0..3usize,
+        ) {
+            let entry = |(kind, len): &(u8, usize)| match kind {
+                0 => event(PIECE - 200 + len),
+                1 => event(PIECE * 2 + len),
+                2 => [&[0xda][..], &(*len as u16).to_be_bytes(), &vec![b'x'; *len]].concat(),
+                _ => event(*len),
+            };
+            let entries: Vec<Vec<u8>> = kinds.iter().map(entry).collect();
+            let tell = |event: Result<Event, Malformed>| {
+                event.map(|Event { record, memory }| {
+                    let mut json = Vec::new();
+                    record.view().write_json(&mut json);
+                    (json, record.weight(), memory)
+                })
+            };
+            let bytes = [vec![0; PIECE * padding], entries.concat()].concat();
+            let whole = Slice::from(bytes);
+            let mut read = Entries::stream(whole.slice(PIECE * padding, whole.len()));
+            for entry in entries {
+                let mut alone = Entries::stream(entry.into());
+                let alone = alone.next(Timestamp::default()).map(tell);
+                prop_assert_eq!(read.next(Timestamp::default()).map(tell), alone);
+            }
+            prop_assert!(read.next(Timestamp::default()).is_none());
+        }
     }
 
     #[test]
