@@ -203,12 +203,12 @@ impl Follower<'_> {
         if self.parked.is_since_start(since.map_or(0, |since| since.as_secs())) {
             return !self.is_first_start || self.known.contains_key(source);
         }
-        // What was written to before it was made was written elsewhere, and restored or unpacked here. A
-        // clock that jumped does not look so, unless that was just between the two.
+        // What was written to before it was made was written elsewhere, and restored or unpacked here;
+        // or the clock was set back while it was written.
         let was_restored = modified
             .zip(metadata.created().ok())
             .is_some_and(|(modified, made)| modified + RESTORED < made);
-        self.known.contains_key(source) && !was_restored
+        self.known.contains_key(source) && !(was_restored && self.parked.is_clock_right())
     }
 
     /// Begins to follow a new file, or to know that it is left out.

@@ -43,6 +43,7 @@ impl Follower<'_> {
     /// Looks which files there are.
     pub(super) fn scan(&mut self) {
         let started = SystemTime::now();
+        self.parked.check_clock();
         let scan = self.discovery.scan();
         let mut present = Present::default();
         // What `rotated` names too is found as such, unless it is named without wildcards.

@@ -22,6 +22,8 @@ pub(super) struct Parked<'a> {
     checkpoints: &'a Checkpoints,
     next_key: u64,
     started: Started,
+    /// When it was looked last, by the clock and truly.
+    clock: (SystemTime, Instant),
 }
 
 struct Entry {
@@ -47,7 +49,20 @@ impl Entry {
 struct Started {
     #[serde(default)]
     at: u64,
+    /// The clock was set back since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    set_back: bool,
 }
+
+impl Started {
+    fn store(self, checkpoints: &Checkpoints) {
+        let json = serde_json::to_string(&self).expect("a number is JSON");
+        checkpoints.set(STARTED, &json);
+    }
+}
+
+/// A clock that is corrected by less was not set back.
+const JUMP: Duration = Duration::from_secs(1);
 
 /// Tells a first start from one at which there were no files before.
 const STARTED: &str = "started";
@@ -66,9 +81,8 @@ impl<'a> Parked<'a> {
                 let now = now.map_or(0, |since| since.as_secs());
                 // When that was, was lost.
                 let at = if checkpoints.were_lost() { 0 } else { now };
-                let started = Started { at };
-                let json = serde_json::to_string(&started).expect("a number is JSON");
-                checkpoints.set(STARTED, &json);
+                let started = Started { at, set_back: false };
+                started.store(checkpoints);
                 started
             }
         };
@@ -86,7 +100,8 @@ impl<'a> Parked<'a> {
         };
         let next_key = last.map_or(1, |last| last.saturating_add(1));
         let (positions, keys) = (BTreeMap::new(), HashMap::new());
-        let mut parked = Parked { positions, keys, checkpoints, next_key, started };
+        let clock = (SystemTime::now(), Instant::now());
+        let mut parked = Parked { positions, keys, checkpoints, next_key, started, clock };
         for (key, entry) in entries.into_iter().filter_map(position) {
             parked.insert(key, entry);
         }
@@ -224,6 +239,23 @@ impl<'a> Parked<'a> {
             }
             self.checkpoints.remove(&key);
         }
+    }
+
+    /// Looks whether the clock was set back. It says nothing of what was before the first start then.
+    pub(super) fn check_clock(&mut self) {
+        let (wall, real) = (SystemTime::now(), Instant::now());
+        let before = std::mem::replace(&mut self.clock, (wall, real));
+        let is_back = wall + JUMP < before.0 + (real - before.1);
+        let since = wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        if !self.started.set_back && (is_back || since < self.started.at) {
+            self.started.set_back = true;
+            self.started.store(self.checkpoints);
+        }
+    }
+
+    /// Whether the clock never was set back since the first start.
+    pub(super) fn is_clock_right(&self) -> bool {
+        !self.started.set_back
     }
 
     /// Whether a rotated file that was modified at this time, in seconds since 1970, may have been

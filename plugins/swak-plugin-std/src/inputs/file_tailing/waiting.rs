@@ -194,7 +194,8 @@ impl Follower<'_> {
         for (path, id, born, begun, offset, proof) in followed.chain(parked).chain(unread) {
             // What was made before is no copy of it, nor what was written before its content began.
             let is_older = tail.born.zip(born).is_some_and(|(copy, original)| copy < original);
-            let is_earlier = found.modified.zip(begun).is_some_and(|(copy, at)| copy <= at.into());
+            let times = found.modified.zip(begun).filter(|_| self.parked.is_clock_right());
+            let is_earlier = times.is_some_and(|(copy, begun)| copy <= begun.into());
             if is_older || is_earlier || id == tail.id {
                 continue;
             }
