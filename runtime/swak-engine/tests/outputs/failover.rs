@@ -49,6 +49,21 @@ fn another_one_takes_what_one_does_not_take_whatever_its_reason() {
 }
 
 #[test]
+fn what_one_took_of_a_chunk_goes_to_no_other() {
+    let [one, two] = [server("takes two 1"), server("takes two 2")];
+    one.set(Mode::TakesTwo);
+    let ran = Bench::new(register)
+        .start(
+            "task(in.Numbers(10), out.Hold(), failover(out.Server(\"takes two 1\"), \
+             out.Server(\"takes two 2\"), timeout=\"20ms\"))",
+        )
+        .wait();
+    assert_eq!((one.lines(), two.lines()), (numbers(1..=2), numbers(3..=10)));
+    assert_eq!((ran.counters("3.1").received, ran.counters("3.2").received), (2, 8));
+    assert_eq!(*ran.ended(), Ended::Finished);
+}
+
+#[test]
 fn what_one_rejects_is_at_fault_and_goes_to_no_other() {
     let [one, two] = [server("rejects 1"), server("rejects 2")];
     one.set(Mode::RejectsSevens);

@@ -29,6 +29,23 @@ fn a_large_chunk_is_cut() {
 }
 
 #[test]
+fn what_was_taken_of_a_chunk_that_failed_is_not_written_again() {
+    for limit in ["", ", batch_records=3"] {
+        let name = format!("takes two{limit}");
+        let out = server(&name);
+        out.set(Mode::TakesTwo);
+        let ran = Bench::new(register)
+            .start(&format!(
+                "task(in.Numbers(9), out.Hold(), out.Server({name:?}, timeout=\"20ms\"{limit}))"
+            ))
+            .wait();
+        assert_eq!(*ran.ended(), Ended::Finished);
+        assert_eq!(out.lines(), numbers(1..=9), "{limit}");
+        assert_eq!((ran.counters("3").received, ran.counters("3").sent), (9, 9), "{limit}");
+    }
+}
+
+#[test]
 fn what_waits_for_others_is_written_when_its_time_is_up() {
     let out = server("waits");
     let running = Bench::new(register).start(

@@ -20,6 +20,8 @@ pub(crate) enum Mode {
     HangsAtWrite,
     /// Never answers a write of records from this source.
     HangsFor(&'static str),
+    /// Takes two records of a chunk, says so, and never answers for the rest.
+    TakesTwo,
     /// Asks to be tried again.
     Retries,
     /// Closes each connection when something is written.
@@ -118,6 +120,8 @@ pub(crate) struct ToServer {
     server: Server,
     journal: Option<Server>,
     connected: bool,
+    /// How many records of the last chunk were taken, though its write failed.
+    delivered: usize,
 }
 
 impl Plugin for ToServer {
@@ -125,7 +129,7 @@ impl Plugin for ToServer {
 
     fn new(options: ServerOptions, _: &BuildContext) -> Result<Self> {
         let journal = options.journal.as_deref().map(server);
-        Ok(ToServer { server: server(&options.name), journal, connected: false })
+        Ok(ToServer { server: server(&options.name), journal, connected: false, delivered: 0 })
     }
 }
 
@@ -151,6 +155,7 @@ impl Output for ToServer {
 
     async fn write(&mut self, chunk: &Chunk) -> Result<(), WriteError> {
         assert!(self.connected, "written to without a connection");
+        self.delivered = 0;
         let mode = {
             let mut state = self.server.lock();
             state.attempts += 1;
@@ -165,6 +170,13 @@ impl Output for ToServer {
             Mode::HangsFor(source) if !from(source) => {}
             Mode::HangsAtWrite | Mode::HangsFor(_) => {
                 // Cut off here, it is to be connected again.
+                self.connected = false;
+                std::future::pending::<()>().await;
+            }
+            Mode::TakesTwo => {
+                let taken: Vec<_> = lines(chunk).take(2).collect();
+                self.delivered = taken.len();
+                self.server.lock().writes.push(taken);
                 self.connected = false;
                 std::future::pending::<()>().await;
             }
@@ -189,6 +201,10 @@ impl Output for ToServer {
         }
         self.server.lock().writes.push(written);
         Ok(())
+    }
+
+    fn delivered(&mut self) -> usize {
+        self.delivered
     }
 }
 
