@@ -117,3 +117,11 @@ impl AppendError {
         }
     }
 }
+
+/// Whether a disk says that it cannot read what is on it: `EIO`, and on Windows `ERROR_CRC`,
+/// `ERROR_READ_FAULT` and `ERROR_IO_DEVICE`. Whatever else keeps a file from being read may pass:
+/// descriptors that are used up, rights, a server that does not answer.
+pub fn is_damage(error: &io::Error) -> bool {
+    let codes: &[i32] = if cfg!(windows) { &[23, 30, 1117] } else { &[5] };
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}

@@ -43,6 +43,7 @@ impl FileSystem {
             .write(true)
             .open(&path)
             .map_err(of)?;
+        owners::take_over(&lock, folder).map_err(of)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -107,7 +108,16 @@ impl Storage for FileSystem {
 
     fn create(&self, name: &str) -> io::Result<File> {
         self.may_write()?;
-        OpenOptions::new().create_new(true).read(true).write(true).open(self.path(name))
+        let file =
+            OpenOptions::new().create_new(true).read(true).write(true).open(self.path(name))?;
+        owners::take_over(&file, &self.folder)?;
+        Ok(file)
+    }
+
+    #[cfg(unix)]
+    fn make_alike(&self, name: &str, other: &str) -> io::Result<()> {
+        self.may_write()?;
+        owners::make_alike(&self.path(name), &self.path(other))
     }
 
     fn open(&self, name: &str, writable: bool) -> io::Result<File> {
@@ -190,6 +200,50 @@ fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Who owns files, and what they may do with them.
+#[cfg(unix)]
+mod owners {
+    use std::fs::{self, File};
+    use std::io;
+    use std::os::unix::fs::{MetadataExt, chown, fchown};
+    use std::path::Path;
+
+    const ROOT: u32 = 0;
+
+    /// What root makes in the folder of somebody else belongs to that one: an agent that may not open
+    /// what an operator has repaired would not start.
+    pub(super) fn take_over(file: &File, folder: &Path) -> io::Result<()> {
+        let (made, folder) = (file.metadata()?, fs::metadata(folder)?);
+        if made.uid() == ROOT && folder.uid() != ROOT {
+            fchown(file, Some(folder.uid()), Some(folder.gid()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn make_alike(path: &Path, other: &Path) -> io::Result<()> {
+        let (made, other) = (fs::metadata(path)?, fs::metadata(other)?);
+        if (made.uid(), made.gid()) != (other.uid(), other.gid()) {
+            chown(path, Some(other.uid()), Some(other.gid()))?;
+        }
+        if made.mode() != other.mode() {
+            fs::set_permissions(path, other.permissions())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+mod owners {
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
+
+    /// Files belong to whom the folder says by itself.
+    pub(super) fn take_over(_: &File, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +262,45 @@ mod tests {
         assert!(looking.remove("x").is_err());
         drop(first);
         FileSystem::lock(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_repair_keeps_owner_and_rights() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let storage = FileSystem::lock(path).unwrap();
+        let mut queue = crate::Queue::open(storage, crate::Settings::default()).unwrap();
+        for payload in [b"one", b"two", b"odd"] {
+            queue.append(payload, 1, 3).unwrap();
+        }
+        queue.sync().unwrap();
+        queue.sync_position().unwrap();
+        drop(queue);
+        let segment = path.join(crate::format::segment_name(0));
+        let mut bytes = fs::read(&segment).unwrap();
+        let at = bytes.windows(3).position(|part| part == b"two").unwrap();
+        bytes[at] ^= 1;
+        fs::write(&segment, bytes).unwrap();
+        fs::set_permissions(&segment, fs::Permissions::from_mode(0o640)).unwrap();
+        // Whoever is not root owns them anyway.
+        let is_root = fs::metadata(&segment).unwrap().uid() == 0;
+        let owner = if is_root { 12345 } else { fs::metadata(path).unwrap().uid() };
+        if is_root {
+            for path in [path, &segment] {
+                chown(path, Some(owner), Some(owner)).unwrap();
+            }
+        }
+        fs::remove_file(path.join("position")).unwrap();
+        let repaired = crate::repair(&FileSystem::lock(path).unwrap()).unwrap();
+        assert_eq!((repaired.rewritten.len(), repaired.put_aside.len()), (1, 1));
+        for name in [&repaired.rewritten[0], &repaired.put_aside[0]] {
+            let file = fs::metadata(path.join(name)).unwrap();
+            assert_eq!((file.uid(), file.mode() & 0o777), (owner, 0o640), "{name}");
+        }
+        assert_eq!(fs::metadata(path.join("position")).unwrap().uid(), owner);
     }
 
     #[test]

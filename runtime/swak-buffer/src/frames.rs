@@ -4,6 +4,7 @@ use std::io;
 
 use memchr::memmem::Finder;
 
+use crate::error::is_damage;
 use crate::format::{FRAME_HEADER, FRAME_MAGIC, FrameHeader, Kind, Seed};
 use crate::place::Place;
 use crate::storage::StoredFile;
@@ -185,15 +186,23 @@ impl<F: StoredFile> Frames<F> {
     }
 }
 
+/// How often something is read that the disk says it cannot read.
+const ATTEMPTS: u32 = 3;
+
 /// Reads until the buffer is full or the file ends.
 pub(crate) fn read_full<F: StoredFile>(file: &F, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    let mut done = 0;
+    let (mut done, mut failed) = (0, 0);
     while done < buffer.len() {
         match file.read_at(&mut buffer[done..], at + done as u64) {
             Ok(0) => break,
             Ok(n) => done += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                failed += 1;
+                if !is_damage(&error) || failed >= ATTEMPTS {
+                    return Err(error);
+                }
+            }
         }
     }
     Ok(done)

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use std::io;
 
 use crate::aside::aside_number;
-use crate::error::OpenError;
+use crate::error::{OpenError, is_damage};
 use crate::format::{
     HeaderFound, SEGMENT_HEADER, Seed, SegmentHeader, segment_name, segment_number,
 };
@@ -155,11 +155,12 @@ pub(crate) struct End {
     pub(crate) offset: u64,
 }
 
-/// Looks for the last whole frame; `None` when there is none.
+/// Looks for the last whole frame; `None` when there is none. What the disk cannot read, and what is behind
+/// it, is as if it were not there: nothing keeps a buffer from being opened for ever.
 pub(crate) fn end_of<S: Storage>(storage: &S, segment: &Segment) -> io::Result<Option<End>> {
     let mut frames = segment.frames(storage)?;
     let mut last: Option<End> = None;
-    while let Some(found) = frames.next(segment.len, |_| true)? {
+    while let Some(found) = readable(frames.next(segment.len, |_| true))?.flatten() {
         if let Found::Frame { end, .. } = found
             && last.is_none_or(|last| end.seq > last.place.seq)
         {
@@ -169,16 +170,24 @@ pub(crate) fn end_of<S: Storage>(storage: &S, segment: &Segment) -> io::Result<O
     Ok(last)
 }
 
+/// `None` for what the disk cannot read.
+pub(crate) fn readable<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Err(error) if is_damage(&error) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 fn read_header<S: Storage>(storage: &S, name: &str) -> io::Result<(HeaderFound, u64)> {
     let file = storage.open(name, false)?;
     let mut bytes = [0; SEGMENT_HEADER];
-    let read = read_full(&file, &mut bytes, 0)?;
+    let read = readable(read_full(&file, &mut bytes, 0))?.unwrap_or(0);
     Ok((SegmentHeader::decode(&bytes[..read]), file.size()?))
 }
 
 fn first_start<S: Storage>(storage: &S, segment: &Segment) -> io::Result<Option<Place>> {
     let mut frames = segment.frames(storage)?;
-    while let Some(found) = frames.next(segment.len, |_| true)? {
+    while let Some(found) = readable(frames.next(segment.len, |_| true))?.flatten() {
         if let Found::Frame { start, .. } = found {
             return Ok(Some(start));
         }

@@ -53,11 +53,13 @@ mod survey;
 #[cfg(test)]
 mod damage_tests;
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod simulated;
 
-pub use error::{AppendError, LockError, OpenError};
+pub use error::{AppendError, LockError, OpenError, is_damage};
 pub use file_system::FileSystem;
 pub use folders::{make_folders, sync_folder};
 pub use format::MAX_PAYLOAD;

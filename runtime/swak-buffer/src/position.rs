@@ -8,6 +8,7 @@ use std::io;
 use crate::format::{VERSION, is_sane, place_at, put_place, u32_at, u64_at};
 use crate::frames::read_full;
 use crate::gone::{Cause, Gone};
+use crate::layout::readable;
 use crate::place::{Count, Place};
 use crate::storage::{Storage, StoredFile};
 
@@ -66,7 +67,7 @@ pub(crate) fn read<S: Storage>(storage: &S) -> io::Result<PositionFound> {
     let mut generations = [0; SLOTS as usize];
     for slot in 0..SLOTS {
         let mut bytes = [0; SLOT];
-        let read = read_full(&file, &mut bytes, slot * SLOT_DISTANCE)?;
+        let read = readable(read_full(&file, &mut bytes, slot * SLOT_DISTANCE))?.unwrap_or(0);
         match decode(&bytes[..read]) {
             Some(Decoded::Newer(version)) => return Ok(PositionFound::Newer(version)),
             Some(Decoded::Good(position, generation)) => {

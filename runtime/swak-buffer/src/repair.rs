@@ -219,6 +219,7 @@ impl<S: Storage> Repair<'_, S> {
 fn copy<S: Storage>(storage: &S, from: &str, to: &str) -> io::Result<()> {
     let source = storage.open(from, false)?;
     let mut copy = storage.create(to)?;
+    storage.make_alike(to, from)?;
     let mut buffer = vec![0; 1 << 20];
     let mut at = 0;
     loop {

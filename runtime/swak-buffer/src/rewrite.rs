@@ -27,6 +27,11 @@ impl<F: StoredFile> Rewritten<F> {
             _ => {}
         }
         let mut file = storage.create(&beside)?;
+        match storage.make_alike(&beside, name) {
+            // It stands for none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => result?,
+        }
         let header = SegmentHeader { id, start }.encode();
         file.write_at(&[&header], 0)?;
         let seed = Seed::new(id, start.seq);

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::storage::{Storage, StoredFile};
 
+/// `EIO`, or `ERROR_CRC`.
+const DAMAGE: i32 = if cfg!(windows) { 23 } else { 5 };
 /// What a disk writes at once.
 const SECTOR: usize = 512;
 
@@ -38,6 +40,8 @@ struct State {
     operations: u64,
     /// So many reads fail, after so many others.
     failing_reads: Option<(u64, u64)>,
+    /// Those say that the disk is damaged.
+    says_damage: bool,
     reads: u64,
     /// How many bytes there is room for.
     capacity: Option<usize>,
@@ -96,9 +100,17 @@ impl Simulated {
         state.failing = Some((state.operations + after, state.operations + after + count));
     }
 
-    /// Reads fail from the `after`th from now on, `count` of them, as of a bad sector.
+    /// Reads fail from the `after`th from now on, `count` of them, with an error that may pass.
     pub(crate) fn fail_reads(&self, after: u64, count: u64) {
         let mut state = self.lock();
+        state.says_damage = false;
+        state.failing_reads = Some((state.reads + after, state.reads + after + count));
+    }
+
+    /// As [`Simulated::fail_reads`], as a bad sector does.
+    pub(crate) fn damage_reads(&self, after: u64, count: u64) {
+        let mut state = self.lock();
+        state.says_damage = true;
         state.failing_reads = Some((state.reads + after, state.reads + after + count));
     }
 
@@ -120,6 +132,19 @@ impl Simulated {
         for bytes in [now, durable] {
             if let Some(byte) = bytes.get_mut(at) {
                 *byte ^= 1;
+            }
+        }
+    }
+
+    /// Writes over a part of a file, on disk too.
+    pub(crate) fn spoil(&self, name: &str, range: std::ops::Range<usize>) {
+        let mut state = self.lock();
+        let inode = state.names[name];
+        let Inode { now, durable, .. } = &mut state.inodes[inode];
+        for bytes in [now, durable] {
+            let end = range.end.min(bytes.len());
+            if let Some(bytes) = bytes.get_mut(range.start..end) {
+                bytes.fill(0xA5);
             }
         }
     }
@@ -213,7 +238,8 @@ impl State {
         let n = self.reads;
         self.reads += 1;
         match self.failing_reads.is_some_and(|(from, to)| (from..to).contains(&n)) {
-            true => Err(io::Error::other("the disk cannot read this")),
+            true if self.says_damage => Err(io::Error::from_raw_os_error(DAMAGE)),
+            true => Err(io::Error::other("not now")),
             false => Ok(()),
         }
     }

@@ -42,6 +42,16 @@ pub trait Storage: Send + 'static {
     /// It was not renamed.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
+    /// Gives a file the owner and the rights of another one that is there, on systems where files have
+    /// such.
+    ///
+    /// # Errors
+    /// It still has its own.
+    fn make_alike(&self, name: &str, other: &str) -> io::Result<()> {
+        let _ = (name, other);
+        Ok(())
+    }
+
     /// Removes a file.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::OpenError;
 use crate::format::{segment_name, segment_number};
 use crate::frames::{Damage, Found};
-use crate::layout::{Layout, Segment};
+use crate::layout::{Layout, Segment, readable};
 use crate::place::{Count, Place};
 use crate::position::{self, POSITION_FILE, PositionFound};
 use crate::queue::Frame;
@@ -200,7 +200,13 @@ impl Walk<'_> {
             header_damaged: segment.header_damaged,
             damages: Vec::new(),
         };
-        while let Some(found) = frames.next(segment.len, |_| true).map_err(unreadable)? {
+        loop {
+            let from = frames.offset();
+            let next = readable(frames.next(segment.len, |_| true)).map_err(unreadable)?;
+            // The disk cannot read on.
+            let unread = Some(Found::Damage(Damage { from, to: segment.len }));
+            let is_end = next.is_none();
+            let Some(found) = next.unwrap_or(unread) else { break };
             match found {
                 Found::Damage(damage) => seen.damages.push(damage),
                 Found::Frame { end, .. } if end.seq <= self.seen => {}
@@ -231,6 +237,9 @@ impl Walk<'_> {
                     }
                     self.expected = self.expected.max(end);
                 }
+            }
+            if is_end {
+                break;
             }
         }
         // What a crash leaves at the end was never stored; so was a segment that was just being made.

@@ -8,7 +8,7 @@ use super::write::is_full;
 use crate::error::OpenError;
 use crate::format::{FrameHeader, Kind, segment_name};
 use crate::frames::Found;
-use crate::layout::{ASIDE_SUFFIX, Segment, end_of};
+use crate::layout::{ASIDE_SUFFIX, Segment, end_of, readable};
 use crate::place::Place;
 use crate::rewrite::Rewritten;
 use crate::storage::{Storage, StoredFile};
@@ -113,7 +113,9 @@ fn copy_frames<S: Storage>(
 ) -> io::Result<Option<u64>> {
     let mut frames = segment.frames(storage)?;
     let (mut first, mut offset) = (None, frames.offset());
-    while let Some(found) = frames.next(segment.len, |start| start.seq >= *expected)? {
+    while let Some(found) =
+        readable(frames.next(segment.len, |start| start.seq >= *expected))?.flatten()
+    {
         let from = std::mem::replace(&mut offset, frames.offset());
         let Found::Frame { start, end, payload, is_gap } = found else { continue };
         let Some(payload) = payload.filter(|_| start.seq >= *expected) else { continue };

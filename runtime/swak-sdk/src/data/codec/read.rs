@@ -27,7 +27,7 @@ pub enum DecodeError {
 /// # Errors
 /// They are not what [`encode`](super::encode) wrote.
 pub fn decode(block: &Block) -> Result<Chunk, DecodeError> {
-    let mut reader = Reader { block, at: 0 };
+    let mut reader = Reader { block, at: 0, reserved: 0 };
     match reader.byte()? {
         VERSION => {}
         0 => return Err(reader.wrong("there is no version 0")),
@@ -59,6 +59,8 @@ pub fn decode(block: &Block) -> Result<Chunk, DecodeError> {
 struct Reader<'a> {
     block: &'a Block,
     at: usize,
+    /// The bytes of memory that were reserved on the word of a count.
+    reserved: usize,
 }
 
 type Result<T, E = DecodeError> = std::result::Result<T, E>;
@@ -68,7 +70,7 @@ impl<'a> Reader<'a> {
         let time = self.time()?;
         let gap = usize::from(self.byte()?);
         let count = self.count()?;
-        let mut lines = Vec::with_capacity(count);
+        let mut lines = Vec::with_capacity(self.room_for::<LineRange>(count));
         // Relative to where the bytes begin, which is known behind the lengths.
         let mut end = 0usize;
         for i in 0..count {
@@ -90,8 +92,7 @@ impl<'a> Reader<'a> {
 
     fn records(&mut self) -> Result<Batch> {
         let count = self.count()?;
-        // A record takes three bytes at the least.
-        let mut records = Vec::with_capacity(count.min((self.block.len() - self.at) / 3));
+        let mut records = Vec::with_capacity(self.room_for::<Record>(count));
         let mut time = 0i64;
         for _ in 0..count {
             records.push(self.record(&mut time)?);
@@ -135,8 +136,7 @@ impl<'a> Reader<'a> {
 
     fn map(&mut self, depth: usize) -> Result<Map> {
         let count = self.count()?;
-        // A field takes two bytes at the least.
-        let mut map = Map::with_capacity(count.min((self.block.len() - self.at) / 2));
+        let mut map = Map::with_capacity(self.room_for::<(Text, Value)>(count));
         for _ in 0..count {
             let name = self.text()?;
             map.insert(name, self.value(depth)?);
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
             kind::TIME => Value::Time(self.time()?),
             kind::LIST => {
                 let count = self.count()?;
-                let mut items = Vec::with_capacity(count);
+                let mut items = Vec::with_capacity(self.room_for::<Value>(count));
                 for _ in 0..count {
                     items.push(self.value(depth + 1)?);
                 }
@@ -204,6 +204,15 @@ impl<'a> Reader<'a> {
             Ok(n) if n <= left => Ok(n),
             _ => Err(self.wrong("more is announced than there is")),
         }
+    }
+
+    /// For how many of these room is made before they are read: what comes in grows as it is read, and a
+    /// count that lies, or many in each other, must not take more than there are bytes.
+    fn room_for<T>(&mut self, count: usize) -> usize {
+        let left = self.block.len() - self.at.max(self.reserved);
+        let room = count.min(left / size_of::<T>().max(1));
+        self.reserved += room * size_of::<T>();
+        room
     }
 
     fn time(&mut self) -> Result<Timestamp> {
@@ -255,3 +264,22 @@ impl<'a> Reader<'a> {
 
 /// Text up to this length is held in place: see [`Text`].
 const SHORT: usize = 22;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_reserve_no_more_than_there_is() {
+        let block = Block::from(vec![0; 10_000]);
+        let mut reader = Reader { block: &block, at: 0, reserved: 0 };
+        let mut reserved = 0;
+        // As lists in each other, each of which says that all the rest is in it.
+        for _ in 0..MAX_DEPTH {
+            reserved += reader.room_for::<Value>(9_000) * size_of::<Value>();
+            reader.at += 3;
+        }
+        assert!((5_000..=10_000).contains(&reserved), "{reserved}");
+        assert_eq!(Reader { block: &block, at: 9_990, reserved: 0 }.room_for::<LineRange>(9), 1);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use swak_buffer::{Cause, Frame, Next};
+use swak_buffer::{Cause, Frame, Next, is_damage};
 use swak_sdk::data::Block;
 use swak_sdk::data::codec::{self, DecodeError};
 use swak_sdk::ledger::Count;
@@ -92,11 +92,4 @@ impl Worker {
         }
         Ok(())
     }
-}
-
-/// Whether a disk says that it cannot read what is on it: `EIO`, and on Windows `ERROR_CRC`,
-/// `ERROR_READ_FAULT` and `ERROR_IO_DEVICE`.
-fn is_damage(error: &std::io::Error) -> bool {
-    let codes: &[i32] = if cfg!(windows) { &[23, 30, 1117] } else { &[5] };
-    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }

@@ -1,0 +1,258 @@
+//! Single faults, each with what must come of it.
+
+use crate::format::segment_name;
+use crate::simulated::{Crash, Simulated};
+use crate::storage::{Storage, StoredFile};
+use crate::{
+    Cause, Count, Durability, FileSystem, Next, Queue, Replay, Settings, repair, replay, survey,
+};
+
+/// Two frames of 1000 bytes, each of two records, make a segment.
+const SETTINGS: Settings = Settings {
+    segment_size: 2500,
+    max_size: 100_000,
+    durability: Durability::Synced,
+    keep_in_memory: 0,
+};
+
+fn open(disk: &Simulated) -> Queue<Simulated> {
+    Queue::open(disk.clone(), SETTINGS).unwrap()
+}
+
+fn append(queue: &mut Queue<Simulated>, count: u64) {
+    for _ in 0..count {
+        let seq = queue.end().seq;
+        queue.append(&[seq as u8; 1000], 2, 1000).unwrap();
+    }
+}
+
+/// A buffer of so many frames that were stored.
+fn with(frames: u64) -> Simulated {
+    let disk = Simulated::new(frames + 1);
+    let mut queue = open(&disk);
+    append(&mut queue, frames);
+    queue.sync().unwrap();
+    queue.sync_position().unwrap();
+    disk
+}
+
+fn of(frames: u64) -> Count {
+    Count { frames, records: frames * 2, bytes: frames * 1000 }
+}
+
+/// All that comes: what was lost, and the numbers of the frames. Everything is acknowledged.
+fn drain(queue: &mut Queue<Simulated>) -> (Count, Vec<u64>) {
+    let (mut lost, mut came) = (Count::default(), Vec::new());
+    while let Some(next) = queue.next().unwrap() {
+        match next {
+            Next::Lost(count) => lost += count,
+            Next::Frame(frame) => {
+                assert_eq!(frame.payload, [frame.seq as u8; 1000]);
+                queue.ack(frame.seq);
+                came.push(frame.seq);
+            }
+        }
+    }
+    (lost, came)
+}
+
+#[test]
+fn a_damaged_end_is_missed_after_a_kill_and_its_numbers_are_not_used_again() {
+    let disk = Simulated::new(1);
+    let mut queue = open(&disk);
+    append(&mut queue, 5);
+    queue.sync().unwrap();
+    queue.save_position().unwrap();
+    drop(queue);
+    disk.crash(Crash::Kill);
+    // A payload, and a header.
+    disk.flip(&segment_name(4), 500);
+    disk.spoil(&segment_name(2), 48 + 1056..5000);
+    let mut queue = open(&disk);
+    assert_eq!(queue.holds(), of(5));
+    append(&mut queue, 1);
+    let (lost, came) = drain(&mut queue);
+    assert_eq!((lost, came), (of(2), vec![0, 1, 2, 5]));
+    assert_eq!(queue.gone().of(Cause::Damaged), of(2));
+}
+
+#[test]
+fn what_a_failed_sync_has_forgotten_is_written_anew() {
+    for seed in 0..100 {
+        let disk = Simulated::new(seed);
+        let mut queue = open(&disk);
+        append(&mut queue, 3);
+        queue.sync().unwrap();
+        queue.save_position().unwrap();
+        append(&mut queue, 1);
+        disk.fail(0, 1);
+        queue.sync().unwrap_err();
+        drop(queue);
+        // It is all there to see, and a sync of it goes well.
+        let mut queue = open(&disk);
+        assert_eq!(queue.holds(), of(4));
+        queue.sync().unwrap();
+        drop(queue);
+        disk.crash(Crash::PowerLoss);
+        assert_eq!(drain(&mut open(&disk)), (Count::default(), vec![0, 1, 2, 3]), "seed {seed}");
+    }
+}
+
+#[test]
+fn on_a_full_disk_it_opens_and_goes_on() {
+    let disk = with(3);
+    let mut queue = open(&disk);
+    append(&mut queue, 1);
+    drop(queue);
+    disk.set_capacity(Some(disk.used()));
+    let mut queue = open(&disk);
+    assert!(queue.opened().trusts_disk);
+    assert_eq!(drain(&mut queue), (Count::default(), vec![0, 1, 2, 3]));
+}
+
+#[test]
+fn a_segment_of_which_nothing_is_readable_has_its_place_between_the_others() {
+    let disk = with(6);
+    disk.spoil(&segment_name(2), 0..5000);
+    let mut queue = open(&disk);
+    assert_eq!(queue.holds(), of(6));
+    let discarded = queue.discard_oldest(Cause::BufferFull).unwrap().unwrap();
+    assert_eq!((discarded.lost, discarded.before, queue.holds()), (of(2), 2, of(4)));
+    assert_eq!(drain(&mut queue), (of(2), vec![4, 5]));
+}
+
+#[test]
+fn without_its_position_an_unreadable_beginning_is_no_more_than_it_can_be() {
+    let disk = with(6);
+    let mut queue = open(&disk);
+    for _ in 0..3 {
+        let Some(Next::Frame(frame)) = queue.next().unwrap() else { panic!("there are six") };
+        queue.ack(frame.seq);
+    }
+    // The first segment is deleted.
+    queue.sync_position().unwrap();
+    drop(queue);
+    disk.spoil(&segment_name(2), 0..5000);
+    disk.remove("position").unwrap();
+    let queue = open(&disk);
+    // How many records were in it is known to nobody; those before it are not in it.
+    assert_eq!(queue.holds(), Count { frames: 4, ..of(2) });
+}
+
+#[test]
+fn when_nothing_is_readable_no_number_is_used_again() {
+    let disk = with(2);
+    disk.spoil(&segment_name(0), 0..5000);
+    disk.remove("position").unwrap();
+    let mut queue = open(&disk);
+    assert_eq!(queue.opened().put_aside, [format!("{}.damaged", segment_name(0))]);
+    let seq = queue.append(b"goes on", 1, 7).unwrap();
+    assert!(seq >= 2, "{seq} was the number of another one");
+}
+
+#[test]
+fn what_cannot_be_read_is_put_aside_when_it_is_done() {
+    let disk = with(8);
+    disk.flip(&segment_name(0), 500);
+    let mut queue = open(&disk);
+    assert!(matches!(queue.next().unwrap(), Some(Next::Lost(_))));
+    let Some(Next::Frame(frame)) = queue.next().unwrap() else { panic!("the second is whole") };
+    queue.ack(frame.seq);
+    let Some(Next::Frame(frame)) = queue.next().unwrap() else { panic!("the third is whole") };
+    queue.ack(frame.seq);
+    queue.skip_segment();
+    assert_eq!(drain(&mut queue), (of(1), vec![4, 5, 6, 7]));
+    queue.sync_position().unwrap();
+    let seen = survey(&disk).unwrap();
+    let aside: Vec<_> = seen.aside.iter().map(|aside| aside.name.clone()).collect();
+    assert_eq!(aside, [0, 2].map(|first| format!("{}.damaged", segment_name(first))));
+    assert!(!seen.is_damaged(), "{seen:?}");
+    // On a full disk they go first.
+    disk.set_capacity(Some(disk.used()));
+    append(&mut queue, 1);
+    assert_eq!(survey(&disk).unwrap().aside, []);
+}
+
+#[test]
+fn a_disk_that_cannot_read_keeps_nobody_from_opening() {
+    for after in 0..40 {
+        for fails in [2, 3] {
+            let disk = with(6);
+            disk.damage_reads(after, fails);
+            let mut queue = open(&disk);
+            let held = queue.holds();
+            disk.damage_reads(0, 0);
+            let (lost, came) = drain(&mut queue);
+            assert_eq!(lost.frames + came.len() as u64, held.frames, "{after}");
+            if fails == 2 {
+                assert_eq!(came, [0, 1, 2, 3, 4, 5], "it is tried more than once");
+            }
+            // One segment at the most, or the position.
+            assert!(came.len() >= 4, "{after}: {came:?}");
+        }
+    }
+}
+
+#[test]
+fn a_repair_keeps_what_is_left_of_a_torn_end_that_was_stored() {
+    let disk = with(3);
+    let name = segment_name(2);
+    disk.open(&name, true).unwrap().truncate(600).unwrap();
+    let repaired = repair(&disk).unwrap();
+    assert_eq!((repaired.marked, &repaired.put_aside), (of(1), &vec![format!("{name}.damaged")]));
+    assert_eq!(disk.size(&repaired.put_aside[0]).unwrap(), 600);
+    assert_eq!(drain(&mut open(&disk)), (of(1), vec![0, 1]));
+}
+
+#[test]
+fn a_replay_does_not_pass_over_what_waits() {
+    let disk = with(6);
+    assert_eq!(replay(&disk, Some(4), false).unwrap(), Replay::WouldSkip(of(4)));
+    assert_eq!(replay(&disk, Some(9), true).unwrap(), Replay::NoSuchFrame);
+    // What is lost is counted as that, and not as skipped.
+    disk.remove(&segment_name(0)).unwrap();
+    let Replay::Done(done) = replay(&disk, None, false).unwrap() else { panic!("nothing waits") };
+    assert_eq!((done.now.seq, done.skipped), (0, Count::default()));
+    let Replay::Done(done) = replay(&disk, Some(4), true).unwrap() else { panic!("it may skip") };
+    assert_eq!((done.now.seq, done.skipped), (4, of(4)));
+    let queue = open(&disk);
+    assert_eq!((queue.holds(), queue.gone().of(Cause::Skipped)), (of(2), of(4)));
+}
+
+#[test]
+fn what_is_delivered_and_deleted_while_somebody_looks_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    let settings = Settings { durability: Durability::Written, ..SETTINGS };
+    let mut queue = Queue::open(FileSystem::lock(&path).unwrap(), settings).unwrap();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let agent = std::thread::spawn(move || {
+        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            for _ in 0..5 {
+                let seq = queue.append(&[7; 1000], 2, 1000).unwrap();
+                queue.save_position().unwrap();
+                // Up to ten of them wait.
+                if seq >= 10
+                    && let Some(Next::Frame(frame)) = queue.next().unwrap()
+                {
+                    queue.ack(frame.seq);
+                    queue.save_position().unwrap();
+                }
+            }
+        }
+    });
+    for round in 0..400 {
+        let seen = survey(&FileSystem::look(&path)).unwrap();
+        assert!(!seen.is_damaged() && seen.lost.is_zero(), "round {round}: {seen:?}");
+    }
+    stop.send(()).unwrap();
+    agent.join().unwrap();
+}
+
+#[test]
+fn a_segment_that_was_just_begun_is_not_damaged() {
+    let disk = with(3);
+    disk.create(&segment_name(3)).unwrap();
+    let seen = survey(&disk).unwrap();
+    assert!(!seen.is_damaged(), "{seen:?}");
+}
