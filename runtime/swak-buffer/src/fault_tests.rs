@@ -98,6 +98,33 @@ fn what_a_failed_sync_has_forgotten_is_written_anew() {
     }
 }
 
+fn bytes(disk: &Simulated, name: &str) -> Vec<u8> {
+    let file = disk.open(name, false).unwrap();
+    let mut bytes = vec![0; file.size().unwrap() as usize];
+    assert_eq!(file.read_at(&mut bytes, 0).unwrap(), bytes.len());
+    bytes
+}
+
+#[test]
+fn what_a_crash_brings_back_of_what_was_written_anew_does_not_stand_in_the_way() {
+    let disk = with(1);
+    let mut queue = open(&disk);
+    append(&mut queue, 6);
+    drop(queue);
+    // What was not stored, 1 to 6, lies in four segments, then in one.
+    let old = ["position".to_owned(), segment_name(4)].map(|name| (bytes(&disk, &name), name));
+    drop(open(&disk));
+    // The power fails before the removal of one is durable, and the position.
+    for (bytes, name) in old {
+        let _ = disk.remove(&name);
+        disk.create(&name).unwrap().write_at(&[&bytes], 0).unwrap();
+    }
+    let mut queue = open(&disk);
+    assert_eq!(queue.holds(), of(7));
+    append(&mut queue, 1);
+    assert_eq!(drain(&mut queue), (Count::default(), (0..8).collect()));
+}
+
 #[test]
 fn on_a_full_disk_it_opens_and_goes_on() {
     let disk = with(3);
