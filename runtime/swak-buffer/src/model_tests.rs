@@ -173,6 +173,7 @@ impl Model {
         let of_this = |(read, gone): &(u64, u64)| (*read == before).then_some((now, gone + passed));
         let states: Vec<_> = self.states.iter().filter_map(of_this).collect();
         self.states.extend(states);
+        self.deleted_before(before);
         (self.position, self.done) = (now, now);
         Ok(())
     }
@@ -181,7 +182,13 @@ impl Model {
         for (read, gone) in self.states.clone() {
             self.states.extend((from..=end).map(|now| (now, gone + now.saturating_sub(read))));
         }
+        self.deleted_before(end);
         (self.position, self.done) = (0, end);
+    }
+
+    /// What was done may be deleted, or only some of it, when somebody goes back over it.
+    fn deleted_before(&mut self, read: u64) {
+        self.unsure.extend(0..read);
     }
 
     /// Everything before this was discarded; gives how much of it was not done.
