@@ -1,7 +1,8 @@
-//! The file of the read position: three slots, written in turns, so that one is whole whatever happens.
+//! The file of the read position: three slots, so that one is whole whatever happens.
 //!
-//! Two are not enough: after a sync that failed the newest may be in memory alone, although it can be read
-//! and a later sync of it goes well. Then the one before is all that there is on the disk.
+//! Neither the one that was synced last is written over, nor the one that was written last. Two slots are
+//! not enough: after a sync that failed the newest may be in memory alone, although it can be read and a
+//! later sync of it goes well. Then the one before is all that there is on the disk.
 
 use std::io;
 
@@ -88,8 +89,10 @@ pub(crate) fn read<S: Storage>(storage: &S) -> io::Result<PositionFound> {
 pub(crate) struct PositionFile<F> {
     file: F,
     generation: u64,
-    /// The slot that is written next: never the one that was synced last, nor the one before.
-    slot: u64,
+    /// The slots that were written and synced last: neither is written over, so that a write that fails
+    /// or is cut off costs nothing.
+    written_slot: u64,
+    synced_slot: u64,
     written: Option<Position>,
     synced: Option<Position>,
 }
@@ -109,11 +112,20 @@ impl<F: StoredFile> PositionFile<F> {
         if size < FILE_SIZE {
             file.write_at(&[&vec![0; (FILE_SIZE - size) as usize]], size)?;
         }
-        let (generation, slot) = match found {
+        let (generation, oldest) = match found {
             PositionFound::Good { generation, oldest, .. } => (generation, oldest),
             _ => (0, 0),
         };
-        Ok(PositionFile { file, generation, slot, written: None, synced: None })
+        // Which of the other two is on the disk is not known.
+        let [written_slot, synced_slot] = [(oldest + 1) % SLOTS, (oldest + 2) % SLOTS];
+        Ok(PositionFile {
+            file,
+            generation,
+            written_slot,
+            synced_slot,
+            written: None,
+            synced: None,
+        })
     }
 
     /// Whether this is what was written last.
@@ -133,9 +145,10 @@ impl<F: StoredFile> PositionFile<F> {
         }
         self.generation += 1;
         let bytes = encode(&position, self.generation);
-        self.written = None;
-        self.file.write_at(&[&bytes], self.slot * SLOT_DISTANCE)?;
-        self.written = Some(position);
+        let used = [self.written_slot, self.synced_slot];
+        let free = (0..SLOTS).find(|slot| !used.contains(slot)).expect("there are three slots");
+        self.file.write_at(&[&bytes], free * SLOT_DISTANCE)?;
+        (self.written, self.written_slot) = (Some(position), free);
         Ok(())
     }
 
@@ -150,8 +163,7 @@ impl<F: StoredFile> PositionFile<F> {
             self.written = None;
             return Err(error);
         }
-        self.synced = Some(position);
-        self.slot = (self.slot + 1) % SLOTS;
+        (self.synced, self.synced_slot) = (Some(position), self.written_slot);
         Ok(())
     }
 
@@ -242,10 +254,10 @@ mod tests {
         file.write(position(6)).unwrap();
         file.write(position(7)).unwrap();
         assert_eq!(found(&storage), Some(7));
-        // 7 is in the slot that the next one overwrites: 5 and 4 are still whole.
+        // The next one is written over none of them.
         let path = folder.path().join(POSITION_FILE);
         let mut bytes = std::fs::read(&path).unwrap();
-        for (slot, left) in [(2, Some(5)), (1, Some(4)), (0, None)] {
+        for (slot, left) in [(2, Some(6)), (1, Some(5)), (0, None)] {
             bytes[slot * 4096 + 100] ^= 1;
             std::fs::write(&path, &bytes).unwrap();
             assert_eq!(found(&storage), left);
