@@ -2,6 +2,7 @@
 
 use swak_sdk::data::{Name, Slice};
 
+use super::option::{MAX_CHUNK_ID, MessageOption};
 use super::{Entries, gzip};
 use crate::msgpack::{Malformed, Reader, ScanError, Scanner, Shape};
 
@@ -37,10 +38,6 @@ pub(crate) enum ForwardError {
 
 /// The longest tag: as long as the longest path of a file, which tags are often made of.
 const MAX_TAG: usize = 4096;
-
-/// The longest chunk id. It is held until the chunk is delivered; those of Fluentd and of Fluent Bit
-/// are 24 bytes, a UUID is 36.
-const MAX_CHUNK_ID: usize = 256;
 
 /// Reads a message that is one complete MessagePack value; `None` is a heartbeat.
 ///
@@ -88,93 +85,6 @@ pub(crate) fn decode(message: &Slice, max: usize) -> Result<Option<Message>, For
     }))
 }
 
-/// What can be seen of a message without reading its events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Glance {
-    /// It must be unpacked, which takes memory beside its own.
-    pub(crate) compressed: bool,
-    /// It asks for an ack: who sent it sends it again until it gets one.
-    pub(crate) asks_for_ack: bool,
-}
-
-impl Glance {
-    /// Of what is no message, nothing: that is found out when it is read.
-    pub(crate) fn at(message: &Slice) -> Self {
-        Glance::look(message, |_| true).unwrap_or_default()
-    }
-
-    /// The same, and nothing too of events that are not packed: to go past those takes time.
-    pub(crate) fn at_packed(message: &Slice) -> Self {
-        Glance::look(message, |shape| shape == Shape::Bytes).unwrap_or_default()
-    }
-
-    fn look(message: &Slice, wanted: fn(Shape) -> bool) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(message);
-        let items = reader.array()?;
-        reader.bytes()?;
-        let shape = reader.peek()?;
-        if !wanted(shape) {
-            return Ok(Glance::default());
-        }
-        reader.skip()?;
-        let mut before_option = 2;
-        if !matches!(shape, Shape::Array | Shape::Bytes) {
-            reader.skip()?;
-            before_option = 3;
-        }
-        let option = MessageOption::read(&mut reader, items > before_option)?;
-        let compressed = shape == Shape::Bytes && option.compression().is_some();
-        Ok(Glance { compressed, asks_for_ack: option.chunk.is_some() })
-    }
-}
-
-/// What a message says besides its events, as far as it is understood; the rest is passed over unread.
-#[derive(Default)]
-struct MessageOption {
-    chunk: Option<Slice>,
-    compressed: Option<Slice>,
-}
-
-impl MessageOption {
-    /// nil stands for none, as a whole and for each. Names and words may be text or bytes.
-    fn read(reader: &mut Reader<'_>, given: bool) -> Result<Self, Malformed> {
-        let mut option = MessageOption::default();
-        if !given || reader.peek()? == Shape::Nil {
-            return Ok(option);
-        }
-        for _ in 0..reader.begin_map()? {
-            let place = match reader.peek()? {
-                Shape::Bytes => match &*reader.bytes()? {
-                    b"chunk" => Some(&mut option.chunk),
-                    b"compressed" => Some(&mut option.compressed),
-                    _ => None,
-                },
-                _ => {
-                    reader.skip()?;
-                    None
-                }
-            };
-            match place {
-                Some(place) if reader.peek()? != Shape::Nil => *place = Some(reader.bytes()?),
-                _ => reader.skip()?,
-            }
-        }
-        Ok(option)
-    }
-
-    /// A copy: it is held for longer than the message.
-    fn chunk(&self) -> Result<Option<Slice>, ForwardError> {
-        match &self.chunk {
-            Some(id) if id.len() > MAX_CHUNK_ID => Err(ForwardError::LongChunkId(id.len())),
-            id => Ok(id.as_deref().map(Slice::from)),
-        }
-    }
-
-    fn compression(&self) -> Option<&[u8]> {
-        self.compressed.as_deref().filter(|word| *word != b"text")
-    }
-}
-
 fn unpack(packed: Slice, option: &MessageOption, max: usize) -> Result<Slice, ForwardError> {
     match option.compression() {
         None => Ok(packed),
@@ -204,6 +114,7 @@ mod tests {
     use proptest::prelude::*;
     use swak_sdk::data::Timestamp;
 
+    use super::super::Glance;
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_nanos(77);

@@ -18,8 +18,10 @@ mod encode;
 mod entries;
 mod gzip;
 mod handshake;
+mod option;
 
-pub(crate) use decode::{ForwardError, Glance, Message, decode};
+pub(crate) use decode::{ForwardError, Message, decode};
 pub(crate) use encode::{Encoder, Mode, read_ack, write_ack};
 pub(crate) use entries::{Entries, Event};
 pub(crate) use handshake::{Helo, Ping, Pong, check_shared_key, digest, is_helo, same};
+pub(crate) use option::Glance;

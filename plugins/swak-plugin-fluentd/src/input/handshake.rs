@@ -4,7 +4,8 @@ use swak_sdk::data::Slice;
 use swak_sdk::options::{Dict, Secret};
 use tokio::io::AsyncWriteExt;
 
-use super::connection::{ConnectionError, Incoming};
+use super::connection::ConnectionError;
+use super::incoming::Incoming;
 use crate::forward::{ForwardError, Helo, Ping, Pong, digest, same};
 use crate::host::random;
 use crate::transport::Stream;

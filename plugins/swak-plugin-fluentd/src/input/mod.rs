@@ -6,6 +6,7 @@ mod connection;
 mod deliver;
 mod handshake;
 mod heartbeat;
+mod incoming;
 mod listen;
 #[cfg(unix)]
 mod listen_unix;
@@ -25,9 +26,10 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
 use self::budget::Budget;
-use self::connection::{ConnectionError, Incoming};
+use self::connection::ConnectionError;
 use self::deliver::Deliver;
 use self::handshake::Door;
+use self::incoming::Incoming;
 use self::listen::{Accepted, Listener};
 pub use self::options::InFluentdOptions;
 use self::secure::Secure;

@@ -11,7 +11,7 @@ use swak_sdk::plugin::Progress;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::message::Asked;
+use super::asked::Asked;
 use crate::forward::{is_helo, read_ack};
 use crate::msgpack::{Malformed, ScanError, Scanner};
 use crate::transport::{Stream, TlsError};

@@ -1,5 +1,6 @@
 //! `out.Fluentd`: sends the Forward protocol.
 
+mod asked;
 mod connection;
 mod handshake;
 mod kept;

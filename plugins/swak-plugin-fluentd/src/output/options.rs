@@ -8,8 +8,9 @@ use swak_sdk::plugin::Progress;
 use swak_sdk::prelude::*;
 
 use super::OutFluentd;
+use super::asked::ChunkIds;
 use super::kept::{Heartbeat, Kept, Rules};
-use super::message::{ChunkIds, Messages, Tag};
+use super::message::{Messages, Tag};
 use super::peer::{Credentials, Peer, Place, Tls};
 use crate::forward::{Encoder, Mode, check_shared_key};
 use crate::host::host_name;

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use swak_sdk::data::{Name, Record, Slice, Timestamp};
 
+use super::super::asked::UnknownChunk;
 use super::*;
 use crate::forward::{Message, Mode, decode};
 use crate::msgpack::{Precision, Scanner};
