@@ -2,7 +2,8 @@
 //!
 //! With libfaketime on the machine the agent's own clock jumps: the library is loaded before it, and
 //! reads from a file how far the clock is off. An executable without shared libraries cannot be
-//! deceived so. In any case the times of the followed files jump, by days into the past and the future.
+//! deceived so. The times of the followed files jump with it, by days into the past or the future; alone
+//! they jump into the future.
 
 use std::ffi::OsString;
 use std::fs::{self, FileTimes};
@@ -67,19 +68,23 @@ impl Clock {
         self.library.is_some()
     }
 
-    /// Jumps: the clock and the times of these files, which may have vanished.
+    /// Jumps: the clock, and the times of these files the same way, each at the most as far. They may have
+    /// vanished.
     ///
     /// # Errors
     /// As the system says.
     pub(super) fn jump(&self, files: &[PathBuf], random: &mut Random) -> io::Result<()> {
+        let far = random.within(1..FAR);
+        // Files of the past beside a clock that is right are history, and not read.
+        let is_back = random.chance(50) && self.offset.is_some();
         if let Some(path) = &self.offset {
-            let sign = if random.chance(50) { '+' } else { '-' };
-            fs::write(path, format!("{sign}{}\n", random.within(1..FAR)))?;
+            let sign = if is_back { '-' } else { '+' };
+            fs::write(path, format!("{sign}{far}\n"))?;
         }
         for path in files {
-            let far = Duration::from_secs(random.within(1..FAR));
+            let far = Duration::from_secs(random.within(0..far));
             let now = SystemTime::now();
-            let time = if random.chance(50) { now + far } else { now - far };
+            let time = if is_back { now - far } else { now + far };
             match fs::File::options().append(true).open(path) {
                 Ok(file) => file.set_times(FileTimes::new().set_modified(time))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
