@@ -29,7 +29,7 @@ const FILES: [&str; 4] = [NEW, "state", "state.old", SPARE];
 /// Written over while it has this name, so that a kill may leave half of it.
 const NEW: &str = "state.new";
 
-/// The books before the old ones; at first nothing but as many bytes. The next ones are written into the room that they
+/// The books before the old ones, or where those were shorter, nothing but as many bytes. The next ones are written into the room that they
 /// have: on a full disk there is no other.
 const SPARE: &str = "state.spare";
 
@@ -122,7 +122,7 @@ pub(crate) fn write(folder: &Path, generation: u64, books: &Books) -> io::Result
     drop(file);
     name_new(folder)?;
     let spare = folder.join(SPARE);
-    if !spare.exists() {
+    if spare.metadata().map_or(0, |about| about.len()) < bytes.len() as u64 {
         // If there is no room for it now, the next ones take what they need.
         let _ = fs::write(spare, vec![0; bytes.len()]);
     }
@@ -160,14 +160,14 @@ const MAGIC: &str = "swak-state 1";
 /// Files are as long as so many bytes, or several times as long.
 const BLOCK: usize = 4096;
 
-/// One line that says what follows, then JSON, then empty lines: some room to grow, and no less than the
-/// file has, unless that is far too much.
+/// One line that says what follows, then JSON, then empty lines: as much again to grow, and no less than
+/// the file has, unless that is far too much.
 fn encode(generation: u64, books: &Books, room: usize) -> Vec<u8> {
     let mut body = format!("{generation}\n").into_bytes();
     serde_json::to_writer(&mut body, &Stored::from(books)).expect("text and numbers are JSON");
     body.push(b'\n');
     let head = MAGIC.len() + " 01234567\n".len();
-    let least = (head + body.len() + body.len() / 8).next_multiple_of(BLOCK);
+    let least = (2 * (head + body.len())).next_multiple_of(BLOCK);
     let length = if (least..least * 4).contains(&room) { room } else { least };
     body.resize(length - head, b'\n');
     let mut file = format!("{MAGIC} {:08x}\n", crc32fast::hash(&body)).into_bytes();
@@ -333,13 +333,12 @@ mod tests {
         fs::write(folder.path().join(NEW), "swak-state 1 0").unwrap();
         let found = find(folder.path()).unwrap();
         assert_eq!((found.generation, found.damaged.len()), (4, 0));
+        // Whatever is written next has as much room.
         write(folder.path(), 5, &books(&"long".repeat(1500))).unwrap();
-        assert_eq!(lengths(), [0, 8192, 4096, 4096]);
-        for generation in 6..=8 {
-            write(folder.path(), generation, &books("1")).unwrap();
-        }
-        assert_eq!(lengths(), [0, 8192, 4096, 4096]);
-        assert_eq!(find(folder.path()).unwrap().generation, 8);
+        assert_eq!(lengths(), [0, 16384, 4096, 16384]);
+        write(folder.path(), 6, &books("1")).unwrap();
+        assert_eq!(lengths(), [0, 4096, 16384, 4096]);
+        assert_eq!(find(folder.path()).unwrap().generation, 6);
     }
 
     #[test]
