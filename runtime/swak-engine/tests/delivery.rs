@@ -105,6 +105,17 @@ fn an_input_that_fails_goes_on_from_where_it_was() {
 }
 
 #[test]
+fn a_run_after_a_failure_knows_that_it_goes_on_with_another() {
+    let mut bench = Bench::new(register);
+    bench.settings_mut().restart =
+        RestartPolicy::Backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(5)));
+    let file = bench.data_dir().join("out.txt");
+    let steps = format!("out.Resumes(), out.Flaky({file:?}, \"retry\", 0)");
+    bench.start(&format!("task(in.Numbers(3, fail_after=2), {steps})")).wait();
+    assert_eq!(file_lines(&file), ["false", "false", "true"]);
+}
+
+#[test]
 fn a_task_that_panics_is_started_again_while_the_others_go_on() {
     let mut bench = Bench::new(register);
     bench.settings_mut().restart =

@@ -8,7 +8,7 @@ use swak_sdk::prelude::*;
 
 pub(crate) fn register(plugins: &mut Plugins) {
     plugins.input::<Numbers>().output::<Flaky>();
-    plugins.transform::<Hold>().transform::<Panic>().transform::<Sift>();
+    plugins.transform::<Hold>().transform::<Panic>().transform::<Sift>().transform::<Resumes>();
 }
 
 /// Counts down in one test process what is to go wrong only so often, over restarts.
@@ -146,6 +146,31 @@ impl Transform for Panic {
         let hit = batch.iter().any(|r| r.line() == Some(self.0.at.as_bytes()));
         if hit && count_down(&self.0.name, self.0.times) {
             panic!("line {} came", self.0.at);
+        }
+        out.emit(batch);
+        Ok(())
+    }
+}
+
+/// Puts into each line whether its run goes on with what the one before it has not finished.
+#[derive(Options)]
+#[plugin(transform, name = "Resumes")]
+pub(crate) struct ResumesOptions {}
+
+pub(crate) struct Resumes(bool);
+
+impl Plugin for Resumes {
+    type Options = ResumesOptions;
+
+    fn new(_: ResumesOptions, cx: &BuildContext) -> Result<Self> {
+        Ok(Resumes(cx.resumes()))
+    }
+}
+
+impl Transform for Resumes {
+    fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
+        for record in batch.records_mut() {
+            record.set_content(Record::from_line(self.0.to_string().as_str(), record.time()));
         }
         out.emit(batch);
         Ok(())
