@@ -9,7 +9,7 @@
 //!   its beginning;
 //! - an old rotated file from before that: it is left out, and known as such from then on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::copies;
@@ -38,8 +38,21 @@ enum Verdict {
     Nothing,
 }
 
+/// A new file that can be followed.
+struct Begun {
+    tail: Tail,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Known,
+    Unread,
+    Skipped,
+}
+
 /// In which order files of one source are read.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Turn {
     Known,
     Unread,
@@ -49,13 +62,16 @@ enum Turn {
 impl Follower<'_> {
     /// Finds out what the new files of one source are, and follows them in the order in which they
     /// were written.
-    pub(super) fn take_up(&mut self, source: &Path, mut group: Vec<New>) {
+    /// With `may_wait` that is left to the next look, and this gives `false`, when one of them is no longer
+    /// there: it may be on its way to another name.
+    pub(super) fn take_up(&mut self, source: &Path, mut group: Vec<New>, may_wait: bool) -> bool {
         let mut rotated: Vec<Found> = group
             .iter()
             .map(|new| &new.found)
             .filter(|found| found.path != source)
             .cloned()
             .collect();
+        let all: Vec<Found> = group.iter().map(|new| new.found.clone()).collect();
         let links = self.targets.iter().filter(|(_, link)| *link == source);
         let mut names: Vec<&Path> = links.map(|(target, _)| &**target).collect();
         names.push(source);
@@ -63,6 +79,7 @@ impl Follower<'_> {
         let place = |found: &Found| rotated.iter().position(|r| r.path == found.path);
         group.sort_by_cached_key(|new| place(&new.found).unwrap_or(usize::MAX));
         // Those that are what they were first: what is left is looked for among the others.
+        let mut are_there = true;
         let mut taken = Vec::new();
         let mut others = Vec::new();
         for (place, new) in group.into_iter().enumerate() {
@@ -74,7 +91,7 @@ impl Follower<'_> {
                 Ok(Some(Verdict::Anew)) => others.push((place, new, true)),
                 Ok(Some(verdict)) => taken.push((Turn::Known, place, new, verdict)),
                 Ok(None) => others.push((place, new, false)),
-                Err(error) => self.cannot_read(new.found.id, &new.found.path, &error),
+                Err(error) => are_there &= self.cannot_read(&new.found, &error),
             }
         }
         // An original before what may be a copy of it.
@@ -83,7 +100,7 @@ impl Follower<'_> {
         });
         let mut unread = Vec::new();
         for (place, new, is_anew) in others {
-            match self.judge(&new, source, &unread) {
+            match self.judge(&new, source, &unread, &all) {
                 Ok(verdict @ Verdict::Known(_)) => taken.push((Turn::Known, place, new, verdict)),
                 Ok(verdict) => {
                     let verdict = match verdict {
@@ -93,7 +110,7 @@ impl Follower<'_> {
                     unread.push(new.found.clone());
                     taken.push((Turn::Unread, place, new, verdict));
                 }
-                Err(error) => self.cannot_read(new.found.id, &new.found.path, &error),
+                Err(error) => are_there &= self.cannot_read(&new.found, &error),
             }
         }
         taken.sort_by_key(|(turn, place, new, verdict)| match verdict {
@@ -102,9 +119,26 @@ impl Follower<'_> {
             Verdict::Known(tail) if tail.read_up_to().0 == 0 => (Turn::Unread, *place),
             _ => (*turn, *place),
         });
+        let mut begun = Vec::new();
         for (_, _, new, verdict) in taken {
-            self.follow(new, source, verdict);
+            match self.begin(&new, source, verdict) {
+                Ok(Some(file)) => begun.push((file, new.is_named)),
+                Ok(None) => {}
+                Err(error) => are_there &= self.cannot_read(&new.found, &error),
+            }
         }
+        if !are_there && may_wait {
+            for (Begun { tail, state }, _) in begun {
+                if state == State::Known {
+                    self.parked.put(tail.key.clone(), tail.position());
+                }
+            }
+            return false;
+        }
+        for (file, is_named) in begun {
+            self.follow(file, is_named);
+        }
+        true
     }
 
     /// What a file is that was read before, if it is such.
@@ -141,15 +175,22 @@ impl Follower<'_> {
         Ok(is_anew.then_some(Verdict::Anew))
     }
 
-    /// What a file is that was not read before. `unread` are others of the same source.
-    fn judge(&mut self, new: &New, source: &Path, unread: &[Found]) -> Result<Verdict, TurnError> {
+    /// What a file is that was not read before. `all` are the new files of its source, and `unread` those
+    /// of them that nothing was read of.
+    fn judge(
+        &mut self,
+        new: &New,
+        source: &Path,
+        unread: &[Found],
+        all: &[Found],
+    ) -> Result<Verdict, TurnError> {
         let found = &new.found;
         if found.path == source {
             return Ok(Verdict::Unread);
         }
         let seen = match Stat::of_path(&found.path) {
             Ok(Some(stat)) => (stat.len, stat.modified),
-            _ => return Ok(Verdict::Nothing),
+            _ => return Err(TurnError::Moved),
         };
         if self.waiting.is_settled(found, seen, self.pace.rotate_wait) {
             self.note_copy(found, source);
@@ -166,8 +207,10 @@ impl Follower<'_> {
         let mut tail = Tail::new(found.clone(), &name, String::new());
         let is_plain = tail.is_plain(self.settings)?;
         for (key, position) in orphans.into_iter().filter(|(_, position)| position.offset > 0) {
-            if (is_plain && proves_little(&position, found))
-                || !tail.resume(&position, self.settings)?
+            if !tail.resume(&position, self.settings)? {
+                continue;
+            }
+            if is_plain && proves_little(&position, found) && self.is_common(&position, found, all)
             {
                 continue;
             }
@@ -195,6 +238,23 @@ impl Follower<'_> {
         Ok(if is_unread { Verdict::Unread } else { Verdict::Skipped })
     }
 
+    /// Whether what was read of a file that is gone is what several of its source begin with: the head that
+    /// a program writes into each of them.
+    fn is_common(&self, position: &Position, found: &Found, all: &[Found]) -> bool {
+        let followed = self.files.values().filter(|file| file.source == position.source());
+        let followed = followed.map(|file| (file.path.clone(), file.id, file.born));
+        let parked = self.parked.others(position.source());
+        let parked = parked.map(|p| (PathBuf::from(&p.path), p.id(), p.born));
+        let all = all.iter().map(|found| (found.path.clone(), found.id, found.born));
+        let holds = |(path, id, born): (PathBuf, FileId, Option<i64>)| {
+            let found = Found { path, id, born, modified: None, target: None };
+            let mut tail = Tail::new(found, position.source(), String::new());
+            tail.resume(position, self.settings).unwrap_or(false)
+        };
+        let others = all.chain(followed).chain(parked);
+        others.filter(|(path, id, _)| *id != found.id && !copies::is_packed(path)).any(holds)
+    }
+
     /// Whether a rotated file was written since this input was started for the first time.
     fn is_since_start(&self, source: &Path, found: &Found) -> bool {
         let Ok(metadata) = std::fs::metadata(&found.path) else { return false };
@@ -211,71 +271,69 @@ impl Follower<'_> {
         self.known.contains_key(source) && !(was_restored && self.parked.is_clock_right())
     }
 
-    /// Begins to follow a new file, or to know that it is left out.
-    fn follow(&mut self, new: New, source: &Path, verdict: Verdict) {
-        let gone = (!new.is_named).then(Instant::now);
-        let modified = new.found.modified;
-        let name = source.to_string_lossy();
-        let mut tail = match verdict {
-            Verdict::Nothing => return,
+    /// Opens a new file, and sets it to where reading begins.
+    fn begin(
+        &mut self,
+        new: &New,
+        source: &Path,
+        verdict: Verdict,
+    ) -> Result<Option<Begun>, TurnError> {
+        let is_anew = matches!(verdict, Verdict::Anew);
+        let state = match verdict {
+            Verdict::Nothing => return Ok(None),
             Verdict::Known(tail) => {
-                self.unreadable.remove(&tail.id);
-                tracing::debug!(file = ?tail, "following");
-                self.insert(*tail, gone);
-                self.keep_budget();
+                return Ok(Some(Begun { tail: *tail, state: State::Known }));
+            }
+            Verdict::Unread | Verdict::Anew => State::Unread,
+            Verdict::Skipped => State::Skipped,
+        };
+        let found = new.found.clone();
+        let mut tail = Tail::new(found, &source.to_string_lossy(), self.parked.new_key());
+        if is_anew {
+            tail.begun = new.found.modified.and_then(|modified| i64::try_from(modified).ok());
+        }
+        let is_skipped = state == State::Skipped;
+        if is_skipped && copies::is_packed(&tail.path) {
+            // Nothing of it has to be read for this.
+        } else if is_skipped || (self.is_first_start && self.pace.skip_present) {
+            tail.skip_to_end(self.settings)?;
+        } else {
+            tail.open_now(self.settings)?;
+        }
+        Ok(Some(Begun { tail, state }))
+    }
+
+    /// Begins to follow a file, or to know that it is left out.
+    fn follow(&mut self, file: Begun, is_named: bool) {
+        let Begun { tail, state } = file;
+        self.unreadable.remove(&tail.id);
+        if state != State::Known {
+            let mut position = tail.position();
+            if state == State::Skipped {
+                let stat = Stat::of_path(&tail.path).ok().flatten();
+                (position.skipped, position.len) = (true, stat.map(|stat| stat.len));
+            }
+            // From here on it is known that this source is followed, whatever is delivered.
+            self.store(&tail.key, &position);
+            if state == State::Skipped {
+                self.parked.put(tail.key, position);
                 return;
             }
-            Verdict::Unread | Verdict::Anew | Verdict::Skipped => {
-                Tail::new(new.found, &name, self.parked.new_key())
-            }
-        };
-        let is_skipped = matches!(verdict, Verdict::Skipped);
-        if matches!(verdict, Verdict::Anew) {
-            tail.begun = modified.and_then(|modified| i64::try_from(modified).ok());
         }
-        if let Err(error) = self.begin(&mut tail, is_skipped) {
-            self.cannot_read(tail.id, &tail.path, &error);
-            return;
-        }
-        self.unreadable.remove(&tail.id);
-        let mut position = tail.position();
-        position.skipped = is_skipped;
-        if is_skipped {
-            position.len = Stat::of_path(&tail.path).ok().flatten().map(|stat| stat.len);
-        }
-        // From here on it is known that this source is followed, whatever is delivered.
-        self.store(&tail.key, &position);
-        if is_skipped {
-            self.parked.put(tail.key, position);
-        } else {
-            tracing::debug!(file = ?tail, "following");
-            self.insert(tail, gone);
-            self.keep_budget();
-        }
+        tracing::debug!(file = ?tail, "following");
+        self.insert(tail, (!is_named).then(Instant::now));
+        self.keep_budget();
     }
 
-    /// Sets a new file to where reading begins.
-    fn begin(&mut self, tail: &mut Tail, is_skipped: bool) -> Result<(), TurnError> {
-        if is_skipped {
-            return match copies::is_packed(&tail.path) {
-                true => Ok(()),
-                false => tail.skip_to_end(self.settings),
-            };
-        }
-        if self.is_first_start && self.pace.skip_present {
-            return tail.skip_to_end(self.settings);
-        }
-        tail.open_now(self.settings)
-    }
-
-    /// It will be found again by the next look.
-    fn cannot_read(&mut self, id: FileId, path: &Path, error: &TurnError) {
+    /// It will be found again by the next look. Whether it is still there.
+    fn cannot_read(&mut self, found: &Found, error: &TurnError) -> bool {
         if let TurnError::Io(error) = error
-            && self.unreadable.insert(id)
+            && self.unreadable.insert(found.id)
         {
-            tracing::warn!(path = %path.display(), "cannot read this file: {error}");
+            tracing::warn!(path = %found.path.display(), "cannot read this file: {error}");
             self.settings.counters.error();
         }
+        !matches!(error, TurnError::Moved)
     }
 }
 
@@ -292,8 +350,7 @@ fn is_old(found: &Found) -> bool {
 }
 
 /// Whether what was read of a file that is gone is too little to know a copy by, where nobody would make
-/// one: on the same disk a file is renamed, and what is compressed is not this one. It may be the head
-/// that a program writes into each of its files.
+/// one: on the same disk a file is renamed, and what is compressed is not this one.
 fn proves_little(position: &Position, found: &Found) -> bool {
     let is_same_device = position.id().device == found.id.device && !is_of_path(found.id);
     !position.replaced && is_same_device && position.offset < Fingerprint::HEAD

@@ -93,14 +93,20 @@ impl Follower<'_> {
             rotated.any(|new| is_in_flux(&new.found, started, identity))
         });
         let since = *self.in_flux.get_or_insert_with(Instant::now);
-        if is_in_flux && since.elapsed() < MOST_FLUX && self.pace.follow {
+        let may_wait = since.elapsed() < MOST_FLUX && self.pace.follow;
+        if is_in_flux && may_wait {
+            self.next_scan = Instant::now() + DUST;
+            return;
+        }
+        let mut are_there = true;
+        for (source, group) in groups {
+            are_there &= self.take_up(&source, group, may_wait);
+        }
+        if !are_there {
             self.next_scan = Instant::now() + DUST;
             return;
         }
         self.in_flux = None;
-        for (source, group) in groups {
-            self.take_up(&source, group);
-        }
         for number in held {
             if let Some(file) = self.files.get_mut(&number) {
                 file.is_held = false;

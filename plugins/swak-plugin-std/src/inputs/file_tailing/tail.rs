@@ -65,6 +65,34 @@ struct Open {
     _permit: Permit,
 }
 
+/// A file of which another may be a copy.
+pub(super) struct Original<'a> {
+    pub(super) path: &'a Path,
+    pub(super) id: FileId,
+    pub(super) born: Option<i64>,
+    /// When its content began, if it was truncated.
+    pub(super) begun: Option<i64>,
+    /// Up to where it was read, and what it held up to there.
+    pub(super) offset: u64,
+    pub(super) proof: &'a Proof,
+    /// The file, if it is open.
+    pub(super) file: Option<&'a File>,
+    /// It is open where nobody else can get at it now.
+    pub(super) is_away: bool,
+}
+
+impl Original<'_> {
+    /// The file. `None` for one that is gone, held open elsewhere, or about to be renamed.
+    fn open(&self, settings: &Settings) -> io::Result<Option<File>> {
+        if let Some(file) = self.file {
+            return file.try_clone().map(Some);
+        }
+        let Ok(file) = File::open(self.path) else { return Ok(None) };
+        let id = settings.identity.id(self.path, &Stat::of_file(&file)?);
+        Ok((id == self.id).then_some(file))
+    }
+}
+
 /// What a file has in common with another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Likeness {
@@ -74,6 +102,8 @@ pub(super) enum Likeness {
     Copy,
     /// It holds what was read of the other, which is no longer there.
     Holds,
+    /// The other is being read just now.
+    Unknown,
 }
 
 /// How a turn ended.
@@ -211,24 +241,21 @@ impl Tail {
         Ok(Stat::of_file(self.open(settings)?.file())?.len)
     }
 
-    /// What it has in common with another file, of which `proof` was read up to an offset.
+    /// What it has in common with another file.
     pub(super) fn compare(
         &mut self,
-        path: &Path,
-        id: FileId,
-        (offset, proof): (u64, &Proof),
+        original: &Original<'_>,
         settings: &Settings,
     ) -> Result<Likeness, TurnError> {
+        let Original { path, offset, proof, .. } = *original;
         let content = self.open(settings)?;
-        // A file that cannot be opened is held open by us, is about to be renamed, or is gone.
-        let original = File::open(path).ok();
-        let stat = original.as_ref().map(Stat::of_file).transpose()?;
-        let is_it = stat.is_some_and(|stat| settings.identity.id(path, &stat) == id);
-        let Some(original) = original.filter(|_| is_it) else {
-            let holds = offset > 0 && proof.fits(content, offset)?;
-            return Ok(if holds { Likeness::Holds } else { Likeness::None });
+        let Some(file) = original.open(settings)? else {
+            if offset > 0 && proof.fits(content, offset)? {
+                return Ok(Likeness::Holds);
+            }
+            return Ok(if original.is_away { Likeness::Unknown } else { Likeness::None });
         };
-        let original = Content::new(original, path, settings)?;
+        let original = Content::new(file, path, settings)?;
         let len = match (content.is_plain(), original.is_plain()) {
             (_, true) => copies::is_beginning(content, original.file())?,
             (false, false) => copies::is_beginning(content.file(), original.file())?,
@@ -378,6 +405,11 @@ impl Tail {
     /// The path under which it was first found.
     pub(super) fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The file, if it holds a descriptor.
+    pub(super) fn file(&self) -> Option<&File> {
+        self.open.as_ref().map(|open| open.content.file())
     }
 
     /// Whether it holds a descriptor.

@@ -12,7 +12,7 @@ use super::followed::Followed;
 use super::parked::Seen;
 use super::position::Position;
 use super::proof::Proof;
-use super::tail::{Likeness, Tail, TurnError};
+use super::tail::{Likeness, Original, Tail, TurnError};
 use crate::identity::FileId;
 
 /// Copies of files that are still there.
@@ -38,6 +38,8 @@ pub(super) struct Judged {
 enum Copy {
     /// It may be one in the making, or one of what was just truncated.
     Unknown,
+    /// What it may be a copy of was being read.
+    Undecided,
     /// It is what the file of this identity begins with, up to this offset in whole lines.
     Of { original: FileId, offset: u64, proof: Proof },
     /// As before, and all of that was read: it is stored.
@@ -62,6 +64,7 @@ impl Waiting {
         let is_same = judged.seen == seen && judged.orphans == self.orphans;
         let is_final = judged.since.elapsed() >= wait;
         let is_due = match judged.copy {
+            Copy::Undecided => true,
             Copy::Unknown if is_final && judged.at < judged.since + wait => true,
             // To unpack a large file for it would be too much.
             _ => !copies::is_packed(&found.path) && judged.at.elapsed() >= SOMETIMES,
@@ -185,13 +188,40 @@ impl Follower<'_> {
         }
         let name = source.to_string_lossy();
         let followed = self.files.values().filter(|file| file.source == name);
-        let followed = followed.map(|f| (&*f.path, f.id, f.born, f.begun, f.offset, &f.proof));
-        let parked = self.parked.others(&name);
-        let parked =
-            parked.map(|p| (Path::new(&p.path), p.id(), p.born, p.begun, p.offset, &p.proof));
+        let followed = followed.map(|f| Original {
+            path: &f.path,
+            id: f.id,
+            born: f.born,
+            begun: f.begun,
+            offset: f.offset,
+            proof: &f.proof,
+            file: f.tail.as_ref().and_then(|tail| tail.file()),
+            is_away: f.tail.is_none(),
+        });
+        let parked = self.parked.others(&name).map(|p| Original {
+            path: Path::new(&p.path),
+            id: p.id(),
+            born: p.born,
+            begun: p.begun,
+            offset: p.offset,
+            proof: &p.proof,
+            file: None,
+            is_away: false,
+        });
         let nothing = Proof::default();
-        let unread = unread.iter().map(|f| (&*f.path, f.id, f.born, None, 0, &nothing));
-        for (path, id, born, begun, offset, proof) in followed.chain(parked).chain(unread) {
+        let unread = unread.iter().map(|found| Original {
+            path: &found.path,
+            id: found.id,
+            born: found.born,
+            begun: None,
+            offset: 0,
+            proof: &nothing,
+            file: None,
+            is_away: false,
+        });
+        let mut is_unknown = false;
+        for original in followed.chain(parked).chain(unread) {
+            let Original { id, born, begun, .. } = original;
             // What was made before is no copy of it, nor what was written before its content began.
             let is_older = tail.born.zip(born).is_some_and(|(copy, original)| copy < original);
             let times = found.modified.zip(begun).filter(|_| self.parked.is_clock_right());
@@ -199,14 +229,18 @@ impl Follower<'_> {
             if is_older || is_earlier || id == tail.id {
                 continue;
             }
-            match tail.compare(path, id, (offset, proof), self.settings)? {
+            match tail.compare(&original, self.settings)? {
                 Likeness::None => {}
+                Likeness::Unknown => is_unknown = true,
                 Likeness::Holds => return Ok(Some(Copy::Unknown)),
                 Likeness::Copy => {
                     let (offset, proof) = tail.last_line_end(self.settings)?;
                     return Ok(Some(Copy::Of { original: id, offset, proof }));
                 }
             }
+        }
+        if is_unknown {
+            return Ok(Some(Copy::Undecided));
         }
         let is_in_the_making = !is_final && tail.is_unfinished(self.settings)?;
         Ok(is_in_the_making.then_some(Copy::Unknown))
