@@ -115,17 +115,14 @@ pub(crate) fn write(folder: &Path, generation: u64, books: &Books) -> io::Result
     }
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&new)?;
     let room = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-    let bytes = encode(generation, books, room);
+    let (bytes, wanted) = encode(generation, books, room);
     file.write_all(&bytes)?;
     file.set_len(bytes.len() as u64)?;
     file.sync_all()?;
     drop(file);
     name_new(folder)?;
-    let spare = folder.join(SPARE);
-    if spare.metadata().map_or(0, |about| about.len()) < bytes.len() as u64 {
-        // If there is no room for it now, the next ones take what they need.
-        let _ = fs::write(spare, vec![0; bytes.len()]);
-    }
+    // If there is no room for more now, the next ones take what they need.
+    let _ = grow(&folder.join(SPARE), wanted);
     Ok(())
 }
 
@@ -136,6 +133,14 @@ fn name_new(folder: &Path) -> io::Result<()> {
     rename_if_there(&current, &old)?;
     fs::rename(&new, &current)?;
     sync_folder(folder)
+}
+
+/// Lets a file be at least so long, and loses nothing of it if that fails.
+fn grow(path: &Path, length: usize) -> io::Result<()> {
+    use std::io::Write;
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
+    let room = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    file.write_all(&vec![0; length.saturating_sub(room)])
 }
 
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
@@ -160,19 +165,20 @@ const MAGIC: &str = "swak-state 1";
 /// Files are as long as so many bytes, or several times as long.
 const BLOCK: usize = 4096;
 
-/// One line that says what follows, then JSON, then empty lines: as much again to grow, and no less than
-/// the file has, unless that is far too much.
-fn encode(generation: u64, books: &Books, room: usize) -> Vec<u8> {
+/// One line that says what follows, then JSON, then empty lines up to the room that the file has, unless
+/// that is too little or far too much. And how much room is wanted: as much again, to grow.
+fn encode(generation: u64, books: &Books, room: usize) -> (Vec<u8>, usize) {
     let mut body = format!("{generation}\n").into_bytes();
     serde_json::to_writer(&mut body, &Stored::from(books)).expect("text and numbers are JSON");
     body.push(b'\n');
     let head = MAGIC.len() + " 01234567\n".len();
-    let least = (2 * (head + body.len())).next_multiple_of(BLOCK);
-    let length = if (least..least * 4).contains(&room) { room } else { least };
+    let needed = head + body.len();
+    let wanted = (2 * needed).next_multiple_of(BLOCK);
+    let length = if (needed..wanted * 4).contains(&room) { room } else { wanted };
     body.resize(length - head, b'\n');
     let mut file = format!("{MAGIC} {:08x}\n", crc32fast::hash(&body)).into_bytes();
     file.append(&mut body);
-    file
+    (file, wanted)
 }
 
 fn decode(file: &[u8]) -> Option<(u64, Books)> {
@@ -330,14 +336,14 @@ mod tests {
         }
         assert_eq!(lengths(), [0, 4096, 4096, 4096]);
         // Half of it is there: that is no damage, and its room is used all the same.
-        fs::write(folder.path().join(NEW), "swak-state 1 0").unwrap();
+        fs::write(folder.path().join(NEW), [b'?'; 4096]).unwrap();
         let found = find(folder.path()).unwrap();
         assert_eq!((found.generation, found.damaged.len()), (4, 0));
-        // Whatever is written next has as much room.
-        write(folder.path(), 5, &books(&"long".repeat(1500))).unwrap();
-        assert_eq!(lengths(), [0, 16384, 4096, 16384]);
-        write(folder.path(), 6, &books("1")).unwrap();
-        assert_eq!(lengths(), [0, 4096, 16384, 4096]);
+        // What still fits takes no more, and what is written next has the room that it wants.
+        write(folder.path(), 5, &books(&"long".repeat(600))).unwrap();
+        assert_eq!(lengths(), [0, 4096, 4096, 8192]);
+        write(folder.path(), 6, &books(&"long".repeat(1100))).unwrap();
+        assert_eq!(lengths(), [0, 8192, 4096, 12288]);
         assert_eq!(find(folder.path()).unwrap().generation, 6);
     }
 
