@@ -92,9 +92,10 @@ struct Model {
     /// The position that was made durable last: nothing before it comes again.
     position: u64,
     given: BTreeMap<u64, Given>,
-    /// On a full disk what was not known to be durable was left where it was: now, or ever.
+    /// On a full disk what was not known to be durable was left where it was.
     trusts_disk: bool,
-    has_trusted_disk: bool,
+    /// It was ever so, or somebody went back to what was done before it was durable.
+    may_miss_some: bool,
     /// How many frames before `done` were given up, and each pair of these two that ever was: what is
     /// found after a crash is one of them.
     gone: u64,
@@ -186,9 +187,17 @@ impl Model {
         (self.position, self.done) = (0, end);
     }
 
-    /// What was done may be deleted, or only some of it, when somebody goes back over it.
+    /// On a full disk it may have come so far as to leave what was there where it was.
+    fn died_opening(&mut self, disk: &Simulated) -> Result<(), String> {
+        self.may_miss_some |= disk.is_limited();
+        Ok(())
+    }
+
+    /// What was done may be deleted, or only some of it, or may never have been durable when somebody goes
+    /// back over it.
     fn deleted_before(&mut self, read: u64) {
         self.unsure.extend(0..read);
+        self.may_miss_some = true;
     }
 
     /// Everything before this was discarded; gives how much of it was not done.
@@ -217,7 +226,7 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
     let opened = open(disk);
     // A kill may come while it opens.
     if disk.is_dead() {
-        return Ok(());
+        return model.died_opening(disk);
     }
     let mut queue = opened?;
     let mut cursor = after_open(&queue, model)?;
@@ -313,7 +322,7 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
                 disk.fail(0, 0);
                 disk.fail_reads(0, 0);
                 match first.or_else(|_| open(disk)) {
-                    _ if disk.is_dead() => return Ok(()),
+                    _ if disk.is_dead() => return model.died_opening(disk),
                     Ok(again) => queue = again,
                     Err(error) => return Err(error),
                 }
@@ -336,7 +345,7 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
                     model.replayed(done, *may_skip)?;
                 }
                 match open(disk) {
-                    _ if disk.is_dead() => return Ok(()),
+                    _ if disk.is_dead() => return model.died_opening(disk),
                     Ok(again) => queue = again,
                     Err(error) => return Err(error),
                 }
@@ -367,7 +376,7 @@ fn after_open(queue: &Queue<Simulated>, model: &mut Model) -> Result<u64, String
     if end < model.synced || end > model.next {
         return Err(format!("ends at {end}, synced {}, appended {}", model.synced, model.next));
     }
-    let is_odd = !queue.opened().put_aside.is_empty() && !model.has_trusted_disk;
+    let is_odd = !queue.opened().put_aside.is_empty() && !model.may_miss_some;
     if queue.opened().position_lost || is_odd {
         return Err(format!("{:?}", queue.opened()));
     }
@@ -381,9 +390,11 @@ fn after_open(queue: &Queue<Simulated>, model: &mut Model) -> Result<u64, String
     model.unsure.extend(model.synced..end);
     // Opening makes durable what it finds.
     model.trusts_disk = queue.opened().trusts_disk;
-    model.has_trusted_disk |= model.trusts_disk;
+    model.may_miss_some |= model.trusts_disk;
     model.synced = if model.trusts_disk { model.synced } else { end };
-    (model.position, model.done) = (read, read);
+    // On a full disk it opens nevertheless.
+    model.position = if queue.is_position_synced() { read } else { model.position };
+    model.done = read;
     model.given.clear();
     Ok(read)
 }

@@ -119,6 +119,11 @@ impl Simulated {
         self.lock().capacity = bytes;
     }
 
+    /// Whether there is room for so many bytes only.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.lock().capacity.is_some()
+    }
+
     /// How many bytes all files take.
     pub(crate) fn used(&self) -> usize {
         self.lock().used()

@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::recent::Recent;
 use super::resettle::{drop_covered, resettle};
 use super::segments::Segments;
+use super::write::is_full;
 use super::{Opened, Queue, Settings};
 use crate::aside;
 use crate::error::OpenError;
@@ -100,7 +101,8 @@ impl<S: Storage> Queue<S> {
                 tail = Some(file?);
             }
         }
-        let failed = |error| refused("write", "position", error);
+        let failed =
+            |error| refused("write the read position and delete what is done,", "position", error);
         let position = PositionFile::open(&storage, layout.position).map_err(failed)?;
         let mut queue = Queue {
             storage,
@@ -124,9 +126,12 @@ impl<S: Storage> Queue<S> {
         };
         // The position promises what was found: the folder must be able to keep that first.
         queue.storage.sync_folder().map_err(|error| refused("sync", "the folder", error))?;
-        let position = queue.current_position();
-        queue.position.sync(position).map_err(failed)?;
-        queue.delete_done().map_err(|error| refused("delete", "segments that are done", error))?;
+        // A disk that is full may keep it from being written, where nothing is written over in place; that
+        // is no reason not to start: whoever uses it tries again, and deletes what is done then.
+        match queue.sync_position() {
+            Err(error) if !is_full(&error) => return Err(failed(error)),
+            _ => {}
+        }
         queue.opened.holds = queue.holds();
         Ok(queue)
     }

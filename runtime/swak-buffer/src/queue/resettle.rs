@@ -68,12 +68,17 @@ pub(super) fn drop_covered<S: Storage>(
     base: Place,
 ) -> Result<(), OpenError> {
     let from = segments.partition_point(|segment| segment.first <= base.seq).saturating_sub(1);
-    let mut covered = 0;
+    let (mut covered, mut is_safe) = (0, false);
     for segment in segments.split_off(from) {
         let name = segment_name(segment.first);
         let end = end_of(storage, &segment).map_err(|error| refused("read", &name, error))?;
         let end = end.map_or(0, |end| end.place.seq);
         if end > 0 && end <= covered {
+            if !is_safe {
+                // The one that has them all may be new, and its name in memory alone.
+                storage.sync_folder().map_err(|error| refused("sync", "the folder", error))?;
+                is_safe = true;
+            }
             storage.remove(&name).map_err(|error| refused("remove", &name, error))?;
         } else {
             covered = covered.max(end);

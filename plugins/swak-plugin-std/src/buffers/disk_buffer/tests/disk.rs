@@ -155,6 +155,71 @@ async fn stopped_on_a_full_disk_nothing_that_is_stored_or_has_arrived_comes_twic
     assert_eq!(sheet.delivered.records as usize, held + 1);
 }
 
+/// Leaves room for nothing, until it is dropped.
+struct Filler(PathBuf);
+
+impl Filler {
+    fn new(disk: &Disk) -> Self {
+        let path = disk.0.path().join("filler");
+        let error = fs::write(&path, vec![0; 2 << 20]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+        Filler(path)
+    }
+}
+
+impl Drop for Filler {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Makes a file as some file systems have it: what is written over takes room too.
+fn make_sparse(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    let count = |slot: &&[u8]| u64::from_le_bytes(slot[20..28].try_into().unwrap());
+    let newest = bytes.chunks(4096).max_by_key(count).unwrap();
+    fs::write(path, newest).unwrap();
+    fs::OpenOptions::new().write(true).open(path).unwrap().set_len(bytes.len() as u64).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_come_twice_is_bounded_where_the_position_cannot_be_written() {
+    let Some(disk) = Disk::new() else { return };
+    let folder = disk.0.path().join("buffer");
+    let options = || DiskBufferOptions { max_unacked: ByteSize(5000), ..options(&folder) };
+    let run = Run::new(buffer(options()), Sheet::default());
+    for i in 0..100 {
+        assert_eq!(run.give(&long(i)).await, Outcome::Delivered);
+    }
+    let sheet = run.stop().await;
+    make_sparse(&folder.join("position"));
+    let filler = Filler::new(&disk);
+
+    let mut run = Run::new(buffer(options()), sheet);
+    let mut lines = vec![run.take().await];
+    // It has tried to write it twice since.
+    timeout(PATIENCE, async {
+        while run.counters.snapshot().errors < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            while let Ok(chunk) = run.output.try_recv() {
+                lines.push(
+                    String::from_utf8(chunk.iter().next().unwrap().line().unwrap().to_vec())
+                        .unwrap(),
+                );
+                chunk.settle(Outcome::Delivered);
+            }
+        }
+    })
+    .await
+    .expect("it tries again");
+    assert!((2..10).contains(&lines.len()), "{} have come", lines.len());
+    drop(filler);
+    let (rest, sheet) = run.finish().await;
+    lines.extend(rest);
+    assert_eq!(lines, (0..100).map(long).collect::<Vec<_>>());
+    assert_eq!(sheet.delivered.records, 100);
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_that_vanishes_is_noticed_and_what_was_in_it_is_counted() {
