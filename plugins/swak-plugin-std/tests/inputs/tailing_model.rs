@@ -127,6 +127,13 @@ impl World {
     }
 
     fn end(&mut self) {
+        if self.open_line.is_empty() {
+            // A file that holds what many begin with, and no more, is not known again in a copy.
+            let number = format!("{} ", self.written);
+            self.file.write_all(number.as_bytes()).unwrap();
+            self.open_line.extend(number.as_bytes());
+            self.written += 1;
+        }
         self.file.write_all(b"\n").unwrap();
         let mut line = std::mem::take(&mut self.open_line);
         line.truncate(MAX_LINE);

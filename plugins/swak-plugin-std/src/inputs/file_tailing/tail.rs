@@ -253,7 +253,8 @@ impl Tail {
             if offset > 0 && proof.fits(content, offset)? {
                 return Ok(Likeness::Holds);
             }
-            return Ok(if original.is_away { Likeness::Unknown } else { Likeness::None });
+            let may_be = original.is_away && offset == 0;
+            return Ok(if may_be { Likeness::Unknown } else { Likeness::None });
         };
         let original = Content::new(file, path, settings)?;
         let len = match (content.is_plain(), original.is_plain()) {

@@ -94,7 +94,8 @@ pub(super) enum WasCopy {
 
 impl Follower<'_> {
     /// Whether a file is a copy, as far as it goes, of one that is still there, or one in the making: it
-    /// waits then, and it is remembered how it was judged. `unread` are others of the same source.
+    /// waits then, and it is remembered how it was judged. `unread` are others of the same source. An error
+    /// when it cannot be told just now.
     pub(super) fn is_copy(
         &mut self,
         tail: &mut Tail,
@@ -109,11 +110,15 @@ impl Follower<'_> {
             self.waiting.judged.remove(&found.id);
             return Ok(false);
         };
+        let is_undecided = matches!(copy, Copy::Undecided);
         let (at, orphans) = (Instant::now(), self.waiting.orphans);
         let judged = Judged { seen, since, at, orphans, copy };
         let before = self.waiting.judged.insert(found.id, judged);
         if before.is_none_or(|before| before.seen != seen || before.orphans != orphans) {
             self.hold_unread(source);
+        }
+        if is_undecided {
+            return Err(TurnError::Moved);
         }
         self.note_copy(found, source);
         Ok(true)
