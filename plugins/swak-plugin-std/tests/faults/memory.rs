@@ -1,7 +1,7 @@
 //! Memory is bounded, whatever lines look like.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::agent::Agent;
@@ -32,15 +32,22 @@ fn read_all(pattern: &str, make: impl Fn(&Path), options: &str) -> (usize, usize
     (number("records="), number("errors="))
 }
 
-/// A file of a GiB without a line end that takes no room on the disk.
+/// A file of a GiB without a line end that takes no room on the disk. One that ended in NUL bytes would
+/// be waited for.
 fn endless(path: &Path) {
-    let file = File::create(path).expect("a file can be made");
-    file.set_len(1 << 30).expect("a file can have holes");
+    let mut file = File::create(path).expect("a file can be made");
+    file.seek(SeekFrom::Start(1 << 30)).expect("a file can have holes");
+    file.write_all(b"xx").expect("there is room");
 }
 
 #[test]
 fn a_file_without_a_line_end_is_one_line_that_is_cut() {
     assert_eq!(read(endless, ""), (1, 1));
+}
+
+#[test]
+fn a_file_of_nul_bytes_is_waited_for_in_no_memory() {
+    assert_eq!(read(|path| File::create(path).unwrap().set_len(1 << 30).unwrap(), ""), (0, 0));
 }
 
 #[test]
