@@ -238,3 +238,34 @@ fn files_that_are_known_by_their_paths_are_followed_through_rotations() {
     tail.wait_for(expected.len());
     assert_same(&texts(&tail.stop()), &expected, "a.log");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_was_read_is_remembered_while_its_file_system_is_not_mounted() {
+    let folder = Folder::new();
+    let store = Store::default();
+    fs::create_dir(folder.path("mount")).unwrap();
+    folder.append("mount/a.log", lines("a", 10));
+    let read = || read_all(&folder.read("mount/a.log"), &store);
+    assert_eq!(read().len(), 10);
+    let change = |change: &dyn Fn(&mut serde_json::Value)| {
+        let (key, json) = store.entries().into_iter().find(|(key, _)| key != "started").unwrap();
+        let mut position = serde_json::from_str(&json).unwrap();
+        change(&mut position);
+        store.set(&key, &position.to_string());
+    };
+    // As if it lay on another device than the folder above.
+    change(&|p| p["device"] = (p["device"].as_u64().unwrap() + 1).into());
+    folder.rename("mount", "away");
+    assert!(read().is_empty());
+    assert_eq!(keys(&store).len(), 1);
+    folder.rename("away", "mount");
+    folder.append("mount/a.log", "more\n");
+    assert_eq!(read(), ["more"]);
+    // Not for ever.
+    change(&|p| p["device"] = (p["device"].as_u64().unwrap() + 1).into());
+    change(&|p| p["missing"] = 1.into());
+    folder.rename("mount", "away");
+    assert!(read().is_empty());
+    assert!(keys(&store).is_empty());
+}

@@ -361,3 +361,17 @@ fn what_was_not_delivered_comes_again_from_the_copy() {
     folder.append("a.log", "4\n");
     assert_eq!(read_all(&folder.read("a.log"), &store), ["2", "4"]);
 }
+
+#[test]
+fn a_file_that_is_truncated_while_it_is_read_once_does_not_hold_up_the_end() {
+    let folder = Folder::new();
+    folder.append("a.log", "line\n".repeat(1_000_000));
+    let mut tail = folder.read("a.log").start();
+    // The readers are held up from here on.
+    drop(tail.hold_next());
+    OpenOptions::new().write(true).open(folder.path("a.log")).unwrap().set_len(0).unwrap();
+    folder.append("a.log", "new\n");
+    let (got, _) = tail.finish().unwrap();
+    assert_eq!(texts(&got).last().unwrap(), "new");
+    assert!(got.len() < 1_000_000);
+}

@@ -216,6 +216,22 @@ mod tests {
     }
 
     #[test]
+    fn folders_of_which_all_is_excluded_are_not_walked() {
+        let tree = Tree::new(&["a.log", "cache/b.log", "cache/deep/c.log", "logs/d.log"]);
+        for (exclude, walked) in [
+            ("cache/**", 2),
+            ("**/cache/**/*", 2),
+            ("cache/*", 4),
+            ("cache/**/*.log", 4),
+            ("**", 0),
+        ] {
+            let mut discovery = tree.discovery(&["**/*.log"], &[exclude]);
+            discovery.scan();
+            assert_eq!(discovery.folders().count(), walked, "{exclude}");
+        }
+    }
+
+    #[test]
     fn what_comes_goes_and_changes_is_seen() {
         let tree = Tree::new(&["a.log", "sub/b.log"]);
         let mut discovery = tree.discovery(&["**/*.log"], &[]);

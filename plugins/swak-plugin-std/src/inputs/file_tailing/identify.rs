@@ -41,7 +41,7 @@ const PATHS: u64 = u64::MAX;
 
 fn of_path(path: &Path) -> FileId {
     let mut name = Fingerprint::default();
-    name.add(path.to_string_lossy().as_bytes());
+    name.add(path.as_os_str().as_encoded_bytes());
     FileId { device: PATHS, inode: name.hash() }
 }
 
@@ -61,5 +61,14 @@ mod tests {
         assert_eq!(id(Identity::Auto, &without), by_path);
         assert_eq!(id(Identity::Inode, &without), without.id);
         assert_ne!(of_path(Path::new("/a")), of_path(Path::new("/b")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_are_different_ones() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let path = |name: &'static [u8]| of_path(Path::new(OsStr::from_bytes(name)));
+        assert_ne!(path(b"/a\xff"), path(b"/a\xfe"));
     }
 }

@@ -8,6 +8,7 @@ use super::discover::{Found, Scan, are_different};
 use super::folders::folder_of;
 use super::follow::Follower;
 use super::identify::Identity;
+use super::parked::Presence;
 use super::position::Position;
 use super::rotated::{Rotated, Sources};
 use crate::identity::FileId;
@@ -42,7 +43,7 @@ impl Present {
 impl Follower<'_> {
     /// Looks which files there are.
     pub(super) fn scan(&mut self) {
-        let started = SystemTime::now();
+        let (started, looked) = (SystemTime::now(), Instant::now());
         self.parked.check_clock();
         let scan = self.discovery.scan();
         let mut present = Present::default();
@@ -115,8 +116,9 @@ impl Follower<'_> {
         }
         // Without following, there is no other look.
         let wait = if self.pace.follow { self.pace.rotate_wait } else { Duration::ZERO };
-        self.parked.expire(wait);
+        self.parked.expire(wait, looked);
         self.waiting.judged.retain(|id, _| present.files.contains_key(id));
+        self.unreadable.retain(|id| present.files.contains_key(id));
         self.rotations.sweep();
         let now = Instant::now();
         self.known.extend(sources.into_iter().map(|source| (source, now)));
@@ -216,24 +218,35 @@ impl Follower<'_> {
         let is_first = !self.scanned;
         let rotations = &mut self.rotations;
         let mut elsewhere = Vec::new();
+        // The number of a device changes when a machine starts anew; a moment does not come again.
+        let inodes = present.files.iter().filter_map(|(id, born)| Some((id.inode, (*born)?)));
+        let inodes: HashSet<(u64, i64)> = inodes.collect();
         let is_new = self.parked.look(
-            |id, born| Present::has(&present.files, id, born),
+            |id, born| {
+                Present::has(&present.files, id, born)
+                    || born.is_some_and(|born| inodes.contains(&(id.inode, born)))
+            },
             |position| {
                 let target = position.target.as_deref().map(Path::new);
-                std::iter::once(Path::new(&position.path)).chain(target).any(|path| {
+                let mut presence = Presence::Gone;
+                for path in std::iter::once(Path::new(&position.path)).chain(target) {
                     if scan.may_be_at(path) || rotated.may_be_beside(path) {
-                        return true;
+                        return Presence::There;
                     }
                     let is_it = |found: &Found| found.may_be(position.id(), position.born);
                     match rotations.find_in_folder(folder_of(path), is_it) {
                         Ok(Some(found)) => {
                             elsewhere.push(New { found, is_named: false, source: None });
-                            true
+                            return Presence::There;
                         }
-                        Ok(None) => is_unmounted(folder_of(path), position),
-                        Err(_) => true,
+                        Ok(None) if is_unmounted(folder_of(path), position) => {
+                            presence = Presence::Unmounted;
+                        }
+                        Ok(None) => {}
+                        Err(_) => return Presence::There,
                     }
-                })
+                }
+                presence
             },
         );
         if is_new {

@@ -61,6 +61,19 @@ impl Started {
     }
 }
 
+/// Whether a file is where it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is, or may be.
+    There,
+    /// It may lie on a file system that is mounted at other times.
+    Unmounted,
+    Gone,
+}
+
+/// So long it is remembered what was read of files on a file system that is not mounted.
+const UNMOUNTED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// A clock that is corrected by less was not set back.
 const JUMP: Duration = Duration::from_secs(1);
 
@@ -205,13 +218,30 @@ impl<'a> Parked<'a> {
     pub(super) fn look(
         &mut self,
         is_present: impl Fn(FileId, Option<i64>) -> bool,
-        mut is_there: impl FnMut(&Position) -> bool,
+        mut is_there: impl FnMut(&Position) -> Presence,
     ) -> bool {
         let mut is_new = false;
-        for entry in self.positions.values_mut() {
-            let position = &entry.position;
-            let is_missing = || !is_present(position.id(), position.born);
-            if entry.orphan.is_none() && is_missing() && !is_there(&entry.position) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_secs());
+        for (key, entry) in self.positions.iter_mut().filter(|(_, entry)| entry.orphan.is_none()) {
+            let position = &mut entry.position;
+            let is_gone = match is_present(position.id(), position.born) {
+                true => false,
+                false => match is_there(position) {
+                    Presence::There => false,
+                    Presence::Gone => true,
+                    Presence::Unmounted if position.missing.is_none() => {
+                        position.missing = Some(now);
+                        self.checkpoints.set(key, &position.to_json());
+                        false
+                    }
+                    Presence::Unmounted => {
+                        let since = position.missing.unwrap_or(now);
+                        now.saturating_sub(since) >= UNMOUNTED.as_secs()
+                    }
+                },
+            };
+            if is_gone {
                 entry.orphan = Some(Instant::now());
                 is_new = true;
             }
@@ -224,9 +254,14 @@ impl<'a> Parked<'a> {
         self.positions.values().any(|entry| entry.orphan.is_some())
     }
 
-    /// Forgets orphans for which no copy appeared in this time.
-    pub(super) fn expire(&mut self, wait: Duration) {
-        let is_over = |entry: &Entry| entry.orphan.is_some_and(|since| since.elapsed() >= wait);
+    /// Forgets orphans for which no copy appeared in this time, and in a look that began after they were
+    /// known to be such.
+    pub(super) fn expire(&mut self, wait: Duration, looked: Instant) {
+        let is_over = |entry: &Entry| {
+            entry
+                .orphan
+                .is_some_and(|since| since.elapsed() >= wait && (since <= looked || wait.is_zero()))
+        };
         let over: Vec<String> = self
             .positions
             .iter()

@@ -36,7 +36,9 @@ impl Follower<'_> {
             Ok(Turn::Truncated(old)) => self.truncated(number, *old),
             Ok(Turn::Later) => {
                 file.close();
-                self.later.push_back(number);
+                if !self.later.contains(&number) {
+                    self.later.push_back(number);
+                }
                 // It is heard when one of this input is done, but not of others.
                 self.schedule(number, now + self.pace.rescan);
             }
@@ -181,6 +183,7 @@ impl Follower<'_> {
             self.due.remove(&(due, number));
         }
         self.active -= u32::from(file.is_active);
+        self.watch.forget_file(number);
         // Another file may have its identity by now.
         if self.by_id.get(&file.id) == Some(&number) {
             self.by_id.remove(&file.id);

@@ -31,6 +31,12 @@ impl<'a> Look<'a> {
         self.exclude.iter().any(|glob| glob.is_match(path))
     }
 
+    /// Whether all that may lie below a folder is excluded.
+    fn is_pruned(&self, folder: &Path) -> bool {
+        let below = folder.join("x");
+        self.exclude.iter().filter(|glob| names_all_below(glob)).any(|glob| glob.is_match(&below))
+    }
+
     fn fail(&mut self, path: &Path, error: io::Error) {
         // What vanished, or was never there, is simply not there.
         if error.kind() != io::ErrorKind::NotFound {
@@ -109,6 +115,7 @@ impl Walker {
         }
         let mut old = std::mem::take(&mut self.folders);
         let mut todo = vec![(self.glob.base().to_owned(), 0)];
+        todo.retain(|(base, _)| !look.is_pruned(base));
         while let Some((path, depth)) = todo.pop() {
             let folder = match self.folder(&path, old.remove(&path), look) {
                 Ok(folder) => folder,
@@ -119,7 +126,7 @@ impl Walker {
             };
             for entry in &folder.entries {
                 match entry {
-                    Entry::Folder(path) if depth < self.depth => {
+                    Entry::Folder(path) if depth < self.depth && !look.is_pruned(path) => {
                         todo.push((path.clone(), depth + 1));
                     }
                     Entry::Folder(_) => {}
@@ -140,7 +147,7 @@ impl Walker {
     ) {
         if fs::metadata(link).is_ok_and(|m| m.is_dir()) {
             // Below `**` a link to a folder could lead round in a circle.
-            if depth < self.depth && self.depth < DEEPEST {
+            if depth < self.depth && self.depth < DEEPEST && !look.is_pruned(link) {
                 todo.push((link.to_owned(), depth + 1));
             }
         } else if self.glob.is_match(link) && !look.is_excluded(link) {
@@ -182,6 +189,13 @@ impl Walker {
             Err(_) => Some(Entry::Link(path)),
         }
     }
+}
+
+/// Whether a pattern that names a file in a folder names all others below that folder too.
+fn names_all_below(glob: &Glob) -> bool {
+    let text = glob.as_str();
+    let text = text.strip_suffix("**/*").or(text.strip_suffix("**"));
+    text.is_some_and(|start| start.is_empty() || start.ends_with(is_separator))
 }
 
 fn is_separator(c: char) -> bool {

@@ -16,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::folders::folder_of;
+use crate::identity::FileId;
 use platform::System;
 
 /// Something may have happened.
@@ -50,7 +51,10 @@ pub(super) struct Watch {
     /// `None` where nothing tells us.
     system: Option<System>,
     targets: HashMap<Id, Target>,
-    folders: HashSet<PathBuf>,
+    /// What the paths of folders led to when they were watched.
+    folders: HashMap<PathBuf, FileId>,
+    /// Watches of files that were not told of yet.
+    files: HashMap<u64, Id>,
     /// Folders of which the system does not tell.
     deaf: HashSet<PathBuf>,
     was_limit_reported: bool,
@@ -68,7 +72,8 @@ impl Watch {
         Watch {
             system: None,
             targets: HashMap::new(),
-            folders: HashSet::new(),
+            folders: HashMap::new(),
+            files: HashMap::new(),
             deaf: HashSet::new(),
             was_limit_reported: false,
         }
@@ -100,14 +105,17 @@ impl Watch {
         }
         let wanted: HashSet<&Path> = wanted.collect();
         self.deaf.retain(|folder| wanted.contains(&**folder));
-        let old: Vec<PathBuf> =
-            self.folders.iter().filter(|f| !wanted.contains(&***f)).cloned().collect();
+        // A folder that was renamed is watched under its old name, where another one may be by now.
+        let is_it =
+            |folder: &Path, id: &FileId| FileId::of_path(folder).is_ok_and(|now| now == *id);
+        let old = self.folders.iter().filter(|(f, id)| !wanted.contains(&***f) || !is_it(f, id));
+        let old: Vec<PathBuf> = old.map(|(folder, _)| folder.clone()).collect();
         for folder in old {
             self.forget(&folder);
         }
         let mut are_all = true;
         for folder in wanted {
-            if self.folders.contains(folder) {
+            if self.folders.contains_key(folder) {
                 continue;
             }
             are_all &= !self.deaf.contains(folder) && self.add_folder(folder);
@@ -118,18 +126,30 @@ impl Watch {
     /// Asks to be told once when a file is written to. `false` when it has to be looked at.
     pub(super) fn file(&mut self, number: u64, path: &Path) -> bool {
         let Some(system) = &mut self.system else { return false };
-        if !self.folders.contains(folder_of(path)) {
+        if !self.folders.contains_key(folder_of(path)) {
             return false;
         }
         match system.file(path) {
             Ok(Some(id)) => {
                 self.targets.insert(id, Target::File(number));
+                self.files.insert(number, id);
                 true
             }
             Ok(None) => false,
             Err(error) => {
                 self.report(path, &error);
                 false
+            }
+        }
+    }
+
+    /// Asks no longer to be told of a file.
+    pub(super) fn forget_file(&mut self, number: u64) {
+        let Some(id) = self.files.remove(&number) else { return };
+        if self.targets.get(&id) == Some(&Target::File(number)) {
+            self.targets.remove(&id);
+            if let Some(system) = &mut self.system {
+                system.forget(id);
             }
         }
     }
@@ -147,22 +167,26 @@ impl Watch {
                         Target::File(number) => Some(Hint::File(number)),
                         Target::Folder(_) => None,
                     }));
+                    self.files.clear();
                     hints.push(Hint::Folder);
                 }
                 Event::At(id) => match self.targets.get(&id) {
                     Some(&Target::File(number)) => {
                         self.targets.remove(&id);
+                        self.files.remove(&number);
                         hints.push(Hint::File(number));
                     }
                     Some(Target::Folder(_)) => hints.push(Hint::Folder),
                     None => {}
                 },
-                Event::Ended(id) => {
-                    if let Some(Target::Folder(folder)) = self.targets.remove(&id) {
+                Event::Ended(id) => match self.targets.remove(&id) {
+                    Some(Target::Folder(folder)) => {
                         self.folders.remove(&folder);
                         hints.push(Hint::Folder);
                     }
-                }
+                    Some(Target::File(number)) => drop(self.files.remove(&number)),
+                    None => {}
+                },
             }
         }
         hints
@@ -170,10 +194,11 @@ impl Watch {
 
     fn add_folder(&mut self, folder: &Path) -> bool {
         let Some(system) = &mut self.system else { return false };
-        match system.folder(folder) {
-            Ok(Some(id)) => {
+        let watched = FileId::of_path(folder).and_then(|is| Ok((is, system.folder(folder)?)));
+        match watched.map(|(is, id)| id.map(|id| (is, id))) {
+            Ok(Some((is, id))) => {
                 self.targets.insert(id, Target::Folder(folder.to_owned()));
-                self.folders.insert(folder.to_owned());
+                self.folders.insert(folder.to_owned(), is);
                 true
             }
             Ok(None) => {
@@ -213,5 +238,45 @@ impl Watch {
                 platform::HELP
             );
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_renamed_is_watched_no_more_and_the_one_in_its_place_is() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, other) = (place.path().join("a"), place.path().join("b"));
+        fs::create_dir(&folder).unwrap();
+        let (sender, told) = channel();
+        let mut watch = Watch::new(move |events| sender.send(events).is_ok());
+        assert!(watch.folders([folder.as_path()].into_iter()));
+        fs::rename(&folder, &other).unwrap();
+        fs::create_dir(&folder).unwrap();
+        assert!(watch.folders([folder.as_path()].into_iter()));
+        fs::write(folder.join("new"), "").unwrap();
+        // Also the end of the first watch is told.
+        let limit = Duration::from_secs(30);
+        let next = || told.recv_timeout(limit).expect("the system tells of the new folder");
+        while !next().iter().any(|e| matches!(e, Event::At(id) if watch.targets.contains_key(id))) {
+        }
+        assert_eq!((watch.targets.len(), watch.folders.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_file_that_is_followed_no_more_is_not_watched() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("a");
+        fs::write(&file, "").unwrap();
+        let mut watch = Watch::new(|_| true);
+        assert!(watch.folders([place.path()].into_iter()) && watch.file(7, &file));
+        watch.forget_file(7);
+        assert_eq!((watch.targets.len(), watch.files.len()), (1, 0));
     }
 }
