@@ -1,8 +1,9 @@
-//! The file of the read position: three slots, so that one is whole whatever happens.
+//! The file of the read position: four slots, so that one is whole whatever happens.
 //!
-//! Neither the one that was synced last is written over, nor the one that was written last. Two slots are
-//! not enough: after a sync that failed the newest may be in memory alone, although it can be read and a
-//! later sync of it goes well. Then the one before is all that there is on the disk.
+//! Between two syncs only two slots are written, in turns, so that a write that fails or is cut off costs
+//! nothing that was written before. So the one that was synced last is always among the newest three, and
+//! whoever opens the file writes to the oldest: which of the others is on the disk cannot be asked, for after
+//! a sync that failed one may be in memory alone, although it can be read and a later sync of it goes well.
 
 use std::io;
 
@@ -23,8 +24,8 @@ const SLOT: usize = 184;
 const SUM_AT: usize = SLOT - 4;
 /// Where what was given up stands.
 const GONE_AT: usize = 84;
-const SLOTS: u64 = 3;
-const FILE_SIZE: u64 = SLOTS * SLOT_DISTANCE;
+const SLOTS: usize = 4;
+const FILE_SIZE: u64 = SLOTS as u64 * SLOT_DISTANCE;
 const MAGIC: [u8; 8] = *b"swakpos\0";
 
 /// What a slot says.
@@ -46,10 +47,8 @@ pub(crate) struct Position {
 pub(crate) enum PositionFound {
     Good {
         position: Position,
-        /// The number that it was written with.
-        generation: u64,
-        /// The slot that is neither it nor the one before.
-        oldest: u64,
+        /// The numbers that the slots were written with; 0 for one that is not whole.
+        generations: [u64; SLOTS],
     },
     Newer(u32),
     Missing,
@@ -63,36 +62,40 @@ pub(crate) fn read<S: Storage>(storage: &S) -> io::Result<PositionFound> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(PositionFound::Missing),
         Err(error) => return Err(error),
     };
-    let mut best = None;
-    // What is no position is older than any.
-    let mut generations = [0; SLOTS as usize];
-    for slot in 0..SLOTS {
+    let (mut best, mut newest) = (None, 0);
+    let mut generations = [0; SLOTS];
+    for (slot, number) in generations.iter_mut().enumerate() {
         let mut bytes = [0; SLOT];
-        let read = readable(read_full(&file, &mut bytes, slot * SLOT_DISTANCE))?.unwrap_or(0);
+        let read = readable(read_full(&file, &mut bytes, offset(slot)))?.unwrap_or(0);
         match decode(&bytes[..read]) {
             Some(Decoded::Newer(version)) => return Ok(PositionFound::Newer(version)),
             Some(Decoded::Good(position, generation)) => {
-                generations[slot as usize] = generation;
-                if best.is_none_or(|(_, newest)| newest <= generation) {
-                    best = Some((position, generation));
+                *number = generation;
+                if generation >= newest {
+                    (best, newest) = (Some(position), generation);
                 }
             }
             None => {}
         }
     }
-    let Some((position, generation)) = best else { return Ok(PositionFound::Damaged) };
-    let oldest = (0..SLOTS).min_by_key(|slot| generations[*slot as usize]).unwrap_or_default();
-    Ok(PositionFound::Good { position, generation, oldest })
+    Ok(match best {
+        Some(position) => PositionFound::Good { position, generations },
+        None => PositionFound::Damaged,
+    })
+}
+
+fn offset(slot: usize) -> u64 {
+    slot as u64 * SLOT_DISTANCE
 }
 
 /// The file, open for writing.
 pub(crate) struct PositionFile<F> {
     file: F,
-    generation: u64,
-    /// The slots that were written and synced last: neither is written over, so that a write that fails
-    /// or is cut off costs nothing.
-    written_slot: u64,
-    synced_slot: u64,
+    /// The numbers with which the slots were written, or were tried to be.
+    generations: [u64; SLOTS],
+    /// The slot that was written last, and the one that was synced last; unknown until that was done here.
+    written_slot: Option<usize>,
+    synced_slot: Option<usize>,
     written: Option<Position>,
     synced: Option<Position>,
 }
@@ -112,20 +115,28 @@ impl<F: StoredFile> PositionFile<F> {
         if size < FILE_SIZE {
             file.write_at(&[&vec![0; (FILE_SIZE - size) as usize]], size)?;
         }
-        let (generation, oldest) = match found {
-            PositionFound::Good { generation, oldest, .. } => (generation, oldest),
-            _ => (0, 0),
+        let generations = match found {
+            PositionFound::Good { generations, .. } => generations,
+            _ => [0; SLOTS],
         };
-        // Which of the other two is on the disk is not known.
-        let [written_slot, synced_slot] = [(oldest + 1) % SLOTS, (oldest + 2) % SLOTS];
-        Ok(PositionFile {
-            file,
-            generation,
-            written_slot,
-            synced_slot,
-            written: None,
-            synced: None,
-        })
+        let (written_slot, synced_slot, written, synced) = (None, None, None, None);
+        Ok(PositionFile { file, generations, written_slot, synced_slot, written, synced })
+    }
+
+    /// The slot that may be written over.
+    fn free_slot(&self) -> usize {
+        let oldest = |slots: &mut dyn Iterator<Item = usize>| {
+            slots.min_by_key(|slot| self.generations[*slot]).expect("there are others")
+        };
+        let Some(synced) = self.synced_slot else {
+            // One of the others is on the disk. The one that was tried here before is no other.
+            return self.written_slot.unwrap_or_else(|| oldest(&mut (0..SLOTS)));
+        };
+        let is_since = |slot: &usize| self.generations[*slot] > self.generations[synced];
+        if (0..SLOTS).filter(is_since).count() < 2 {
+            return oldest(&mut (0..SLOTS).filter(|slot| *slot != synced));
+        }
+        oldest(&mut (0..SLOTS).filter(is_since).filter(|slot| Some(*slot) != self.written_slot))
     }
 
     /// Whether this is what was written last.
@@ -143,12 +154,14 @@ impl<F: StoredFile> PositionFile<F> {
         if self.written == Some(position) {
             return Ok(());
         }
-        self.generation += 1;
-        let bytes = encode(&position, self.generation);
-        let used = [self.written_slot, self.synced_slot];
-        let free = (0..SLOTS).find(|slot| !used.contains(slot)).expect("there are three slots");
-        self.file.write_at(&[&bytes], free * SLOT_DISTANCE)?;
-        (self.written, self.written_slot) = (Some(position), free);
+        let generation = self.generations.into_iter().max().unwrap_or_default() + 1;
+        let slot = self.free_slot();
+        self.generations[slot] = generation;
+        if self.synced_slot.is_none() {
+            (self.written, self.written_slot) = (None, Some(slot));
+        }
+        self.file.write_at(&[&encode(&position, generation)], offset(slot))?;
+        (self.written, self.written_slot) = (Some(position), Some(slot));
         Ok(())
     }
 
@@ -254,11 +267,12 @@ mod tests {
         file.write(position(6)).unwrap();
         file.write(position(7)).unwrap();
         assert_eq!(found(&storage), Some(7));
-        // The next one is written over none of them.
         let path = folder.path().join(POSITION_FILE);
         let mut bytes = std::fs::read(&path).unwrap();
-        for (slot, left) in [(2, Some(6)), (1, Some(5)), (0, None)] {
-            bytes[slot * 4096 + 100] ^= 1;
+        for left in [Some(6), Some(5), Some(4), None] {
+            let newest = |slot: &usize| u64_at(&bytes, slot * 4096 + 20);
+            let slot = (0..SLOTS).filter(|slot| bytes[slot * 4096 + 100] == 0).max_by_key(newest);
+            bytes[slot.unwrap() * 4096 + 100] ^= 1;
             std::fs::write(&path, &bytes).unwrap();
             assert_eq!(found(&storage), left);
         }
@@ -266,19 +280,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_opened_again_goes_on_in_the_oldest_slot() {
+    fn whoever_opens_it_again_writes_over_none_that_may_be_the_only_one_on_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let storage = FileSystem::lock(folder.path()).unwrap();
-        let mut seen = Vec::new();
-        for seq in 1..=4 {
-            let before = read(&storage).unwrap();
-            let mut file = PositionFile::open(&storage, before).unwrap();
+        let mut seq = 0;
+        for writes in 0..7 {
+            let mut file = PositionFile::open(&storage, read(&storage).unwrap()).unwrap();
+            seq += 1;
             file.sync(position(seq)).unwrap();
-            match read(&storage).unwrap() {
-                PositionFound::Good { generation, oldest, .. } => seen.push((generation, oldest)),
-                other => panic!("{other:?}"),
+            let synced = seq;
+            for _ in 0..writes {
+                seq += 1;
+                file.write(position(seq)).unwrap();
             }
+            drop(file);
+            let PositionFound::Good { position, generations } = read(&storage).unwrap() else {
+                panic!("it was written")
+            };
+            assert_eq!(position.read.seq, seq);
+            // Each was written with its own number.
+            let oldest = generations.into_iter().min().unwrap();
+            assert!(oldest < synced, "{synced} was synced, {generations:?} are there");
         }
-        assert_eq!(seen, [(1, 1), (2, 2), (3, 0), (4, 1)]);
     }
 }
