@@ -145,15 +145,26 @@ impl Follower<'_> {
         let start = tail.position();
         self.set_replaced(old_key, old);
         if is_kept {
-            let file = self.files.get_mut(&number).expect("it was there before");
-            file.is_held = true;
             self.store(&key, &start);
+            self.hold(number);
         } else {
             // What it is now is found out as for any other new file.
             drop(self.remove(number));
         }
-        self.unlink(number);
         self.next_scan = Instant::now();
+    }
+
+    /// Lets a file wait for the next look, and with it those that are to be read after it, as far as they
+    /// are not being read: they come after it again.
+    fn hold(&mut self, number: u64) {
+        let mut all = Vec::new();
+        let mut next = Some(number);
+        while let Some(file) = next.and_then(|number| self.files.get_mut(&number)) {
+            file.is_held = file.tail.is_some();
+            all.extend(next.filter(|_| file.is_held));
+            next = file.next;
+        }
+        all.into_iter().for_each(|number| self.unlink(number));
     }
 
     /// Remembers up to where a file was read that holds something else by now.
