@@ -128,13 +128,15 @@ impl Proxy {
         }
         let closed = self.closed();
         // Nobody is asked for while nothing is done with what comes.
+        let broken = AtomicBool::new(false);
         while self.fault() == Some(Fault::Hang) && self.closed() == closed {
+            // What it sends meanwhile comes out later, whether it still waits for that or not.
+            self.disturbed(&broken);
             thread::sleep(LOOK);
         }
         let Some(target) = self.state().target.clone() else { return };
         let Ok(server) = TcpStream::connect(target) else { return };
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
-        let broken = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| self.pump(client, &server, false, &broken));
             self.pump(&server, client, true, &broken);

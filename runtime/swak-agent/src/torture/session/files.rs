@@ -96,9 +96,11 @@ impl Session {
         Ok(true)
     }
 
-    /// The writer waits for the lock meanwhile. What nobody has read by then is in the copy alone.
+    /// The writer waits for the lock meanwhile. What nobody has read by then is in the copy alone; but of a
+    /// file of which nothing was read at all, nobody can tell that it was cut.
     fn copy_and_truncate(&mut self, place: usize) -> Result<bool> {
-        if !self.is_settled(place) {
+        let met = self.watch.met[place].0;
+        if !self.is_settled(place) || met <= locked(&self.sources).all[place].begins {
             return Ok(false);
         }
         let mut sources = locked(&self.sources);
