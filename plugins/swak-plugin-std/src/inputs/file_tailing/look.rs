@@ -112,6 +112,7 @@ impl Follower<'_> {
             if let Some(file) = self.files.get_mut(&number) {
                 file.is_held = false;
                 self.append(number);
+                self.append_head_after(number);
             }
         }
         // Without following, there is no other look.

@@ -33,6 +33,27 @@ impl Follower<'_> {
         }
     }
 
+    /// What is written under the name of a source is newer than a file that had this name and waited.
+    pub(super) fn append_head_after(&mut self, number: u64) {
+        let file = &self.files[&number];
+        if file.gone.is_none() {
+            return;
+        }
+        let is_head = |(other, head): &(&u64, &Followed)| {
+            **other != number
+                && head.source == file.source
+                && head.path.as_os_str() == head.source.as_str()
+                && head.gone.is_none()
+                && head.offset == 0
+                && head.tail.is_some()
+                && !head.is_held
+        };
+        if let Some(head) = self.files.iter().find(is_head).map(|(head, _)| *head) {
+            self.unlink(head);
+            self.append(head);
+        }
+    }
+
     /// Takes a file out of the order of its source.
     pub(super) fn unlink(&mut self, number: u64) {
         let Some(file) = self.files.get_mut(&number) else { return };
