@@ -29,8 +29,8 @@ const FILES: [&str; 4] = [NEW, "state", "state.old", SPARE];
 /// Written over while it has this name, so that a kill may leave half of it.
 const NEW: &str = "state.new";
 
-/// The books before the old ones, or where those were shorter, nothing but as many bytes. The next ones are written into the room that they
-/// have: on a full disk there is no other.
+/// The books before the old ones, or where those were shorter, nothing but as many bytes. The next ones
+/// are written into the room that they have: on a full disk there is no other.
 const SPARE: &str = "state.spare";
 
 /// The books of a task in its folder, as they were found.
@@ -41,8 +41,8 @@ pub(crate) struct Found {
     pub(crate) generation: u64,
     /// Files that are there and are not whole, although no kill leaves them so.
     pub(crate) damaged: Vec<PathBuf>,
-    /// The newest were written whole, and a kill came before they got their name.
-    unnamed: bool,
+    /// The file that holds the newest.
+    newest: Option<&'static str>,
 }
 
 /// Reads the books of every task in an agent's data folder, in the order of their names. They may be
@@ -70,7 +70,7 @@ pub fn read_all(data_dir: &Path) -> io::Result<Vec<Books>> {
 /// Looks for the books in the folder of a task.
 pub(crate) fn find(folder: &Path) -> io::Result<Found> {
     let mut found = Found::default();
-    let mut torn = Vec::new();
+    let (mut torn, mut unreadable) = (Vec::new(), None);
     for name in FILES {
         let path = folder.join(name);
         match fs::read(&path) {
@@ -80,15 +80,23 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
                     if found.books.is_none() || generation > found.generation =>
                 {
                     (found.generation, found.books) = (generation, Some(books));
-                    found.unnamed = name == NEW;
+                    found.newest = Some(name);
                 }
                 Some(_) => {}
                 None if [NEW, SPARE].contains(&name) => torn.push(path),
                 None => found.damaged.push(path),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            // A bad place on the disk.
+            Err(error) => {
+                found.damaged.push(path);
+                unreadable = Some(error);
+            }
         }
+    }
+    if let (None, Some(error)) = (&found.books, unreadable) {
+        return Err(error);
     }
     // Where there are no others, half of the first ones says that there was something.
     if found.books.is_none() {
@@ -97,10 +105,17 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
     Ok(found)
 }
 
-/// Gives the newest books their name if a kill came before: what is written next must not be written
-/// over them.
+/// Gives the newest books their name if they have another, after a kill or when all others are damaged:
+/// what is written next must not be written over them.
 pub(crate) fn finish(folder: &Path, found: &Found) -> io::Result<()> {
-    if found.unnamed { name_new(folder) } else { Ok(()) }
+    match found.newest {
+        Some(NEW) => name_new(folder),
+        Some(SPARE) => {
+            fs::rename(folder.join(SPARE), folder.join(NEW))?;
+            name_new(folder)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes the books as this generation. A crash leaves those before or these; the generations before are
@@ -362,6 +377,36 @@ mod tests {
         finish(folder.path(), &find(folder.path()).unwrap()).unwrap();
         fs::write(folder.path().join(NEW), "half of the next").unwrap();
         assert_eq!(find(folder.path()).unwrap().generation, 3);
+    }
+
+    #[test]
+    fn the_last_that_are_whole_are_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        for generation in 1..=3 {
+            write(folder.path(), generation, &books(&generation.to_string())).unwrap();
+        }
+        for name in ["state", "state.old"] {
+            fs::remove_file(folder.path().join(name)).unwrap();
+        }
+        let found = find(folder.path()).unwrap();
+        assert_eq!(found.books, Some(books("1")));
+        finish(folder.path(), &found).unwrap();
+        // A kill in the middle of the next write.
+        fs::write(folder.path().join(NEW), "swak-sta").unwrap();
+        assert_eq!(find(folder.path()).unwrap().books, Some(books("1")));
+    }
+
+    #[test]
+    fn what_the_disk_cannot_read_is_put_aside_when_there_are_others() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), 1, &books("1")).unwrap();
+        // Nothing reads a folder as a file.
+        fs::create_dir(folder.path().join("state.old")).unwrap();
+        let found = find(folder.path()).unwrap();
+        assert_eq!(found.books, Some(books("1")));
+        assert_eq!(found.damaged, [folder.path().join("state.old")]);
+        fs::remove_file(folder.path().join("state")).unwrap();
+        assert!(find(folder.path()).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use swak_sdk::data::Name;
 use swak_sdk::plugin::{Plugins, Shutdown};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::assemble::Book;
 use crate::folder::{self, StartError};
@@ -111,36 +111,44 @@ struct Stores(Arc<[FileStore]>);
 impl Stores {
     /// Makes them durable again and again, and a last time when it is stopped.
     async fn keep(self, store_soon: Arc<Notify>, mut stopped: oneshot::Receiver<()>) {
-        let mut rest = STORE_EVERY;
-        let mut all_stored = true;
+        let mut due = Instant::now() + STORE_EVERY;
         loop {
-            let is_last = tokio::select! {
+            let (is_last, with_failing) = tokio::select! {
                 biased;
                 // Nobody ever sends: that the other end is gone says it all.
-                _ = &mut stopped => true,
+                _ = &mut stopped => (true, true),
+                () = sleep_until(due) => (false, true),
                 // A disk that refuses is not asked more often for that.
-                () = store_soon.notified(), if all_stored => false,
-                () = sleep(rest) => false,
+                () = store_soon.notified() => (false, false),
             };
             let begun = Instant::now();
-            all_stored = self.flush().await;
+            let asked_all = self.flush(with_failing).await;
             if is_last {
                 return;
             }
-            rest = STORE_EVERY.max(begun.elapsed() * REST);
+            if asked_all {
+                due = Instant::now() + STORE_EVERY.max(begun.elapsed() * REST);
+            }
         }
     }
 
-    /// Makes them durable, in a thread that may block; whether all of them are. One that is not tells
-    /// by itself, and tries again the next time.
-    async fn flush(&self) -> bool {
+    /// Makes them durable, in a thread that may block: all of them, or those that did not fail the last
+    /// time. One that fails tells by itself, and is tried again. Whether that were all.
+    async fn flush(&self, with_failing: bool) -> bool {
         let stores = Arc::clone(&self.0);
         let flush = move || {
-            let failed = stores.iter().filter(|store| store.flush().is_err()).count();
-            failed == 0
+            let mut asked_all = true;
+            for store in &*stores {
+                if with_failing || !store.is_failing() {
+                    let _ = store.flush();
+                } else {
+                    asked_all = false;
+                }
+            }
+            asked_all
         };
         // The thread is lost only with the runtime itself.
-        tokio::task::spawn_blocking(flush).await.unwrap_or(false)
+        tokio::task::spawn_blocking(flush).await.unwrap_or(true)
     }
 }
 

@@ -43,6 +43,9 @@ struct Writing {
     failing: bool,
 }
 
+/// Nothing panics while it holds one of these locks.
+const UNBROKEN: &str = "no panic while positions are locked";
+
 impl FileStore {
     /// Reads the books of a task from its folder, if there are any. `unacked` bounds what may be on
     /// its way, in bytes; `input` is the step at which a loss in a crash is noted; `store_soon` wakes
@@ -102,11 +105,16 @@ impl FileStore {
         &self.0.ledger
     }
 
+    /// Whether they could not be written the last time.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.0.writing.lock().expect(UNBROKEN).failing
+    }
+
     /// Makes positions and ledger durable if they changed. While that fails the input goes on until as
     /// much is on its way as may be: all of that is read again after a kill. Tells of the first failure
     /// and of the recovery: a disk that is full does not fill the log each second.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        let mut writing = self.0.writing.lock().expect("no panic while positions are written");
+        let mut writing = self.0.writing.lock().expect(UNBROKEN);
         let version = self.0.ledger.version();
         let (books, passed) = {
             let mut positions = self.lock();
@@ -119,7 +127,9 @@ impl FileStore {
             let (sheet, passed) = self.0.ledger.sheet_to_store();
             (Books { task: self.0.task.clone(), positions, sheet }, passed)
         };
-        let written = books::write(&self.0.folder, writing.generation + 1, &books);
+        // One that failed may lie under any of the names: no two may be of one generation.
+        writing.generation += 1;
+        let written = books::write(&self.0.folder, writing.generation, &books);
         let (task, folder) = (&*self.0.task, self.0.folder.display());
         match &written {
             Err(error) => {
@@ -133,7 +143,7 @@ impl FileStore {
                 }
             }
             Ok(()) => {
-                (writing.generation, writing.version) = (writing.generation + 1, version);
+                writing.version = version;
                 self.0.ledger.stored(passed);
                 if writing.failing {
                     tracing::info!(task, "the positions are written to {folder} again");
@@ -145,7 +155,7 @@ impl FileStore {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Positions> {
-        self.0.positions.lock().expect("no panic while positions are locked")
+        self.0.positions.lock().expect(UNBROKEN)
     }
 }
 
@@ -197,7 +207,7 @@ pub struct MemoryStore(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl MemoryStore {
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
-        self.0.lock().expect("no panic while positions are locked")
+        self.0.lock().expect(UNBROKEN)
     }
 }
 

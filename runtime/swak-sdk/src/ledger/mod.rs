@@ -134,6 +134,9 @@ impl Ledger {
     pub fn passed(&self, cost: u64) {
         let mut state = self.lock();
         state.passed += cost;
+        // The positions may be stored already: what they cost is released with the next ones, even if
+        // nothing else changes.
+        self.version.fetch_add(1, Ordering::Release);
         if state.passed >= self.limit / 4 || state.window >= self.limit / 2 {
             self.store_soon.notify_one();
         }

@@ -310,3 +310,11 @@ fn what_has_a_position_is_on_its_way_until_that_is_stored() {
     ledger.released(lines.cost());
     assert!(ledger.lock().has_room(lines, 100));
 }
+
+#[test]
+fn what_positions_have_moved_over_is_stored_even_if_nothing_else_changes() {
+    let ledger = ledger();
+    let before = ledger.version();
+    ledger.passed(1);
+    assert_ne!(ledger.version(), before, "those who store would not look again");
+}
