@@ -225,22 +225,25 @@ impl<'a> Parked<'a> {
         let now = now.map_or(0, |since| since.as_secs());
         for (key, entry) in self.positions.iter_mut().filter(|(_, entry)| entry.orphan.is_none()) {
             let position = &mut entry.position;
-            let is_gone = match is_present(position.id(), position.born) {
-                true => false,
-                false => match is_there(position) {
-                    Presence::There => false,
-                    Presence::Gone => true,
-                    Presence::Unmounted if position.missing.is_none() => {
-                        position.missing = Some(now);
-                        self.checkpoints.set(key, &position.to_json());
-                        false
-                    }
-                    Presence::Unmounted => {
-                        let since = position.missing.unwrap_or(now);
-                        now.saturating_sub(since) >= UNMOUNTED.as_secs()
-                    }
-                },
+            let presence = match is_present(position.id(), position.born) {
+                true => Presence::There,
+                false => is_there(position),
             };
+            let is_gone = match presence {
+                Presence::There => false,
+                Presence::Gone => true,
+                Presence::Unmounted => {
+                    let since = position.missing.unwrap_or(now);
+                    now.saturating_sub(since) >= UNMOUNTED.as_secs()
+                }
+            };
+            let is_marked = position.missing.is_some();
+            let is_missing = presence == Presence::Unmounted;
+            // Before all that was read of it is delivered, this would be stored as if it were.
+            if !is_gone && is_marked != is_missing && self.checkpoints.in_flight(key) == 0 {
+                position.missing = is_missing.then_some(now);
+                self.checkpoints.set(key, &position.to_json());
+            }
             if is_gone {
                 entry.orphan = Some(Instant::now());
                 is_new = true;
@@ -330,3 +333,6 @@ impl<'a> Parked<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
