@@ -131,6 +131,24 @@ fn history_that_is_restored_is_not_read() {
 }
 
 #[test]
+fn what_was_found_and_never_delivered_is_no_history_once_it_is_compressed() {
+    let folder = Folder::new();
+    let store = Store::default();
+    folder.restore("a.log", numbers(100));
+    let mut tail = folder.tail("a.log").start_with(&store);
+    drop(tail.hold_next());
+    tail.stop_undelivered();
+    folder.restore("packed", packed(&numbers(100)));
+    folder.rename("packed", "a.log.1.gz");
+    fs::remove_file(folder.path("a.log")).unwrap();
+    folder.append("a.log", "new\n");
+    let got = read_all(&folder.read("a.log"), &store);
+    assert_eq!(got.len(), 101);
+    assert_eq!((got[0].as_str(), got[100].as_str()), ("0", "new"));
+    assert!(read_all(&folder.read("a.log"), &store).is_empty());
+}
+
+#[test]
 fn a_copy_stays_known_when_its_original_is_gone() {
     for is_packed in [false, true] {
         let folder = Folder::new();

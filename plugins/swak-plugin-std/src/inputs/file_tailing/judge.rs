@@ -198,7 +198,9 @@ impl Follower<'_> {
         }
         let name = source.to_string_lossy();
         let mut orphans = self.parked.orphans(&name);
-        let is_unread = new.is_named || self.is_since_start(source, found);
+        // Nothing was read of one that is gone: this may be it, compressed, or moved to another disk.
+        let is_owed = orphans.iter().any(|(_, position)| position.offset == 0 && !position.skipped);
+        let is_unread = new.is_named || self.is_since_start(source, found, is_owed);
         if !is_unread && orphans.is_empty() && is_old(found) {
             // Nothing of it has to be read for this.
             return Ok(Verdict::Skipped);
@@ -255,8 +257,9 @@ impl Follower<'_> {
         others.filter(|(path, id, _)| *id != found.id && !copies::is_packed(path)).any(holds)
     }
 
-    /// Whether a rotated file was written since this input was started for the first time.
-    fn is_since_start(&self, source: &Path, found: &Found) -> bool {
+    /// Whether a rotated file was written since this input was started for the first time, or, with
+    /// `is_owed`, was there then and may be one of which nothing was read.
+    fn is_since_start(&self, source: &Path, found: &Found, is_owed: bool) -> bool {
         let Ok(metadata) = std::fs::metadata(&found.path) else { return false };
         let modified = metadata.modified().ok();
         let since = modified.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
@@ -268,7 +271,8 @@ impl Follower<'_> {
         let was_restored = modified
             .zip(metadata.created().ok())
             .is_some_and(|(modified, made)| modified + RESTORED < made);
-        self.known.contains_key(source) && !(was_restored && self.parked.is_clock_right())
+        let is_history = was_restored && self.parked.is_clock_right() && !is_owed;
+        self.known.contains_key(source) && !is_history
     }
 
     /// Opens a new file, and sets it to where reading begins.
