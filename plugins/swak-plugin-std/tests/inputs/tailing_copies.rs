@@ -29,8 +29,12 @@ impl Folder {
     /// Makes a file that was written to a day before it was made.
     fn restore(&self, name: &str, content: impl AsRef<[u8]>) {
         self.append(name, content);
+        self.set_modified(name, SystemTime::now() - Duration::from_secs(86_400));
+    }
+
+    fn set_modified(&self, name: &str, modified: SystemTime) {
         let file = File::options().write(true).open(self.path(name)).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(86_400)).unwrap();
+        file.set_modified(modified).unwrap();
     }
 }
 
@@ -128,6 +132,39 @@ fn history_that_is_restored_is_not_read() {
     // What was written since is read, whatever its name says.
     folder.append("a.log.4", "3\n");
     assert_eq!(read_all(&folder.read("a.log"), &store), ["3"]);
+}
+
+#[test]
+fn what_holds_no_more_than_the_head_of_a_newer_file_is_no_copy_of_it() {
+    let folder = Folder::new();
+    let store = Store::default();
+    folder.append("a.log", "# head\n1\n");
+    assert_eq!(read_all(&folder.read("a.log"), &store), ["# head", "1"]);
+    folder.rename("a.log", "a.log.2");
+    folder.append("packed", packed("# head\n"));
+    // The program ended a second before it began once more.
+    folder.set_modified("packed", SystemTime::now() - Duration::from_secs(1));
+    folder.rename("packed", "a.log.1.gz");
+    folder.append("a.log", "# head\n2\n");
+    // Not all within one tick of the clock.
+    folder.set_modified("a.log", SystemTime::now());
+    assert_eq!(read_all(&folder.read("a.log"), &store), ["# head", "# head", "2"]);
+    // Copies that have their times from their originals are copies, also of what is compressed.
+    let mut tail = folder.tail("a.log").start_with(&store);
+    folder.append("a.log", "3\n");
+    tail.wait_for(1);
+    for (name, copy) in [("a.log", "a.log.bak"), ("a.log.1.gz", "a.log.1.bak.gz")] {
+        fs::copy(folder.path(name), folder.path("copy")).unwrap();
+        let modified = fs::metadata(folder.path(name)).unwrap().modified().unwrap();
+        folder.set_modified("copy", modified);
+        folder.rename("copy", copy);
+    }
+    tail.wait_until("knowing them", || {
+        store.entries().iter().filter(|(_, json)| json.contains("\"copied\":true")).count() == 2
+    });
+    folder.append("a.log", "4\n");
+    tail.wait_for(2);
+    assert_eq!(texts(&tail.stop()), ["3", "4"]);
 }
 
 #[test]

@@ -91,6 +91,18 @@ impl Original<'_> {
         let id = settings.identity.id(self.path, &Stat::of_file(&file)?);
         Ok((id == self.id).then_some(file))
     }
+
+    /// Whether its content is no older than the file: what is unpacked, compressed or restored from a
+    /// backup says that it was written to before it was made.
+    pub(super) fn was_written_in_place(&self) -> bool {
+        let stat = match self.file {
+            Some(file) => Stat::of_file(file).ok(),
+            None => Stat::of_path(self.path).ok().flatten(),
+        };
+        // A moment does not come again: this is still the same file.
+        let times = stat.filter(|stat| stat.born == self.born).map(|s| s.modified.zip(s.born));
+        times.flatten().is_some_and(|(modified, born)| modified >= born.into())
+    }
 }
 
 /// What a file has in common with another one.

@@ -226,12 +226,11 @@ impl Follower<'_> {
         });
         let mut is_unknown = false;
         for original in followed.chain(parked).chain(unread) {
-            let Original { id, born, begun, .. } = original;
-            // What was made before is no copy of it, nor what was written before its content began.
-            let is_older = tail.born.zip(born).is_some_and(|(copy, original)| copy < original);
-            let times = found.modified.zip(begun).filter(|_| self.parked.is_clock_right());
-            let is_earlier = times.is_some_and(|(copy, begun)| copy <= begun.into());
-            if is_older || is_earlier || id == tail.id {
+            let is_older =
+                self.parked.is_clock_right() && was_written_before(found.modified, tail, &original);
+            // What was made before is no copy of it either, whatever the clock says.
+            let is_elder = tail.born.zip(original.born).is_some_and(|(copy, it)| copy < it);
+            if is_older || is_elder || original.id == tail.id {
                 continue;
             }
             match tail.compare(&original, self.settings)? {
@@ -240,7 +239,7 @@ impl Follower<'_> {
                 Likeness::Holds => return Ok(Some(Copy::Unknown)),
                 Likeness::Copy => {
                     let (offset, proof) = tail.last_line_end(self.settings)?;
-                    return Ok(Some(Copy::Of { original: id, offset, proof }));
+                    return Ok(Some(Copy::Of { original: original.id, offset, proof }));
                 }
             }
         }
@@ -250,4 +249,19 @@ impl Follower<'_> {
         let is_in_the_making = !is_final && tail.is_unfinished(self.settings)?;
         Ok(is_in_the_making.then_some(Copy::Unknown))
     }
+}
+
+/// Whether what was last written at this time was written before the content of another file began: it is
+/// no copy of that, although both may begin with the same, the head that a program writes into each.
+fn was_written_before(modified: Option<i128>, tail: &Tail, original: &Original<'_>) -> bool {
+    let Some(modified) = modified else { return false };
+    if let Some(begun) = original.begun {
+        return modified <= begun.into();
+    }
+    let Some(born) = original.born.filter(|_| original.was_written_in_place()) else {
+        return false;
+    };
+    // A copy that was made within the same tick of the clock does not have its time from elsewhere.
+    let is_kept = || tail.born.is_none_or(|born| modified < born.into());
+    modified < born.into() || (modified == born.into() && is_kept())
 }
