@@ -289,6 +289,14 @@ fn mistakes_are_told_at_their_place() {
     ] {
         told(&format!("out.Fluentd({mistake})"), words);
     }
+    // Where it is told how to mend them, that mends all of them.
+    for (mistake, help) in [
+        ("ack_timeout=\"10m\"", "timeout=\"10m\""),
+        ("ack_timeout=\"90\", write_timeout=\"1.5h\"", "timeout=\"1h30m\""),
+    ] {
+        told(&format!("out.Fluentd({mistake})"), help);
+        assert_eq!(bench.mistakes(&format!("out.Fluentd({mistake}, {help})")), "");
+    }
     // What nobody wrote cannot be wrong, and what is longer on both sides is not.
     for good in ["timeout=\"5s\"", "ack_timeout=\"2m\", timeout=\"3m\""] {
         assert_eq!(bench.mistakes(&format!("out.Fluentd({good})")), "");

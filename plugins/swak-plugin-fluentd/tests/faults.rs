@@ -168,7 +168,7 @@ fn a_receiver_that_lies_is_counted_and_left_and_the_records_are_kept() {
     ];
     let n = lies.len();
     let liar = Liar::start(lies);
-    let call = format!("out.Fluentd(\"127.0.0.1\", port={}, ack_timeout=\"500ms\")", liar.port);
+    let call = format!("out.Fluentd(\"127.0.0.1\", port={}, ack_timeout=\"3s\")", liar.port);
     let ran = bench().chain(&call, lines(["one", "two"]));
     assert_eq!(ran.counters("2").sent, 2, "{:?}", ran.ended());
     assert!(ran.counters("2").errors >= n as u64, "{:?}", ran.counters("2"));
@@ -238,20 +238,20 @@ fn slow_receiver(pause: Duration, most: usize) -> (u16, Arc<AtomicUsize>) {
 
 #[test]
 fn a_receiver_that_is_slow_and_works_is_waited_for() {
-    // Half a second for each of eight messages, and two seconds for the whole chunk.
-    const LIMITS: &str = "mode=\"message\", ack_timeout=\"1500ms\"";
+    // A twentieth of a second for each of eighty messages, and three seconds for the whole chunk.
+    const LIMITS: &str = "mode=\"message\", ack_timeout=\"3s\"";
     let calls: [fn(u16) -> String; 2] = [
-        |port| format!("out.Fluentd(\"127.0.0.1:{port}\", {LIMITS}, timeout=\"2s\")"),
-        |port| format!("failover(out.Fluentd(\"127.0.0.1:{port}\", {LIMITS}), timeout=\"2s\")"),
+        |port| format!("out.Fluentd(\"127.0.0.1:{port}\", {LIMITS}, timeout=\"3s\")"),
+        |port| format!("failover(out.Fluentd(\"127.0.0.1:{port}\", {LIMITS}), timeout=\"3s\")"),
     ];
     thread::scope(|scope| {
         for call in calls {
             scope.spawn(move || {
-                let (port, connections) = slow_receiver(Duration::from_millis(500), usize::MAX);
+                let (port, connections) = slow_receiver(Duration::from_millis(50), usize::MAX);
                 let call = call(port);
-                let ran = bench().chain(&call, numbered(1, 8));
+                let ran = bench().chain(&call, numbered(1, 80));
                 let counters = ran.counters("2");
-                assert_eq!((counters.errors, counters.sent), (0, 8), "{call}: {:?}", ran.ended());
+                assert_eq!((counters.errors, counters.sent), (0, 80), "{call}: {:?}", ran.ended());
                 assert_eq!(connections.load(Ordering::SeqCst), 1, "{call}");
             });
         }
@@ -264,7 +264,7 @@ fn a_receiver_that_hangs_after_a_good_beginning_is_left() {
     let mut good = Input::start(&[]);
     let call = format!(
         "failover(out.Fluentd(\"127.0.0.1:{port}\", mode=\"message\"), \
-         out.Fluentd(\"127.0.0.1:{}\"), timeout=\"300ms\")",
+         out.Fluentd(\"127.0.0.1:{}\"), timeout=\"3s\")",
         good.port
     );
     let sender = thread::spawn(move || bench().chain(&call, numbered(1, 8)));

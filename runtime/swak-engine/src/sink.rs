@@ -16,7 +16,7 @@ pub(crate) struct Sink {
     port: Port,
     batcher: Batcher,
     retry: Backoff,
-    /// How often a chunk is tried again; `None` is for ever.
+    /// How often a chunk is tried again after a part of it was last written; `None` is for ever.
     retries: Option<u32>,
     /// Failures since the last success, so that the log tells of the first and of the recovery.
     failures: u64,
@@ -42,6 +42,7 @@ impl Sink {
         let mut left_to_try = self.retries;
         self.retry.reset();
         loop {
+            let tried = chunk.len();
             let trouble = match self.port.attempt(chunk, self.port.timeout).await {
                 Attempt::Done => {
                     self.recovered();
@@ -54,6 +55,11 @@ impl Sink {
                 Attempt::Closed(_, error) => return Err(self.port.step.ended(error)),
             };
             self.tell(&trouble);
+            if chunk.len() < tried {
+                // It goes on, a piece at a time; only tries that come to nothing count.
+                left_to_try = self.retries;
+                self.retry.reset();
+            }
             match &mut left_to_try {
                 None => {}
                 Some(0) => {

@@ -70,7 +70,7 @@ pub mod prelude {
     pub use crate::plugin::{
         AsyncTransform, Backlog, BlockingEmitter, BlockingInput, BoxBacklog, Buffer, BufferEmitter,
         BuildContext, Destination, Emitter, HandsBack, Inbox, Input, Outlet, Output, Plugin,
-        Plugins, Shutdown, Stopped, Transform, WriteError,
+        Plugins, Progress, Shutdown, Stopped, TimeLimit, Transform, WriteError,
     };
     pub use crate::{Context, Error, Result, anyhow, bail, ensure};
 }

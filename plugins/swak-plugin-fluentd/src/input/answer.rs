@@ -77,8 +77,16 @@ impl Owed {
 
 impl Answers {
     /// Answers chunks in the order in which they came, until there are no more. A chunk that can
-    /// never be delivered is answered too: to send it again would change nothing.
+    /// never be delivered is answered too: to send it again would change nothing. The peer is told when
+    /// there will be no more answers.
     pub(super) async fn run(mut self, mut writer: Writer) -> Result<(), ConnectionError> {
+        let answered = self.answer_all(&mut writer).await;
+        // It may have closed its side already.
+        let _ = within(writer.shutdown()).await;
+        answered
+    }
+
+    async fn answer_all(&mut self, writer: &mut Writer) -> Result<(), ConnectionError> {
         let mut bytes = Vec::new();
         while let Some(Unanswered { chunk, verdict }) = self.queue.recv().await {
             match verdict.outcome().await {
@@ -95,8 +103,6 @@ impl Answers {
             }
             self.open.fetch_sub(1, Ordering::Relaxed);
         }
-        // It may have closed its side already.
-        let _ = within(writer.shutdown()).await;
         Ok(())
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::data::Slice;
 use swak_sdk::plugin::{Shutdown, Stopped};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::Limits;
@@ -70,8 +71,9 @@ const WAIT_FOR_ACKS: Duration = Duration::from_secs(5);
 /// Reads messages and answers them, until the peer leaves or the agent stops and all that was read
 /// is answered.
 ///
-/// Of a peer that has left, what it wants acks for and the task has not taken is let go of: it sends it
-/// again. What it wants none for is handed on all the same, however long that takes.
+/// Of a peer that has left or can get no acks any more, what it wants acks for and the task has not taken
+/// is let go of: it sends it again. What it wants none for is handed on all the same, however long that
+/// takes.
 pub(super) async fn serve(
     stream: Stream,
     incoming: Incoming,
@@ -85,12 +87,24 @@ pub(super) async fn serve(
     let owed = answering.owed();
     let mut answers = pin!(answers.run(writer));
     let deliver = deliver(left.clone());
-    let messages = Messages { reader, incoming, limits, deliver, left, answering, shutdown };
+    let enough = Arc::new(Notify::new());
+    let read_no_more = Arc::clone(&enough);
+    let messages =
+        Messages { reader, incoming, limits, deliver, left, answering, shutdown, enough };
     let mut reading = pin!(messages.read());
     let mut gone = pin!(gone(watch));
     let read = tokio::select! {
         read = &mut reading => read,
-        answered = &mut answers => return answered,
+        answered = &mut answers => {
+            leaves.send_replace(true);
+            // What a peer had sent before its connection broke comes to an end by itself. One that is
+            // still there has been told by the end of the answers.
+            if !matches!(answered, Err(ConnectionError::Io(_))) {
+                read_no_more.notify_one();
+            }
+            let read = reading.await;
+            return answered.and(read);
+        }
         error = &mut gone => {
             leaves.send_replace(true);
             let read = reading.await;
@@ -127,6 +141,8 @@ struct Messages {
     left: Left,
     answering: Answering,
     shutdown: Shutdown,
+    /// Told when what was read is to be handed on, and nothing more to be read.
+    enough: Arc<Notify>,
 }
 
 impl Messages {
@@ -197,7 +213,7 @@ impl Messages {
 
     /// Reads what there is; 0 when nothing more will come.
     async fn more(&mut self) -> Result<usize, ConnectionError> {
-        let Messages { reader, incoming, limits, answering, shutdown, .. } = self;
+        let Messages { reader, incoming, limits, answering, shutdown, enough, .. } = self;
         let begun = !incoming.bytes.is_empty();
         let Incoming { bytes, share, .. } = incoming;
         tokio::select! {
@@ -206,6 +222,10 @@ impl Messages {
             () = share.is_needed(limits.message_timeout) => Err(ConnectionError::TooSlow),
             // What has begun is dropped, and nobody was told that it had come.
             () = shutdown.triggered() => {
+                bytes.clear();
+                Ok(0)
+            }
+            () = enough.notified() => {
                 bytes.clear();
                 Ok(0)
             }

@@ -10,7 +10,6 @@ mod peer;
 
 use std::time::Duration;
 
-use swak_sdk::plugin::{Progress, TimeLimit};
 use swak_sdk::prelude::*;
 
 use self::connection::{Connection, ConnectionError, Pace};

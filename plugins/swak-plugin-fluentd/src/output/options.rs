@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swak_sdk::plugin::Progress;
 use swak_sdk::prelude::*;
 
 use super::OutFluentd;
@@ -25,8 +24,9 @@ use crate::transport::{TlsFiles, check_unix_path};
 /// RFC 3339 text.
 ///
 /// With `require_ack` a chunk counts as delivered once the receiver has said that it has all of it.
-/// Until then it is sent again, on a new connection and under the same chunk id; of its messages only
-/// those that were not acknowledged, also to another receiver of a failover.
+/// Until then it is sent again, on a new connection and under the same chunk id. Messages of it that
+/// were acknowledged are not sent to the receiver again; nor to another one of a failover, where they are
+/// the beginning of the chunk.
 ///
 /// A receiver that is slow is waited for as long as it goes on taking or acknowledging something: the
 /// time-outs, also the `timeout` that every output has and that of a failover, count from the last time

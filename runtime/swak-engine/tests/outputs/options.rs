@@ -143,6 +143,46 @@ fn what_failed_too_often_goes_to_the_dead_letters() {
 }
 
 #[test]
+fn retries_count_from_the_last_time_that_a_part_of_a_chunk_came_through() {
+    // Thirty tries. With waits that go on doubling, the last would be later than in a week.
+    const RETRIES: &str = "retries=2, retry_wait=\"1ms\", retry_max_wait=\"30d\"";
+    let out = server("in small pieces");
+    out.set(Mode::TakesTwo);
+    let mut dead = Collector::new("in small pieces");
+    let ran = Bench::new(register)
+        .start(&format!(
+            "task(in.Numbers(60), out.Hold(), \
+             out.Server(\"in small pieces\", timeout=\"20ms\", {RETRIES}), \
+             dead_letter=out.Collected(\"in small pieces\"))"
+        ))
+        .wait();
+    assert_eq!(*ran.ended(), Ended::Finished);
+    assert_eq!((out.lines(), dead.lines()), (numbers(1..=60), Vec::new()));
+    assert_eq!(ran.counters("3").sent, 60);
+}
+
+#[test]
+fn a_server_that_stops_taking_pieces_is_tried_as_often_as_any_other() {
+    let out = server("stops");
+    out.set(Mode::TakesTwo);
+    let mut dead = Collector::new("stops");
+    let running = Bench::new(register).start(
+        "task(in.Numbers(5000), out.Hold(), \
+         out.Server(\"stops\", timeout=\"20ms\", retries=2, retry_wait=\"1ms\"), \
+         dead_letter=out.Collected(\"stops\"))",
+    );
+    out.wait_until("some pieces were taken", |state| state.writes.len() > 3);
+    out.set(Mode::HangsAtWrite);
+    let ran = running.wait();
+    assert_eq!(*ran.ended(), Ended::Finished);
+    let (taken, letters) = (out.lines().len(), dead.lines());
+    assert_eq!(taken + letters.len(), 5000);
+    assert!(letters.iter().all(|letter| letter.contains("gave up after 2 retries")));
+    let State { attempts, ref writes, .. } = *out.lock();
+    assert_eq!(attempts, writes.len() + 2, "the last piece, and two tries more");
+}
+
+#[test]
 fn what_is_tried_again_soon_enough_is_delivered() {
     let out = server("soon enough");
     out.set(Mode::Refuses);

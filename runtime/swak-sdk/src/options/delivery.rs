@@ -34,8 +34,9 @@ pub struct DeliveryOptions {
     /// is given so long each time that it does.
     #[option(default = "60s")]
     pub timeout: Placed<Duration>,
-    /// How often a write is tried again. What fails once more is given up: it goes to the task's dead
-    /// letters, or is dropped and counted. Left out, it is tried for ever, and the input waits.
+    /// How often a write is tried again; when a part of it has come through, the count begins anew. What
+    /// fails once more is given up: it goes to the task's dead letters, or is dropped and counted. Left
+    /// out, it is tried for ever, and the input waits.
     #[option(range = 0..=4_294_967_295)]
     pub retries: Option<u32>,
     /// How long to wait before a failed write is tried again. It doubles with each failure, and is

@@ -45,6 +45,32 @@ impl OptionValue for Duration {
     }
 }
 
+/// A duration as a recipe writes it, in the largest units: `1h30m`, `2.5s`, `20ms`.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    const UNITS: [(&str, u128); 3] = [("d", 86_400), ("h", 3_600), ("m", 60)];
+    const SECOND: u128 = 1_000_000_000;
+    let (mut left, mut text) = (duration.as_nanos(), String::new());
+    for (unit, seconds) in UNITS {
+        let nanos = seconds * SECOND;
+        if left >= nanos {
+            text += &format!("{}{unit}", left / nanos);
+            left %= nanos;
+        }
+    }
+    match (left / SECOND, left % SECOND) {
+        (0, 0) if !text.is_empty() => {}
+        (0, nanos) if nanos > 0 && nanos % 1_000_000 == 0 => {
+            text += &format!("{}ms", nanos / 1_000_000);
+        }
+        (seconds, 0) => text += &format!("{seconds}s"),
+        (seconds, nanos) => {
+            text += format!("{seconds}.{nanos:09}").trim_end_matches('0');
+            text.push('s');
+        }
+    }
+    text
+}
+
 /// Why a text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DurationError {
@@ -150,7 +176,32 @@ mod tests {
         assert_eq!(read::<Duration>(text("36500d")).unwrap(), LONGEST);
     }
 
+    #[test]
+    fn durations_are_written_in_the_largest_units() {
+        for (nanos, written) in [
+            (0, "0s"),
+            (1, "0.000000001s"),
+            (20_000_000, "20ms"),
+            (20_500_000, "0.0205s"),
+            (2_500_000_000, "2.5s"),
+            (60_000_000_000, "1m"),
+            (60_020_000_000, "1m20ms"),
+            (600_000_000_000, "10m"),
+            (5_400_000_000_000, "1h30m"),
+            (86_461_000_000_000, "1d1m1s"),
+        ] {
+            assert_eq!(duration_text(Duration::from_nanos(nanos)), written);
+        }
+        assert_eq!(duration_text(LONGEST), "36500d");
+    }
+
     proptest! {
+        #[test]
+        fn what_is_written_is_read_as_it_was(seconds in 0..LONGEST.as_secs(), nanos in 0u32..1_000_000_000) {
+            let duration = Duration::new(seconds, nanos);
+            prop_assert_eq!(read::<Duration>(text(&duration_text(duration))).unwrap(), duration);
+        }
+
         #[test]
         fn any_text_is_read_or_refused(written in "[0-9.a-zA-Z ]{0,30}") {
             let _ = read::<Duration>(text(&written));

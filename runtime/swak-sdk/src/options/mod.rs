@@ -34,6 +34,7 @@ pub use choice::{Choice, read_choice};
 pub use collection::Dict;
 pub use delivery::DeliveryOptions;
 pub(crate) use delivery::split as split_delivery;
+pub(crate) use duration::duration_text;
 pub use glob::Glob;
 pub use jinja::{EvalError, Expr, Scope, SyntaxError, Template};
 pub use literal::{Args, Key, Literal, LiteralValue, Span};

@@ -10,7 +10,8 @@ use super::{
     Plugin, TimeLimit, Transform,
 };
 use crate::options::{
-    Args, DeliveryOptions, Kind, OptionError, OptionErrors, Options, PluginSpec, split_delivery,
+    Args, DeliveryOptions, Kind, OptionError, OptionErrors, Options, PluginSpec, duration_text,
+    split_delivery,
 };
 use crate::{Result, bail};
 
@@ -174,7 +175,7 @@ impl PluginEntry {
                         let message = "only one worker can write there at a time";
                         errors.extend(workers.error(message, "leave `workers` out").0);
                     }
-                    errors.extend(output.time_limits().iter().flat_map(|l| cut_short(l, *timeout)));
+                    errors.extend(cut_short(&output.time_limits(), *timeout));
                 }
             }
             Ok(_) => {}
@@ -246,14 +247,17 @@ impl fmt::Debug for PluginEntry {
     }
 }
 
-/// What is wrong with a wait that the engine ends before its time.
-fn cut_short(TimeLimit { option, limit }: &TimeLimit, timeout: Duration) -> Vec<OptionError> {
-    if **limit <= timeout {
-        return Vec::new();
-    }
-    let message =
-        format!("`{option}` is longer than `timeout`, which ends the wait after {timeout:?}");
-    limit.error(message, "make `timeout` longer too: timeout=\"2m\"").0
+/// What is wrong with waits that the engine ends before their time. The help is good for all of them.
+fn cut_short(limits: &[TimeLimit], timeout: Duration) -> Vec<OptionError> {
+    let Some(longest) = limits.iter().map(|wait| *wait.limit).max() else { return Vec::new() };
+    let help = format!("make `timeout` longer too: timeout=\"{}\"", duration_text(longest));
+    let cut_short = limits.iter().filter(|wait| *wait.limit > timeout);
+    let told = cut_short.flat_map(|TimeLimit { option, limit }| {
+        let message =
+            format!("`{option}` is longer than `timeout`, which ends the wait after {timeout:?}");
+        limit.error(message, &*help).0
+    });
+    told.collect()
 }
 
 fn make<P: Plugin>(args: &Args, cx: &BuildContext) -> Result<P> {
