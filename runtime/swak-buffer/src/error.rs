@@ -125,3 +125,8 @@ pub fn is_damage(error: &io::Error) -> bool {
     let codes: &[i32] = if cfg!(windows) { &[23, 30, 1117] } else { &[5] };
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
+
+/// Whether a disk says that it has no room, or none for this user: it is tried again later.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}

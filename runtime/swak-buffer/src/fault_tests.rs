@@ -138,6 +138,83 @@ fn on_a_full_disk_it_opens_and_goes_on() {
 }
 
 #[test]
+fn on_a_full_disk_it_opens_without_its_whole_position_and_makes_room_for_it() {
+    for len in [None, Some(0), Some(100), Some(4096), Some(9000)] {
+        let disk = with(24);
+        match len {
+            None => disk.remove("position").unwrap(),
+            Some(len) => disk.open("position", true).unwrap().truncate(len).unwrap(),
+        }
+        disk.set_capacity(Some(disk.used()));
+        let mut queue = open(&disk);
+        assert_eq!(queue.holds(), of(24), "{len:?}");
+        let has_slot = len.is_some_and(|len| len >= 4096);
+        assert_eq!(queue.is_position_synced(), has_slot, "{len:?}");
+        assert_eq!(queue.save_position().is_ok(), has_slot, "{len:?}");
+        assert_eq!(drain(&mut queue), (Count::default(), (0..24).collect()), "{len:?}");
+        queue.sync_position().unwrap();
+        drop(queue);
+        disk.crash(Crash::PowerLoss);
+        let queue = open(&disk);
+        assert!(!queue.opened().position_lost, "{len:?}");
+        assert_eq!((queue.holds(), queue.gone().of(Cause::Damaged)), Default::default(), "{len:?}");
+        assert_eq!(queue.end().seq, 24, "{len:?}");
+    }
+}
+
+/// Five frames in the only segment on a full disk, which are discarded; the world ends at an operation of
+/// that, unless it is over before. Gives whether it is.
+fn discard_the_only_segment(fuse: u64, crash: Crash, has_names: bool) -> bool {
+    let case = format!("{crash:?} at {fuse}, {has_names}");
+    let disk = Simulated::new(fuse + 1);
+    let settings = Settings { segment_size: 50_000, ..SETTINGS };
+    let mut queue = Queue::open(disk.clone(), settings).unwrap();
+    append(&mut queue, 5);
+    queue.sync().unwrap();
+    queue.sync_position().unwrap();
+    disk.set_capacity(Some(disk.used()));
+    assert!(queue.append(&[5; 1000], 2, 1000).is_err(), "{case}");
+    if !has_names {
+        // The old one is synced, the new one is not made.
+        disk.fail(1, 1);
+    }
+    disk.set_fuse(fuse);
+    let discarded = queue.discard_oldest(Cause::DiskFull);
+    let is_done = !disk.is_dead();
+    if is_done {
+        let discarded = discarded.unwrap().expect("five are held");
+        assert_eq!((discarded.lost, discarded.before), (of(5), 5), "{case}");
+        assert_eq!((queue.size(), queue.holds()), (0, Count::default()), "{case}");
+        disk.set_fuse(1000);
+        append(&mut queue, 1);
+        queue.sync().unwrap();
+        queue.sync_position().unwrap();
+    }
+    drop(queue);
+    disk.crash(crash);
+    let mut queue = open(&disk);
+    let gone = queue.gone().of(Cause::DiskFull);
+    let (lost, came) = drain(&mut queue);
+    assert_eq!((lost, queue.end().seq), (Count::default(), 5 + u64::from(is_done)), "{case}");
+    match gone.is_zero() {
+        true => assert_eq!((came, is_done), ((0..5).collect(), false), "{case}"),
+        false => assert_eq!((gone, came), (of(5), Vec::from_iter(is_done.then_some(5))), "{case}"),
+    }
+    is_done
+}
+
+#[test]
+fn on_a_full_disk_the_only_segment_is_discarded_and_counted_whatever_happens_meanwhile() {
+    for crash in [Crash::Kill, Crash::PowerLoss] {
+        for has_names in [true, false] {
+            let first_done =
+                (0..100).find(|fuse| discard_the_only_segment(*fuse, crash, has_names));
+            assert!(first_done.is_some_and(|fuse| fuse > 4), "{first_done:?}");
+        }
+    }
+}
+
+#[test]
 fn a_segment_of_which_nothing_is_readable_has_its_place_between_the_others() {
     let disk = with(6);
     disk.spoil(&segment_name(2), 0..5000);

@@ -59,7 +59,7 @@ mod model_tests;
 #[cfg(test)]
 mod simulated;
 
-pub use error::{AppendError, LockError, OpenError, is_damage};
+pub use error::{AppendError, LockError, OpenError, is_damage, is_full};
 pub use file_system::FileSystem;
 pub use folders::{make_folders, sync_folder};
 pub use format::MAX_PAYLOAD;

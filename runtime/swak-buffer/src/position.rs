@@ -4,9 +4,14 @@
 //! nothing that was written before. So the one that was synced last is always among the newest three, and
 //! whoever opens the file writes to the oldest: which of the others is on the disk cannot be asked, for after
 //! a sync that failed one may be in memory alone, although it can be read and a later sync of it goes well.
+//!
+//! A file that is missing or cut is made as long as it is to be when it is opened. On a full disk the slots
+//! that are there take turns until there is room; what this risks is a position that is damaged by a power
+//! failure, so that all that is on disk comes again.
 
 use std::io;
 
+use crate::error::is_full;
 use crate::format::{VERSION, is_sane, place_at, put_place, u32_at, u64_at};
 use crate::frames::read_full;
 use crate::gone::{Cause, Gone};
@@ -90,7 +95,12 @@ fn offset(slot: usize) -> u64 {
 
 /// The file, open for writing.
 pub(crate) struct PositionFile<F> {
-    file: F,
+    /// None while the disk has no room for it.
+    file: Option<F>,
+    /// It was made, and the folder was not synced since.
+    is_new: bool,
+    /// How many slots it is long enough for: all, unless the disk has no room for them.
+    slots: usize,
     /// The numbers with which the slots were written, or were tried to be.
     generations: [u64; SLOTS],
     /// The slot that was written last, and the one that was synced last; unknown until that was done here.
@@ -101,42 +111,83 @@ pub(crate) struct PositionFile<F> {
 }
 
 impl<F: StoredFile> PositionFile<F> {
-    /// Opens or makes the file; what `found` found stays until the first sync.
+    /// Opens or makes the file; what `found` found stays until the first sync. On a full disk it is made
+    /// by the first write for which there is room.
     pub(crate) fn open<S: Storage<File = F>>(
         storage: &S,
         found: PositionFound,
     ) -> io::Result<Self> {
-        let mut file = match found {
-            PositionFound::Missing => storage.create(POSITION_FILE)?,
-            _ => storage.open(POSITION_FILE, true)?,
+        let file = match found {
+            PositionFound::Missing => None,
+            _ => Some(storage.open(POSITION_FILE, true)?),
         };
-        // So that a full disk does not keep a position from being written later.
-        let size = file.size()?;
-        if size < FILE_SIZE {
-            file.write_at(&[&vec![0; (FILE_SIZE - size) as usize]], size)?;
-        }
         let generations = match found {
             PositionFound::Good { generations, .. } => generations,
             _ => [0; SLOTS],
         };
         let (written_slot, synced_slot, written, synced) = (None, None, None, None);
-        Ok(PositionFile { file, generations, written_slot, synced_slot, written, synced })
+        let (is_new, slots) = (false, 0);
+        let mut this = PositionFile {
+            file,
+            is_new,
+            slots,
+            generations,
+            written_slot,
+            synced_slot,
+            written,
+            synced,
+        };
+        match this.lengthen(storage) {
+            Err(error) if !is_full(&error) => Err(error),
+            _ => Ok(this),
+        }
     }
 
-    /// The slot that may be written over.
+    /// Makes the file as long as it is to be, so that a full disk does not keep a position from being
+    /// written later. An error may leave room for some of the slots.
+    fn lengthen<S: Storage<File = F>>(&mut self, storage: &S) -> io::Result<()> {
+        if self.slots == SLOTS {
+            return Ok(());
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let file = storage.create(POSITION_FILE)?;
+                self.is_new = true;
+                self.file.insert(file)
+            }
+        };
+        let size = file.size()?;
+        let mut filled = Ok(());
+        if size < FILE_SIZE {
+            filled = file.write_at(&[&vec![0; (FILE_SIZE - size) as usize]], size);
+        }
+        let size = file.size()?;
+        self.slots = (0..SLOTS).take_while(|slot| offset(*slot) + SLOT as u64 <= size).count();
+        filled
+    }
+
+    /// Whether there is no position on the disk, and no room for one was found so far.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.slots == 0
+    }
+
+    /// The slot that may be written over, of those that are there.
     fn free_slot(&self) -> usize {
+        let all = 0..self.slots;
         let oldest = |slots: &mut dyn Iterator<Item = usize>| {
-            slots.min_by_key(|slot| self.generations[*slot]).expect("there are others")
+            // The only one, where there is no room for others.
+            slots.min_by_key(|slot| self.generations[*slot]).unwrap_or_default()
         };
         let Some(synced) = self.synced_slot else {
             // One of the others is on the disk. The one that was tried here before is no other.
-            return self.written_slot.unwrap_or_else(|| oldest(&mut (0..SLOTS)));
+            return self.written_slot.unwrap_or_else(|| oldest(&mut all.clone()));
         };
         let is_since = |slot: &usize| self.generations[*slot] > self.generations[synced];
-        if (0..SLOTS).filter(is_since).count() < 2 {
-            return oldest(&mut (0..SLOTS).filter(|slot| *slot != synced));
+        if all.clone().filter(is_since).count() < 2 {
+            return oldest(&mut all.clone().filter(|slot| *slot != synced));
         }
-        oldest(&mut (0..SLOTS).filter(is_since).filter(|slot| Some(*slot) != self.written_slot))
+        oldest(&mut all.filter(is_since).filter(|slot| Some(*slot) != self.written_slot))
     }
 
     /// Whether this is what was written last.
@@ -150,9 +201,17 @@ impl<F: StoredFile> PositionFile<F> {
     }
 
     /// Writes a position: it survives the end of this process, not yet that of the system.
-    pub(crate) fn write(&mut self, position: Position) -> io::Result<()> {
+    pub(crate) fn write<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        position: Position,
+    ) -> io::Result<()> {
         if self.written == Some(position) {
             return Ok(());
+        }
+        match self.lengthen(storage) {
+            Err(error) if !is_full(&error) || self.slots == 0 => return Err(error),
+            _ => {}
         }
         let generation = self.generations.into_iter().max().unwrap_or_default() + 1;
         let slot = self.free_slot();
@@ -160,18 +219,27 @@ impl<F: StoredFile> PositionFile<F> {
         if self.synced_slot.is_none() {
             (self.written, self.written_slot) = (None, Some(slot));
         }
-        self.file.write_at(&[&encode(&position, generation)], offset(slot))?;
+        let file = self.file.as_mut().expect("it has slots");
+        file.write_at(&[&encode(&position, generation)], offset(slot))?;
         (self.written, self.written_slot) = (Some(position), Some(slot));
         Ok(())
     }
 
     /// Writes a position and makes it durable.
-    pub(crate) fn sync(&mut self, position: Position) -> io::Result<()> {
+    pub(crate) fn sync<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        position: Position,
+    ) -> io::Result<()> {
         if self.synced == Some(position) {
             return Ok(());
         }
-        self.write(position)?;
-        if let Err(error) = self.file.sync() {
+        self.write(storage, position)?;
+        if self.is_new {
+            storage.sync_folder()?;
+            self.is_new = false;
+        }
+        if let Err(error) = self.file.as_mut().expect("it was written to").sync() {
             // What the system holds of it may be gone although a second sync succeeds.
             self.written = None;
             return Err(error);
@@ -182,10 +250,14 @@ impl<F: StoredFile> PositionFile<F> {
 
     /// Makes a position durable in two slots: damage of one of them must not bring back a position of
     /// which the frames are gone.
-    pub(crate) fn sync_twice(&mut self, position: Position) -> io::Result<()> {
-        self.sync(position)?;
+    pub(crate) fn sync_twice<S: Storage<File = F>>(
+        &mut self,
+        storage: &S,
+        position: Position,
+    ) -> io::Result<()> {
+        self.sync(storage, position)?;
         (self.written, self.synced) = (None, None);
-        self.sync(position)
+        self.sync(storage, position)
     }
 }
 
@@ -241,13 +313,14 @@ fn decode(bytes: &[u8]) -> Option<Decoded> {
 mod tests {
     use super::*;
     use crate::FileSystem;
+    use crate::simulated::Simulated;
 
     fn position(seq: u64) -> Position {
         let place = Place { seq, records: seq * 2, bytes: seq * 3 };
         Position { id: 9, read: place, stored: place, gone: Gone::default() }
     }
 
-    fn found(storage: &FileSystem) -> Option<u64> {
+    fn found<S: Storage>(storage: &S) -> Option<u64> {
         match read(storage).unwrap() {
             PositionFound::Good { position, .. } => Some(position.read.seq),
             _ => None,
@@ -261,11 +334,11 @@ mod tests {
         assert_eq!(read(&storage).unwrap(), PositionFound::Missing);
         let mut file = PositionFile::open(&storage, PositionFound::Missing).unwrap();
         for seq in 1..=5 {
-            file.sync(position(seq)).unwrap();
+            file.sync(&storage, position(seq)).unwrap();
             assert_eq!(found(&storage), Some(seq));
         }
-        file.write(position(6)).unwrap();
-        file.write(position(7)).unwrap();
+        file.write(&storage, position(6)).unwrap();
+        file.write(&storage, position(7)).unwrap();
         assert_eq!(found(&storage), Some(7));
         let path = folder.path().join(POSITION_FILE);
         let mut bytes = std::fs::read(&path).unwrap();
@@ -287,11 +360,11 @@ mod tests {
         for writes in 0..7 {
             let mut file = PositionFile::open(&storage, read(&storage).unwrap()).unwrap();
             seq += 1;
-            file.sync(position(seq)).unwrap();
+            file.sync(&storage, position(seq)).unwrap();
             let synced = seq;
             for _ in 0..writes {
                 seq += 1;
-                file.write(position(seq)).unwrap();
+                file.write(&storage, position(seq)).unwrap();
             }
             drop(file);
             let PositionFound::Good { position, generations } = read(&storage).unwrap() else {
@@ -301,6 +374,46 @@ mod tests {
             // Each was written with its own number.
             let oldest = generations.into_iter().min().unwrap();
             assert!(oldest < synced, "{synced} was synced, {generations:?} are there");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_makes_it_later_and_uses_the_slots_that_are_there_until_then() {
+        let disk = Simulated::new(1);
+        disk.fail(0, 1);
+        let mut file = PositionFile::open(&disk, PositionFound::Missing).unwrap();
+        assert!(file.is_absent());
+        file.sync(&disk, position(1)).unwrap();
+        assert_eq!((found(&disk), file.is_absent()), (Some(1), false));
+        for (len, slots) in [(0, 0), (183, 0), (184, 1), (4279, 1), (4280, 2), (12288, 3)] {
+            let disk = Simulated::new(1);
+            let mut file = PositionFile::open(&disk, PositionFound::Missing).unwrap();
+            for seq in 1..=8 {
+                file.sync(&disk, position(seq)).unwrap();
+            }
+            disk.open(POSITION_FILE, true).unwrap().truncate(len).unwrap();
+            disk.set_capacity(Some(disk.used()));
+            let mut file = PositionFile::open(&disk, read(&disk).unwrap()).unwrap();
+            assert_eq!(file.is_absent(), slots == 0, "{len}");
+            for seq in 10..20 {
+                match file.sync_twice(&disk, position(seq)) {
+                    Ok(()) => assert!(slots > 0, "{len}"),
+                    Err(error) => assert!(is_full(&error) && slots == 0, "{len}: {error}"),
+                }
+                assert_eq!(found(&disk), (slots > 0).then_some(seq), "{len}");
+                // What was synced is written over by nothing, if there is another one.
+                if slots > 1 {
+                    file.write(&disk, position(seq + 100)).unwrap();
+                    let PositionFound::Good { generations, .. } = read(&disk).unwrap() else {
+                        panic!("it was written")
+                    };
+                    let newest = generations.into_iter().max().unwrap();
+                    assert!(generations.contains(&(newest - 1)), "{len}: {generations:?}");
+                }
+            }
+            disk.set_capacity(None);
+            file.sync(&disk, position(200)).unwrap();
+            assert_eq!((found(&disk), disk.size(POSITION_FILE).unwrap()), (Some(200), FILE_SIZE));
         }
     }
 }

@@ -88,7 +88,7 @@ pub(crate) fn set_position<S: Storage>(
     position: Position,
 ) -> Result<(), OpenError> {
     PositionFile::open(storage, found)
-        .and_then(|mut file| file.sync(position))
+        .and_then(|mut file| file.sync(storage, position))
         .and_then(|()| storage.sync_folder())
         .map_err(|source| OpenError::Io { what: "write the file `position`".to_owned(), source })
 }

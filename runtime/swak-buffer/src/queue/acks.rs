@@ -4,6 +4,7 @@ use std::io;
 
 use super::{Discarded, Given, Queue};
 use crate::aside;
+use crate::error::is_full;
 use crate::format::{SEGMENT_HEADER, segment_name};
 use crate::gone::Cause;
 use crate::place::{Count, Place};
@@ -44,7 +45,8 @@ impl<S: Storage> Queue<S> {
     /// # Errors
     /// The position is not stored, or a segment is not deleted; nothing else has changed.
     pub fn save_position(&mut self) -> io::Result<()> {
-        self.position.write(self.current_position())?;
+        self.make_room_for_position()?;
+        self.position.write(&self.storage, self.current_position())?;
         self.delete_done()
     }
 
@@ -53,11 +55,14 @@ impl<S: Storage> Queue<S> {
     /// # Errors
     /// The position is not stored, or a segment is not deleted; nothing else has changed.
     pub fn sync_position(&mut self) -> io::Result<()> {
-        self.position.sync(self.current_position())?;
+        self.make_room_for_position()?;
+        self.position.sync(&self.storage, self.current_position())?;
         self.delete_done()
     }
 
     /// Discards the oldest segment with all that is in it, to make room. `None` when nothing is held.
+    /// Of a single one it keeps what is written from now on apart; on a disk without room for another file
+    /// all goes that is held.
     ///
     /// # Errors
     /// Nothing was discarded.
@@ -67,8 +72,12 @@ impl<S: Storage> Queue<S> {
         if self.read.seq == self.next.seq {
             return Ok(None);
         }
+        let mut has_no_room = false;
         if self.segments.len() == 1 {
-            self.roll()?;
+            match self.roll() {
+                Err(error) if is_full(&error) && !self.broken => has_no_room = true,
+                result => result?,
+            }
         }
         let end = match self.segments.get(1) {
             Some(second) => second.start,
@@ -99,7 +108,7 @@ impl<S: Storage> Queue<S> {
             self.cursor.go_to(end);
         }
         // It is discarded whether or not this works now: the position on disk may have moved.
-        let _ = self.delete_done();
+        let _ = if has_no_room { self.delete_all() } else { self.delete_done() };
         let lost = self.gone.of(cause).beyond(before.of(cause));
         Ok(Some(Discarded { lost, before: end.seq }))
     }
@@ -117,14 +126,35 @@ impl<S: Storage> Queue<S> {
         if self.read.seq != self.next.seq || self.size() <= SEGMENT_HEADER as u64 {
             return Ok(false);
         }
-        self.position.sync_twice(self.current_position())?;
+        self.delete_all()?;
+        Ok(true)
+    }
+
+    /// Deletes every segment, of which all is done, also the one that is written to.
+    fn delete_all(&mut self) -> io::Result<()> {
+        self.keep_position()?;
         (self.tail, self.has_remnant) = (None, false);
         self.cursor.close();
         while let Some(first) = self.segments.front().map(|segment| segment.first) {
             remove(&self.storage, &segment_name(first))?;
             self.segments.pop_front();
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Makes the position durable before segments are deleted: one that points before the first segment
+    /// would make the deleted ones look lost.
+    fn keep_position(&mut self) -> io::Result<()> {
+        match self.position.sync_twice(&self.storage, self.current_position()) {
+            // There is none, and a buffer without one begins at its first segment.
+            Err(error) if is_full(&error) && self.position.is_absent() => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Where the disk has had no room for a position so far, what is done may be all that fills it.
+    fn make_room_for_position(&mut self) -> io::Result<()> {
+        if self.position.is_absent() { self.delete_done() } else { Ok(()) }
     }
 
     fn advance(&mut self) {
@@ -153,13 +183,11 @@ impl<S: Storage> Queue<S> {
     }
 
     /// Deletes segments of which every frame is done, and puts those aside in which something was lost.
-    /// The position is made durable before: one that points before the first segment would make the
-    /// deleted ones look lost.
     pub(super) fn delete_done(&mut self) -> io::Result<()> {
         while let Some(second) = self.segments.get(1)
             && second.first <= self.read.seq
         {
-            self.position.sync_twice(self.current_position())?;
+            self.keep_position()?;
             let first = self.segments.get(0).expect("there is one before the second");
             let name = segment_name(first.first);
             if first.has_losses {

@@ -4,8 +4,7 @@ use std::io;
 
 use super::acks::remove;
 use super::open::refused;
-use super::write::is_full;
-use crate::error::OpenError;
+use crate::error::{OpenError, is_full};
 use crate::format::{FrameHeader, Kind, segment_name};
 use crate::frames::Found;
 use crate::layout::{ASIDE_SUFFIX, Segment, end_of, readable};

@@ -4,7 +4,7 @@ use std::io;
 
 use super::recent::Kept;
 use super::{Durability, Frame, Queue};
-use crate::error::AppendError;
+use crate::error::{AppendError, is_full};
 use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader, segment_name};
 use crate::layout::Segment;
 use crate::storage::{Storage, StoredFile};
@@ -179,8 +179,4 @@ impl<S: Storage> Queue<S> {
         self.has_remnant = false;
         Ok(())
     }
-}
-
-pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

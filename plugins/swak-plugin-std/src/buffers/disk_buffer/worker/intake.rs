@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use swak_buffer::{AppendError, Cause};
+use swak_buffer::{AppendError, Cause, is_full};
 use swak_sdk::data::codec;
 use swak_sdk::prelude::*;
 use tokio::sync::OwnedSemaphorePermit;
@@ -135,8 +135,7 @@ impl Worker {
 
     /// The disk has not taken a chunk.
     fn refused(&mut self, waiting: Waiting, bytes: Vec<u8>, error: io::Error) {
-        let is_full =
-            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let is_full = is_full(&error);
         if is_full && self.when_full == WhenFull::DropNewest {
             self.storing.note(&self.out, Err(error));
             self.out.drop_chunk(waiting.chunk, DISK_FULL);
