@@ -185,7 +185,7 @@ impl<F: StoredFile> PositionFile<F> {
         };
         let is_since = |slot: &usize| self.generations[*slot] > self.generations[synced];
         if all.clone().filter(is_since).count() < 2 {
-            return oldest(&mut all.clone().filter(|slot| *slot != synced));
+            return oldest(&mut all.filter(|slot| *slot != synced));
         }
         oldest(&mut all.filter(is_since).filter(|slot| Some(*slot) != self.written_slot))
     }

@@ -191,6 +191,16 @@ fn make_sparse(path: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_would_come_twice_is_bounded_where_the_position_cannot_be_written() {
+    is_bounded_without_position(make_sparse).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_position_it_starts_and_delivers_on_a_full_disk_too() {
+    is_bounded_without_position(|path| fs::remove_file(path).unwrap()).await;
+    is_bounded_without_position(|path| fs::write(path, "").unwrap()).await;
+}
+
+async fn is_bounded_without_position(spoil: impl Fn(&Path)) {
     let Some(disk) = Disk::new() else { return };
     let folder = disk.0.path().join("buffer");
     let options = || DiskBufferOptions { max_unacked: ByteSize(5000), ..options(&folder) };
@@ -199,7 +209,7 @@ async fn what_would_come_twice_is_bounded_where_the_position_cannot_be_written()
         assert_eq!(run.give(&long(i)).await, Outcome::Delivered);
     }
     let sheet = run.stop().await;
-    make_sparse(&folder.join("position"));
+    spoil(&folder.join("position"));
     let filler = Filler::new(&disk);
 
     let mut run = Run::new(buffer(options()), sheet);
