@@ -66,6 +66,9 @@ pub(super) struct Follower<'a> {
     pub(super) waiting: Waiting,
     /// Files that could not be opened, so that each is reported once.
     pub(super) unreadable: HashSet<FileId>,
+    /// Files that hold something else than what was read of them, until they are followed, and when they
+    /// had been written to as that was found.
+    pub(super) begun_anew: HashMap<FileId, Option<i64>>,
     pub(super) next_scan: Instant,
     pub(super) scanned: bool,
     pub(super) is_first_start: bool,
@@ -125,6 +128,7 @@ impl<'a> Follower<'a> {
             parked,
             waiting: Waiting::default(),
             unreadable: HashSet::new(),
+            begun_anew: HashMap::new(),
             next_scan: Instant::now(),
             scanned: false,
             in_flux: None,

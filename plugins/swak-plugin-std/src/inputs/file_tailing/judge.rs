@@ -30,8 +30,6 @@ enum Verdict {
     Known(Box<Tail>),
     /// Unread.
     Unread,
-    /// Unread, in place of what was read under the same identity.
-    Anew,
     /// Old history.
     Skipped,
     /// It is not known yet, or there is nothing to be done.
@@ -88,25 +86,19 @@ impl Follower<'_> {
                 continue;
             }
             match self.known(&new) {
-                Ok(Some(Verdict::Anew)) => others.push((place, new, true)),
                 Ok(Some(verdict)) => taken.push((Turn::Known, place, new, verdict)),
-                Ok(None) => others.push((place, new, false)),
+                Ok(None) => others.push((place, new)),
                 Err(error) => are_there &= self.cannot_read(&new.found, &error),
             }
         }
         // An original before what may be a copy of it.
-        others.sort_by_key(|(_, new, _)| {
-            (new.found.path != source, copies::is_packed(&new.found.path))
-        });
+        others
+            .sort_by_key(|(_, new)| (new.found.path != source, copies::is_packed(&new.found.path)));
         let mut unread = Vec::new();
-        for (place, new, is_anew) in others {
+        for (place, new) in others {
             match self.judge(&new, source, &unread, &all) {
                 Ok(verdict @ Verdict::Known(_)) => taken.push((Turn::Known, place, new, verdict)),
                 Ok(verdict) => {
-                    let verdict = match verdict {
-                        Verdict::Unread if is_anew => Verdict::Anew,
-                        verdict => verdict,
-                    };
                     unread.push(new.found.clone());
                     taken.push((Turn::Unread, place, new, verdict));
                 }
@@ -143,7 +135,6 @@ impl Follower<'_> {
 
     /// What a file is that was read before, if it is such.
     fn known(&mut self, new: &New) -> Result<Option<Verdict>, TurnError> {
-        let mut is_anew = false;
         for (key, position) in self.parked.of_file(&new.found) {
             if position.copied || (position.skipped && new.is_named) {
                 // It is judged once more, or a pattern that was added since names it.
@@ -169,10 +160,11 @@ impl Follower<'_> {
             if position.id() == new.found.id {
                 tracing::info!(path = %new.found.path.display(), "not the file that it was");
                 self.set_replaced(key, position);
-                is_anew = true;
+                let begun = new.found.modified.and_then(|modified| i64::try_from(modified).ok());
+                self.begun_anew.insert(new.found.id, begun);
             }
         }
-        Ok(is_anew.then_some(Verdict::Anew))
+        Ok(None)
     }
 
     /// What a file is that was not read before. `all` are the new files of its source, and `unread` those
@@ -282,20 +274,17 @@ impl Follower<'_> {
         source: &Path,
         verdict: Verdict,
     ) -> Result<Option<Begun>, TurnError> {
-        let is_anew = matches!(verdict, Verdict::Anew);
         let state = match verdict {
             Verdict::Nothing => return Ok(None),
             Verdict::Known(tail) => {
                 return Ok(Some(Begun { tail: *tail, state: State::Known }));
             }
-            Verdict::Unread | Verdict::Anew => State::Unread,
+            Verdict::Unread => State::Unread,
             Verdict::Skipped => State::Skipped,
         };
         let found = new.found.clone();
         let mut tail = Tail::new(found, &source.to_string_lossy(), self.parked.new_key());
-        if is_anew {
-            tail.begun = new.found.modified.and_then(|modified| i64::try_from(modified).ok());
-        }
+        tail.begun = self.begun_anew.get(&tail.id).copied().flatten();
         let is_skipped = state == State::Skipped;
         if is_skipped && copies::is_packed(&tail.path) {
             // Nothing of it has to be read for this.
@@ -311,6 +300,7 @@ impl Follower<'_> {
     fn follow(&mut self, file: Begun, is_named: bool) {
         let Begun { tail, state } = file;
         self.unreadable.remove(&tail.id);
+        self.begun_anew.remove(&tail.id);
         if state != State::Known {
             let mut position = tail.position();
             if state == State::Skipped {
@@ -359,3 +349,6 @@ fn proves_little(position: &Position, found: &Found) -> bool {
     let is_same_device = position.id().device == found.id.device && !is_of_path(found.id);
     !position.replaced && is_same_device && position.offset < Fingerprint::HEAD
 }
+
+#[cfg(test)]
+mod tests;

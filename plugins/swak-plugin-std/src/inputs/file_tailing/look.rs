@@ -120,6 +120,7 @@ impl Follower<'_> {
         self.parked.expire(wait, looked);
         self.waiting.judged.retain(|id, _| present.files.contains_key(id));
         self.unreadable.retain(|id| present.files.contains_key(id));
+        self.begun_anew.retain(|id, _| present.files.contains_key(id));
         self.rotations.sweep();
         let now = Instant::now();
         self.known.extend(sources.into_iter().map(|source| (source, now)));

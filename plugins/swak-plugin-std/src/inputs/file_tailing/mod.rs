@@ -27,6 +27,8 @@ mod followed;
 #[doc(hidden)]
 pub mod fuzz;
 mod gzip;
+#[cfg(test)]
+mod harness;
 mod identify;
 mod judge;
 mod look;

@@ -1,5 +1,4 @@
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use swak_sdk::data::{Batch, Chunk, Record, Timestamp};
 use swak_sdk::plugin::{CheckpointStore, Emitter};
@@ -7,25 +6,8 @@ use swak_sdk::prelude::Outcome;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::inputs::file_tailing::harness::Store;
 use crate::inputs::file_tailing::proof::Proof;
-
-#[derive(Clone, Default)]
-struct Store(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl CheckpointStore for Store {
-    fn get(&self, key: &str) -> Option<String> {
-        self.0.lock().unwrap().get(key).cloned()
-    }
-    fn set(&self, key: &str, position: &str) {
-        self.0.lock().unwrap().insert(key.into(), position.into());
-    }
-    fn remove(&self, key: &str) {
-        self.0.lock().unwrap().remove(key);
-    }
-    fn entries(&self) -> Vec<(String, String)> {
-        self.0.lock().unwrap().clone().into_iter().collect()
-    }
-}
 
 impl Store {
     fn position(&self) -> Option<Position> {

@@ -1,0 +1,96 @@
+//! What tests of single steps of an input need: positions that are kept, and an input that stands still.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use swak_sdk::data::BlockPool;
+use swak_sdk::options::{Glob, Literal, LiteralValue, OptionValue};
+use swak_sdk::plugin::{BlockingEmitter, CheckpointStore, Checkpoints, Emitter};
+use tokio::sync::mpsc;
+
+use super::content::Compression;
+use super::discover::{Discovery, Found};
+use super::encoding::Encoding;
+use super::follow::{Follower, Pace};
+use super::identify::Identity;
+use super::rotated::Rotations;
+use super::tail::{BLOCK, Settings};
+
+/// Positions that outlive an input.
+#[derive(Clone, Default)]
+pub(super) struct Store(Arc<Mutex<BTreeMap<String, String>>>);
+
+impl CheckpointStore for Store {
+    fn get(&self, key: &str) -> Option<String> {
+        self.0.lock().unwrap().get(key).cloned()
+    }
+    fn set(&self, key: &str, position: &str) {
+        self.0.lock().unwrap().insert(key.into(), position.into());
+    }
+    fn remove(&self, key: &str) {
+        self.0.lock().unwrap().remove(key);
+    }
+    fn entries(&self) -> Vec<(String, String)> {
+        self.0.lock().unwrap().clone().into_iter().collect()
+    }
+}
+
+/// An input whose looks and turns a test takes by itself.
+pub(super) struct Still {
+    folder: tempfile::TempDir,
+    settings: Settings,
+    out: BlockingEmitter,
+}
+
+impl Still {
+    pub(super) fn new() -> Self {
+        let utf8 = Literal::bare(LiteralValue::Str("utf-8".into()));
+        let utf8 = Encoding::read(&utf8).expect("it is one");
+        let settings = Settings {
+            pool: BlockPool::new(BLOCK, 4),
+            max_line: 1 << 20,
+            keep_cr: false,
+            encoding: utf8,
+            identity: Identity::Auto,
+            compression: Compression::Auto,
+            multiline: None,
+            counters: Arc::default(),
+        };
+        let (sender, _) = mpsc::channel(1);
+        let checkpoints = Checkpoints::new(Box::new(Store::default()));
+        let (counters, ledger) = (Arc::default(), Arc::default());
+        let out = Emitter::new(sender, "test".into(), checkpoints, counters, ledger).blocking();
+        Still { folder: tempfile::tempdir().unwrap(), settings, out }
+    }
+
+    pub(super) fn follower(&self) -> Follower<'_> {
+        let second = Duration::from_secs(1);
+        let pace = Pace {
+            follow: true,
+            skip_present: false,
+            poll: second,
+            gather: second,
+            rescan: second,
+            rotate_wait: second,
+            last_line_wait: None,
+            record_wait: None,
+            threads: 1,
+        };
+        let pattern = Glob::new(self.path("*.log").to_str().unwrap()).unwrap();
+        let discovery = Discovery::new(vec![pattern], Vec::new(), Identity::Auto);
+        let rotations = Rotations::new(Vec::new(), Vec::new(), Identity::Auto);
+        Follower::new(&self.settings, pace, discovery, rotations, &self.out)
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn write(&self, name: &str, content: &str) -> Found {
+        fs::write(self.path(name), content).unwrap();
+        Found::at(self.path(name), Identity::Auto).unwrap().unwrap()
+    }
+}
