@@ -26,6 +26,7 @@ pub(super) use self::unread::put_torn_aside;
 use super::lock::DrainLock;
 use super::path::beside;
 use super::system::sync_folder;
+use super::turns::{self, Hold, PATIENCE};
 use crate::blocking::blocking;
 use crate::formats::{Format, record};
 
@@ -115,6 +116,14 @@ pub(super) fn take_back(
     }
     let file = File::open(&places.aside)
         .with_context(|| format!("cannot open {}", places.aside.display()))?;
+    // An output that had it open before it was drained may be in the middle of a write to it. It is the
+    // last one: before the next it finds that the file is gone.
+    ensure!(
+        turns::hold(&file, PATIENCE) != Hold::Refused,
+        "cannot send on {}: another process has locked it",
+        places.aside.display()
+    );
+    turns::let_go(&file);
     let len = file.metadata()?.len();
     let progress = places.progress(&file, len)?;
     Ok(Some(FileBacklog {

@@ -9,10 +9,12 @@ mod rotate;
 mod system;
 mod torn;
 mod turns;
+mod undo;
+mod whole;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use swak_sdk::plugin::Counters;
@@ -20,11 +22,12 @@ use swak_sdk::prelude::*;
 
 use self::drain::{FileBacklog, Form, PIECE};
 use self::lock::DrainLock;
-use self::open::{Habits, OpenFiles, Undo};
+use self::open::{Habits, OpenFiles};
 use self::path::{FilePath, led_to};
 use self::rotate::Rotation;
 use self::system::FileError;
 use self::torn::Writing;
+use self::undo::Undo;
 use crate::blocking::blocking;
 use crate::formats::{Encoder, Format, FormatOptions, Replaced};
 
@@ -90,7 +93,7 @@ pub(crate) struct FileOptions {
     /// The template of `format="template"`, one line a record: `{{ host }} {{ message }}`.
     template: Option<Template>,
     /// Whether records are added to what is in the file; otherwise it is emptied each time the task
-    /// starts, but for a start after a failure.
+    /// starts, but for what was written to it before a start after a failure.
     #[option(default = true)]
     append: bool,
     /// The size that a file does not grow beyond: before that it is renamed to `NAME.1`, that to
@@ -154,8 +157,6 @@ impl Plugin for FileOutput {
         };
         let habits = Habits {
             max_open: options.max_open,
-            // What was delivered before the task failed does not come again.
-            append: options.append || cx.resumes(),
             writing: match format {
                 Format::Csv => Writing::Csv,
                 Format::Msgpack => Writing::Msgpack,
@@ -164,6 +165,9 @@ impl Plugin for FileOutput {
             rotation,
             sync: options.sync == Sync::Chunk,
         };
+        // What was delivered before the task failed does not come again.
+        let emptied = || emptied::by_step(cx.counters(), cx.resumes());
+        let emptied = (!options.append).then(emptied);
         let encoder = Encoder::new(FormatOptions { format, columns, delimiter, template })?;
         let path = FilePath::new(path)?;
         Ok(FileOutput {
@@ -171,7 +175,7 @@ impl Plugin for FileOutput {
             tag: cx.task().into(),
             counters: cx.counters().clone(),
             path,
-            files: OpenFiles::new(habits, encoder.header().filter(|_| options.header)),
+            files: OpenFiles::new(habits, encoder.header().filter(|_| options.header), emptied),
             encoder,
             replaced: Replaced::new(cx.counters().clone()),
             is_appended_to: options.append,
@@ -273,6 +277,8 @@ impl FileOutput {
                 return Ok(None);
             }
             let lock = hold(lock, path, is_synced)?;
+            let turn = turns::of(path);
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
             drain::take_back(&target, lock, habits)
         })
     }

@@ -1,6 +1,6 @@
 //! Open files, the most recently used of them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -10,23 +10,26 @@ use std::sync::{Arc, PoisonError};
 
 use swak_sdk::plugin::Counters;
 
-use super::emptied::Emptied;
+use super::emptied::EmptiedByStep;
 use super::path::led_to;
 use super::rotate::Rotation;
 use super::system::{
-    FileError, cut, failed, is_still_at, length, make_folders, sync_folder, write_all,
+    FileError, cut_open, failed, is_elsewhere, is_still_at, length, make_folders, sync_folder,
+    write_all,
 };
 use super::torn::{self, Mend, Writing};
-use super::{drain, lock, turns};
+use super::turns::{self, Hold};
+use super::undo::Undo;
+use super::whole::Whole;
+use super::{drain, lock};
 use crate::identity;
 
 /// Open files, the most recently used of them.
 pub(super) struct OpenFiles {
     open: HashMap<PathBuf, OpenFile>,
     /// The files that were emptied when they were opened first; `None` when files are appended to.
-    emptied: Option<Emptied>,
-    /// The files that were opened before, and hold nothing but whole records since.
-    whole: HashSet<PathBuf>,
+    emptied: Option<EmptiedByStep>,
+    whole: Whole,
     habits: Habits,
     /// What stands once at the beginning of a file.
     header: Option<Vec<u8>>,
@@ -41,8 +44,6 @@ pub(super) struct OpenFiles {
 pub(super) struct Habits {
     /// How many files are open at once.
     pub(super) max_open: usize,
-    /// Whether a file keeps what is in it when it is opened first.
-    pub(super) append: bool,
     /// What is written.
     pub(super) writing: Writing,
     /// When a file is moved away.
@@ -55,8 +56,10 @@ struct OpenFile {
     file: File,
     /// It is no pipe and no device, of which nothing can be synced.
     is_regular: bool,
-    /// Whether another agent that writes to it is waited for: not when the last one did not let it go.
-    is_patient: bool,
+    /// Whether others are kept from writing to it, when that was tried last.
+    hold: Hold,
+    /// How long it is, before it is written to.
+    len: u64,
     /// What ends a record that was written in part: whoever wrote it was killed or ran out of disk. What
     /// comes next must not become a part of it.
     end: &'static [u8],
@@ -65,20 +68,17 @@ struct OpenFile {
     last_use: Instant,
 }
 
-/// How to take back what was written to a file.
-pub(super) struct Undo {
-    path: PathBuf,
-    before: u64,
-    written: u64,
-}
-
 impl OpenFiles {
-    /// No file is open yet.
-    pub(super) fn new(habits: Habits, header: Option<Vec<u8>>) -> Self {
+    /// No file is open yet. With `emptied` each file is emptied once, otherwise it is appended to.
+    pub(super) fn new(
+        habits: Habits,
+        header: Option<Vec<u8>>,
+        emptied: Option<EmptiedByStep>,
+    ) -> Self {
         OpenFiles {
             open: HashMap::new(),
-            emptied: (!habits.append).then(Emptied::default),
-            whole: HashSet::new(),
+            emptied,
+            whole: Whole::default(),
             habits,
             header,
             drained: None,
@@ -102,16 +102,16 @@ impl OpenFiles {
         let turn = turns::of(path);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let more = slices.clone().map(|slice| slice.len() as u64).sum();
-        for _ in 0..MOST_DELETED {
+        for _ in 0..MOST_MOVED {
             self.ready(path, more)?;
             if let Some(undo) = self.put(path, slices.clone())? {
                 return Ok(undo);
             }
         }
-        Err(FileError::new("write to", path, io::Error::other("somebody deletes it all the time")))
+        Err(always_moved(path))
     }
 
-    /// Writes to a file that is ready. `None` when it was deleted meanwhile: what was written to it is
+    /// Writes to a file that is ready, and lets it go. `None` when it was deleted meanwhile: what was written to it is
     /// nowhere.
     fn put<'a>(
         &mut self,
@@ -119,10 +119,8 @@ impl OpenFiles {
         mut slices: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Option<Undo>, FileError> {
         let open = self.open.get_mut(path).expect("it was made ready");
-        open.hold();
-        let before = length(&open.file, path)?;
-        let mut undo = Undo { path: path.to_owned(), before, written: 0 };
-        let header = self.header.as_deref().filter(|_| before == 0);
+        let mut undo = Undo { path: path.to_owned(), before: open.len, written: 0 };
+        let header = self.header.as_deref().filter(|_| open.len == 0);
         let mut write = |slice: &[u8]| write_all(&mut open.file, slice, &mut undo.written);
         let written = write(header.unwrap_or_default())
             .and_then(|()| write(open.end))
@@ -133,10 +131,13 @@ impl OpenFiles {
             self.undo(&undo);
             return Err(FileError::new("write to", path, error));
         }
-        open.end = b"";
+        if open.is_regular {
+            self.whole.is(path, &open.file, undo.before + undo.written);
+        }
         turns::let_go(&open.file);
         if open.is_regular && identity::is_deleted(&open.file) && !is_still_at(&open.file, path) {
             self.open.remove(path);
+            self.whole.forget(path);
             return Ok(None);
         }
         Ok(Some(undo))
@@ -147,15 +148,14 @@ impl OpenFiles {
     pub(super) fn take_back(&mut self, undo: &Undo) {
         let turn = turns::of(&undo.path);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.whole.forget(&undo.path);
         self.undo(undo);
     }
 
     /// As [`OpenFiles::take_back`], for whoever has the turn.
     fn undo(&mut self, undo: &Undo) {
-        // Opened anew it is known again how it ends; and it is let go by this.
-        self.open.remove(&undo.path);
-        self.whole.remove(&undo.path);
-        undo.cut();
+        // It is let go by this.
+        undo.cut(self.open.remove(&undo.path).map(|open| open.file));
     }
 
     /// Forgets all files.
@@ -172,20 +172,16 @@ impl OpenFiles {
         }
     }
 
-    /// Sees to it that the file of a path is open, and rotated if that is due.
+    /// Sees to it that the file of a path is open, held and whole, and rotated if that is due.
     fn ready(&mut self, path: &Path, more: u64) -> Result<(), FileError> {
         let now = Instant::now();
         self.close_idle(now);
-        let kept = self.open.remove(path).filter(|open| is_still_at(&open.file, path));
-        let mut open = match kept {
-            Some(open) => open,
-            None => self.open(path)?,
-        };
-        if self.habits.rotation.is_due(length(&open.file, path)?, open.begun, more) {
+        let mut open = self.hold(path)?;
+        if self.habits.rotation.is_due(open.len, open.begun, more) {
             // Windows renames no open file.
             drop(open);
             self.habits.rotation.rotate(path).map_err(failed("rotate", path))?;
-            open = self.open(path)?;
+            open = self.hold(path)?;
         }
         open.last_use = now;
         if self.open.len() >= self.habits.max_open {
@@ -198,10 +194,40 @@ impl OpenFiles {
         Ok(())
     }
 
-    fn open(&mut self, path: &Path) -> Result<OpenFile, FileError> {
-        if self.drained.is_none() {
-            lock::check_free(&led_to(path)).map_err(failed("write to", path))?;
+    /// The file of a path, held against others from before it is looked at until it is written to: one
+    /// that is in the middle of a write has torn nothing, and others may have added to a file that was
+    /// kept open.
+    fn hold(&mut self, path: &Path) -> Result<OpenFile, FileError> {
+        for _ in 0..MOST_MOVED {
+            let kept = self.open.remove(path);
+            if self.drained.is_none() {
+                lock::check_free(&led_to(path)).map_err(failed("write to", path))?;
+            }
+            let is_kept = kept.is_some();
+            let mut open = match kept {
+                Some(open) => open,
+                None => self.open(path)?,
+            };
+            open.hold();
+            // Also while it was waited for: what is set aside to be sent on is written to no more.
+            if is_elsewhere(&open.file, path) {
+                self.whole.forget(path);
+                continue;
+            }
+            if !is_kept {
+                self.begin(&mut open, path)?;
+            }
+            open.len = length(&open.file, path)?;
+            // Where nothing can be locked, one that writes looks like one that was killed.
+            if open.is_regular && !(is_kept && open.hold == Hold::Unsupported) {
+                self.mend(&mut open, path)?;
+            }
+            return Ok(open);
         }
+        Err(always_moved(path))
+    }
+
+    fn open(&self, path: &Path) -> Result<OpenFile, FileError> {
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         let file = match options.open(path) {
@@ -215,92 +241,101 @@ impl OpenFiles {
             result => result,
         };
         let file = file.map_err(failed("open", path))?;
-        // Until it is written to: an agent that is in the middle of a write has torn nothing.
-        let is_patient = turns::hold(&file, turns::PATIENCE);
-        if let Some(emptied) = &mut self.emptied
-            && emptied.is_due(path)
-        {
-            cut(path, 0).map_err(failed("empty", path))?;
-            emptied.done(path);
-        }
         let metadata = file.metadata().map_err(failed("look at", path))?;
-        let is_regular = metadata.is_file();
-        // Who made it may not have synced its name.
-        let is_known = metadata.len() > 0 && self.whole.contains(path);
-        if self.habits.sync && is_regular && !is_known {
-            sync_folder(path).map_err(failed("sync the folder of", path))?;
-        }
         let begun = match metadata.modified() {
             Ok(modified) if metadata.len() > 0 => modified,
             _ => SystemTime::now(),
         };
-        let end = if is_regular { self.mend(path)? } else { b"" };
-        let begun = self.habits.rotation.span_of(begun);
-        Ok(OpenFile { file, is_regular, is_patient, end, begun, last_use: Instant::now() })
+        Ok(OpenFile {
+            file,
+            is_regular: metadata.is_file(),
+            hold: Hold::Unsupported,
+            len: metadata.len(),
+            end: b"",
+            begun: self.habits.rotation.span_of(begun),
+            last_use: Instant::now(),
+        })
     }
 
-    /// Sees to it that what comes next is no part of what was written in part. Gives what is to be
-    /// written before it.
-    fn mend(&mut self, path: &Path) -> Result<&'static [u8], FileError> {
-        let is_first = !self.whole.contains(path);
-        if let Some(counters) = &self.drained {
-            drain::put_torn_aside(path, counters)?;
+    /// What is due once a file was opened and is held: it is emptied, and its name put on the disk.
+    fn begin(&mut self, open: &mut OpenFile, path: &Path) -> Result<(), FileError> {
+        if !open.is_regular {
+            return Ok(());
         }
-        let end = match torn::look(path, self.habits.writing, self.header.as_deref(), is_first) {
-            Mend::End(end) => end,
-            Mend::Cut(len) => {
-                cut(path, len).map_err(failed("cut", path))?;
-                let path = path.display();
-                tracing::warn!("what was written in part at the end of {path} is cut off");
-                b""
+        if let Some(emptied) = &self.emptied {
+            let mut emptied = emptied.lock().unwrap_or_else(PoisonError::into_inner);
+            if emptied.is_due(path) {
+                open.may_be_cut("empty", path)?;
+                cut_open(&open.file, path, 0).map_err(failed("empty", path))?;
+                emptied.done(path);
+                open.begun = self.habits.rotation.span_of(SystemTime::now());
             }
-        };
-        if self.whole.len() >= MOST_KNOWN {
-            self.whole.clear();
         }
-        self.whole.insert(path.to_owned());
-        Ok(end)
+        // Who made it may not have synced its name.
+        let len = length(&open.file, path)?;
+        if self.habits.sync && self.whole.up_to(path, &open.file, len) == 0 {
+            sync_folder(path).map_err(failed("sync the folder of", path))?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that what comes next is no part of what was written in part.
+    fn mend(&mut self, open: &mut OpenFile, path: &Path) -> Result<(), FileError> {
+        let whole = self.whole.up_to(path, &open.file, open.len);
+        open.end = b"";
+        if whole == open.len {
+            return Ok(());
+        }
+        match torn::look(path, self.habits.writing, self.header.as_deref(), whole) {
+            Mend::NOTHING => {}
+            mend => {
+                open.may_be_cut("mend the torn end of", path)?;
+                match (mend, &self.drained) {
+                    (_, Some(counters)) => drain::put_torn_aside(path, counters)?,
+                    (Mend::End(end), None) => open.end = end,
+                    (Mend::Cut(len), None) => {
+                        cut_open(&open.file, path, len).map_err(failed("cut", path))?;
+                        let path = path.display();
+                        tracing::warn!("what was written in part at the end of {path} is cut off");
+                    }
+                }
+                open.len = length(&open.file, path)?;
+            }
+        }
+        if open.end.is_empty() {
+            self.whole.is(path, &open.file, open.len);
+        }
+        Ok(())
     }
 }
 
 /// How long a file stays open that nothing is written to.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How often a file is made anew for one write, that somebody deletes in the middle of it.
-const MOST_DELETED: usize = 10;
+/// How often a file is made anew for one write, that somebody moves or deletes in the middle of it.
+const MOST_MOVED: usize = 10;
 
-/// How many files are remembered as whole; of others the ends are looked for anew.
-const MOST_KNOWN: usize = 10_000;
-
-impl OpenFile {
-    /// Holds it against other agents until it is written to.
-    fn hold(&mut self) {
-        if self.is_regular {
-            let patience = if self.is_patient { turns::PATIENCE } else { Duration::ZERO };
-            self.is_patient = turns::hold(&self.file, patience);
-        }
-    }
+fn always_moved(path: &Path) -> FileError {
+    let why = io::Error::other("somebody moves or deletes it all the time");
+    FileError::new("write to", path, why)
 }
 
-impl Undo {
-    fn cut(&self) {
-        if self.written == 0 {
-            return;
+impl OpenFile {
+    /// Holds it against other agents until it is written to. Who did not let it go the last time is not
+    /// waited for again.
+    fn hold(&mut self) {
+        if self.is_regular {
+            let patience =
+                if self.hold == Hold::Refused { Duration::ZERO } else { turns::PATIENCE };
+            self.hold = turns::hold(&self.file, patience);
         }
-        let cut = || {
-            let file = OpenOptions::new().write(true).open(&self.path)?;
-            // Who writes meanwhile would lose what is behind the end.
-            if !turns::hold(&file, turns::PATIENCE) {
-                return Err(io::Error::other("another process has locked it"));
-            }
-            if file.metadata()?.len() == self.before + self.written {
-                file.set_len(self.before)?;
-            }
-            io::Result::Ok(())
-        };
-        if let Err(error) = cut() {
-            let path = self.path.display();
-            tracing::warn!("what was half written to {path} cannot be taken back: {error}");
+    }
+
+    /// That nobody else is in the middle of a write, so that what looks torn is.
+    fn may_be_cut(&self, what: &'static str, path: &Path) -> Result<(), FileError> {
+        match self.hold {
+            Hold::Had | Hold::Unsupported => Ok(()),
+            Hold::Refused => Err(FileError::locked(what, path)),
         }
     }
 }
@@ -314,12 +349,11 @@ mod tests {
     fn files() -> OpenFiles {
         let habits = Habits {
             max_open: 2,
-            append: true,
             writing: Writing::Lines,
             rotation: Rotation { size: None, every: None, keep: 1 },
             sync: false,
         };
-        OpenFiles::new(habits, None)
+        OpenFiles::new(habits, None, None)
     }
 
     fn line() -> impl Iterator<Item = &'static [u8]> + Clone {

@@ -26,6 +26,12 @@ impl FileError {
         use io::ErrorKind::{InvalidFilename, IsADirectory, NotADirectory};
         matches!(self.source.kind(), InvalidFilename | IsADirectory | NotADirectory)
     }
+
+    /// Somebody keeps it from others by a lock.
+    pub(super) fn locked(what: &'static str, path: &Path) -> Self {
+        let why = "another process has locked it; it is tried again";
+        FileError::new(what, path, io::Error::new(ErrorKind::ResourceBusy, why))
+    }
 }
 
 /// `map_err(failed("open", path))`.
@@ -41,7 +47,13 @@ pub(super) fn length(file: &File, path: &Path) -> Result<u64, FileError> {
     Ok(file.metadata().map_err(failed("look at", path))?.len())
 }
 
-/// Windows lets nobody cut a file who may only append to it, so it is opened once more.
+/// Cuts a file that is open for writing; `path` is where it is. Windows lets nobody cut a file who may
+/// only append to it, so there it is opened once more.
+pub(super) fn cut_open(file: &File, path: &Path, len: u64) -> io::Result<()> {
+    if cfg!(windows) { cut(path, len) } else { file.set_len(len) }
+}
+
+/// Cuts a file that is not open for writing.
 pub(super) fn cut(path: &Path, len: u64) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_len(len)
 }
@@ -68,6 +80,11 @@ pub(super) fn is_still_at(file: &File, path: &Path) -> bool {
         (Ok(ours), Ok(theirs)) => ours == theirs,
         _ => false,
     }
+}
+
+/// Whether the path names another file by now, or none; of what cannot be told apart, not.
+pub(super) fn is_elsewhere(file: &File, path: &Path) -> bool {
+    FileId::of_file(file).is_ok() && !is_still_at(file, path)
 }
 
 /// Makes a folder and those that it lies in, and with `sync` makes sure that their names are on the

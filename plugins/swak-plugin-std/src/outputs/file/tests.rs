@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use swak_sdk::prelude::*;
 use swak_test::{Bench, Ran, fields, lines};
@@ -9,6 +10,8 @@ use super::FileOutput;
 
 #[cfg(target_os = "linux")]
 mod disk;
+#[cfg(unix)]
+mod shared;
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder for files")
@@ -53,11 +56,11 @@ pub(super) fn output(path: &str) -> FileOutput {
 }
 
 fn output_with(path: &str, options: &[(&str, &str)]) -> FileOutput {
-    output_of_run(path, options, false)
+    output_of_run(path, options, &BuildContext::for_check())
 }
 
-/// That of a run that goes on with what the one before it has not finished, or does not.
-fn output_of_run(path: &str, options: &[(&str, &str)], resumes: bool) -> FileOutput {
+/// That of a run, of which it knows what it goes on with.
+fn output_of_run(path: &str, options: &[(&str, &str)], cx: &BuildContext) -> FileOutput {
     let text = |text: &str| Literal::bare(LiteralValue::Str(text.to_owned()));
     let key = |name: &str| Key { name: name.into(), span: Span::default() };
     let value = |value| match value {
@@ -67,8 +70,7 @@ fn output_of_run(path: &str, options: &[(&str, &str)], resumes: bool) -> FileOut
     let named = options.iter().map(|(name, given)| (key(name), value(given))).collect();
     let args = Args { positional: vec![text(path)], named, ..Args::default() };
     let options = super::FileOptions::read(&args).expect("options of this test");
-    FileOutput::new(options, &BuildContext::for_check().resuming(resumes))
-        .expect("options of this test")
+    FileOutput::new(options, cx).expect("options of this test")
 }
 
 fn write_now(output: &mut FileOutput, batch: Batch) -> Result<(), WriteError> {
@@ -133,10 +135,17 @@ fn a_run_after_a_failure_empties_nothing() {
     let path = folder.path().join("out.log").display().to_string();
     let options = [("append", "False")];
     fs::write(&path, "old\n").unwrap();
+    let counters = Arc::default();
+    let run = |resumes| {
+        let cx = BuildContext::new("task", "2", "", false, Arc::clone(&counters)).resuming(resumes);
+        output_of_run(&path, &options, &cx)
+    };
+    // Its input could not start, so that nothing came.
+    drop(run(false));
     for (text, resumes, after) in
-        [("one", false, "one\n"), ("two", true, "one\ntwo\n"), ("three", false, "three\n")]
+        [("one", true, "one\n"), ("two", true, "one\ntwo\n"), ("three", false, "three\n")]
     {
-        let mut output = output_of_run(&path, &options, resumes);
+        let mut output = run(resumes);
         write_now(&mut output, lines([text]).remove(0)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), after);
         assert!(output.hands_back().is_err() && output.writes_to().unwrap().alone.is_some());

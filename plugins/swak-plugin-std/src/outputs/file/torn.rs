@@ -34,33 +34,40 @@ impl Mend {
     pub(super) const NOTHING: Mend = Mend::End(b"");
 }
 
-/// How a regular file is to be mended; `header` is what its first row is to be. With `is_first`, all of it is looked at where that is needed;
-/// otherwise this process alone has written to it since. A file that may be written but not read is
+/// How a regular file is to be mended; `header` is what its first row is to be. It holds whole records up
+/// to `from`, so that only what comes after that is looked at. A file that may be written but not read is
 /// taken to be whole.
-pub(super) fn look(path: &Path, writing: Writing, header: Option<&[u8]>, is_first: bool) -> Mend {
-    let found = || {
-        let mut file = File::open(path)?;
-        let len = file.metadata()?.len();
-        if len == 0 {
-            return Ok(Mend::NOTHING);
-        }
-        match writing {
-            Writing::Msgpack if !is_first => return Ok(Mend::NOTHING),
-            Writing::Msgpack => {
-                return Ok(whole_maps(file, len)?.map_or(Mend::NOTHING, Mend::Cut));
-            }
-            Writing::Csv if is_first && is_part_of(&file, len, header.unwrap_or_default())? => {
-                return Ok(Mend::Cut(0));
-            }
-            Writing::Csv if is_first && is_in_quotes(&file)? => return Ok(Mend::End(b"\"\n")),
-            Writing::Csv | Writing::Lines => {}
-        }
-        let mut last = [0];
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        io::Result::Ok(Mend::End(if last == *b"\n" { b"" } else { b"\n" }))
+pub(super) fn look(path: &Path, writing: Writing, header: Option<&[u8]>, from: u64) -> Mend {
+    let found = match look_from(path, writing, header, from) {
+        // Somebody may have put something else into the file since it was whole up to there: on that ground
+        // nothing is cut.
+        Ok(mend) if mend != Mend::NOTHING && from > 0 => look_from(path, writing, header, 0),
+        found => found,
     };
-    found().unwrap_or(Mend::NOTHING)
+    found.unwrap_or(Mend::NOTHING)
+}
+
+fn look_from(path: &Path, writing: Writing, header: Option<&[u8]>, from: u64) -> io::Result<Mend> {
+    let mut file = File::open(path)?;
+    let len = file.metadata()?.len();
+    if len <= from {
+        return Ok(Mend::NOTHING);
+    }
+    file.seek(SeekFrom::Start(from))?;
+    match writing {
+        Writing::Msgpack => {
+            return Ok(whole_maps(file, from, len)?.map_or(Mend::NOTHING, Mend::Cut));
+        }
+        Writing::Csv if from == 0 && is_part_of(&file, len, header.unwrap_or_default())? => {
+            return Ok(Mend::Cut(0));
+        }
+        Writing::Csv if is_in_quotes(&file)? => return Ok(Mend::End(b"\"\n")),
+        Writing::Csv | Writing::Lines => {}
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(Mend::End(if last == *b"\n" { b"" } else { b"\n" }))
 }
 
 /// Whether the file holds the beginning of a header, and nothing else.
@@ -74,7 +81,7 @@ fn is_part_of(mut file: &File, len: u64, header: &[u8]) -> io::Result<bool> {
     Ok(header.starts_with(&content))
 }
 
-/// Whether CSV ends within a quoted cell: quotes within a cell are doubled, so that their number is even
+/// Whether the rest of CSV ends within a quoted cell: quotes within a cell are doubled, so that their number is even
 /// wherever one ends.
 fn is_in_quotes(mut file: &File) -> io::Result<bool> {
     let mut buffer = vec![0; 256 << 10];
@@ -87,10 +94,10 @@ fn is_in_quotes(mut file: &File) -> io::Result<bool> {
     }
 }
 
-/// The length of the maps that are whole, of MessagePack that ends within one; `None` when it does not,
-/// or holds anything but maps, so that somebody else has written it.
-fn whole_maps(file: File, len: u64) -> io::Result<Option<u64>> {
-    let mut values = Values { input: BufReader::with_capacity(256 << 10, file), at: 0, len };
+/// The length of the maps that are whole, of MessagePack that is looked at `from` there and ends within
+/// one; `None` when it does not, or holds anything but maps, so that somebody else has written it.
+fn whole_maps(file: File, from: u64, len: u64) -> io::Result<Option<u64>> {
+    let mut values = Values { input: BufReader::with_capacity(256 << 10, file), at: from, len };
     while values.at < len {
         let start = values.at;
         match values.skip()? {
@@ -185,10 +192,10 @@ mod tests {
     use super::*;
     use crate::formats::{Encoder, Format, FormatOptions};
 
-    fn mend(content: &[u8], writing: Writing, is_first: bool) -> Mend {
+    fn mend(content: &[u8], writing: Writing, from: u64) -> Mend {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), content).unwrap();
-        look(file.path(), writing, Some(b"h,\"b\nb\",c\n"), is_first)
+        look(file.path(), writing, Some(b"h,\"b\nb\",c\n"), from)
     }
 
     #[test]
@@ -201,31 +208,40 @@ mod tests {
             ("a,\"b\"\"\nc", "\n", "\"\n"),
             ("a,\"b\"\n\"c\"", "\n", "\n"),
         ] {
-            assert_eq!(mend(content.as_bytes(), Writing::Lines, true), Mend::End(lines.as_bytes()));
-            assert_eq!(mend(content.as_bytes(), Writing::Csv, true), Mend::End(csv.as_bytes()));
+            assert_eq!(mend(content.as_bytes(), Writing::Lines, 0), Mend::End(lines.as_bytes()));
+            assert_eq!(mend(content.as_bytes(), Writing::Csv, 0), Mend::End(csv.as_bytes()));
         }
-        assert_eq!(mend(b"\"a\n", Writing::Csv, false), Mend::NOTHING);
-        assert_eq!(look(Path::new("/no/such/file"), Writing::Lines, None, true), Mend::NOTHING);
+        assert_eq!(mend(b"a\n\"a\n", Writing::Csv, 2), Mend::End(b"\"\n"));
+        assert_eq!(look(Path::new("/no/such/file"), Writing::Lines, None, 0), Mend::NOTHING);
     }
 
     #[test]
     fn a_header_that_was_written_in_part_is_written_anew() {
         let header = "h,\"b\nb\",c\n";
         for end in 1..header.len() {
-            assert_eq!(mend(&header.as_bytes()[..end], Writing::Csv, true), Mend::Cut(0), "{end}");
+            assert_eq!(mend(&header.as_bytes()[..end], Writing::Csv, 0), Mend::Cut(0), "{end}");
         }
-        assert_eq!(mend(header.as_bytes(), Writing::Csv, true), Mend::NOTHING);
-        assert_eq!(mend(b"h,\"b\nb\",c\n1", Writing::Csv, true), Mend::End(b"\n"));
-        assert_eq!(mend(b"h,c", Writing::Csv, true), Mend::End(b"\n"));
+        assert_eq!(mend(header.as_bytes(), Writing::Csv, 0), Mend::NOTHING);
+        assert_eq!(mend(b"h,\"b\nb\",c\n1", Writing::Csv, 0), Mend::End(b"\n"));
+        assert_eq!(mend(b"h,c", Writing::Csv, 0), Mend::End(b"\n"));
     }
 
     #[test]
     fn what_is_not_ours_is_never_cut() {
         for content in [&b"text"[..], b"\x93\x01", b"\xdb\xff\xff\xff\xffx", b"\x81\xa1a\x01text"] {
-            assert_eq!(mend(content, Writing::Msgpack, true), Mend::NOTHING, "{content:?}");
+            assert_eq!(mend(content, Writing::Msgpack, 0), Mend::NOTHING, "{content:?}");
         }
-        assert_eq!(mend(b"\x81\xa1a\x01\x82", Writing::Msgpack, true), Mend::Cut(4));
-        assert_eq!(mend(b"\x81\xa1a\x01\x82", Writing::Msgpack, false), Mend::NOTHING);
+        assert_eq!(mend(b"\x81\xa1a\x01\x82", Writing::Msgpack, 0), Mend::Cut(4));
+        assert_eq!(mend(b"\x81\xa1a\x01\x82", Writing::Msgpack, 4), Mend::Cut(4));
+    }
+
+    #[test]
+    fn what_is_torn_is_so_from_the_beginning_on() {
+        // From within a value it looks torn: somebody has made the file anew.
+        assert_eq!(mend(b"\x81\xa1a\xa2\x82\x01", Writing::Msgpack, 4), Mend::NOTHING);
+        assert_eq!(mend(b"a,\"b\"\n", Writing::Csv, 4), Mend::NOTHING);
+        // What is before there is not looked at again.
+        assert_eq!(mend(b"\x93\x81\xa1a\x01", Writing::Msgpack, 1), Mend::NOTHING);
     }
 
     /// A map with values of every kind and size.
@@ -265,11 +281,11 @@ mod tests {
                 encoder.encode_record(&batch, batch.get(0), &mut content).unwrap();
                 ends.push(content.len());
             }
-            prop_assert_eq!(mend(&content, Writing::Msgpack, true), Mend::NOTHING);
+            prop_assert_eq!(mend(&content, Writing::Msgpack, 0), Mend::NOTHING);
             let cut = cut.index(content.len());
             let whole = *ends.iter().rfind(|end| **end <= cut).unwrap();
             let expected = if whole == cut { Mend::NOTHING } else { Mend::Cut(whole as u64) };
-            prop_assert_eq!(mend(&content[..cut], Writing::Msgpack, true), expected);
+            prop_assert_eq!(mend(&content[..cut], Writing::Msgpack, 0), expected);
         }
     }
 }

@@ -24,10 +24,20 @@ pub(super) fn of(path: &Path) -> Turn {
     TURNS.lock().unwrap_or_else(PoisonError::into_inner).of(path)
 }
 
-/// Locks a file against other agents, until [`let_go`] or until it is closed. `false` when somebody has
-/// it for longer than that.
+/// Whether other agents are kept from writing to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// They are.
+    Had,
+    /// Somebody else has locked it for longer than it was waited for.
+    Refused,
+    /// Nobody can be, as on Windows and on a file system without locks.
+    Unsupported,
+}
+
+/// Locks a file against other agents, until [`let_go`] or until it is closed.
 #[cfg(unix)]
-pub(super) fn hold(file: &File, patience: Duration) -> bool {
+pub(super) fn hold(file: &File, patience: Duration) -> Hold {
     use std::fs::TryLockError;
     use std::time::Instant;
 
@@ -38,16 +48,16 @@ pub(super) fn hold(file: &File, patience: Duration) -> bool {
             Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
                 std::thread::sleep(PAUSE);
             }
-            Err(TryLockError::WouldBlock) => return false,
-            // A file system without locks keeps nobody out.
-            Ok(()) | Err(TryLockError::Error(_)) => return true,
+            Err(TryLockError::WouldBlock) => return Hold::Refused,
+            Err(TryLockError::Error(_)) => return Hold::Unsupported,
+            Ok(()) => return Hold::Had,
         }
     }
 }
 
 #[cfg(not(unix))]
-pub(super) fn hold(_: &File, _: Duration) -> bool {
-    true
+pub(super) fn hold(_: &File, _: Duration) -> Hold {
+    Hold::Unsupported
 }
 
 /// Lets other agents write.
@@ -93,12 +103,13 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let open = || File::open(file.path()).unwrap();
         let (first, second) = (open(), open());
-        assert!(hold(&first, Duration::ZERO) && hold(&first, Duration::ZERO));
-        assert!(!hold(&second, Duration::ZERO));
+        let hold = |file: &File| hold(file, Duration::ZERO);
+        assert_eq!([hold(&first), hold(&first)], [Hold::Had; 2]);
+        assert_eq!(hold(&second), Hold::Refused);
         let_go(&first);
-        assert!(hold(&second, Duration::ZERO));
+        assert_eq!(hold(&second), Hold::Had);
         drop(second);
-        assert!(hold(&first, Duration::ZERO));
+        assert_eq!(hold(&first), Hold::Had);
     }
 
     #[test]

@@ -230,6 +230,32 @@ fn a_drained_file_has_one_output_alone() {
 }
 
 #[test]
+#[cfg(unix)]
+fn one_that_had_the_file_open_is_waited_for_and_then_kept_out() {
+    let bench = Bench::new("raw");
+    let mut plain = crate::outputs::file::tests::output(&bench.path().display().to_string());
+    bench.write(&mut plain, lines(["one"]).remove(0));
+    let mut output = bench.output();
+    // It is in the middle of a write.
+    let writes = OpenOptions::new().append(true).open(bench.path()).unwrap();
+    assert_eq!(turns::hold(&writes, PATIENCE), Hold::Had);
+    let told = bench.runtime.block_on(output.backlog(PIECE)).err().unwrap().to_string();
+    assert!(told.contains("last.txt.drain: another process has locked it"), "{told}");
+    (&writes).write_all(b"two\n").unwrap();
+    drop(writes);
+    let mut backlog = bench.take_back(&mut output).unwrap();
+    // Neither to what is set aside, nor to a new file.
+    let error = bench.runtime.block_on(plain.write(&lines(["x"]).remove(0).into())).unwrap_err();
+    assert!(matches!(error, WriteError::Retry(_)), "{error}");
+    assert_eq!(bench.next(&mut backlog).unwrap(), ["one", "two"]);
+    drop(backlog);
+    assert_eq!(bench.drain(&mut output), ["one", "two"]);
+    drop(output);
+    bench.write(&mut plain, lines(["three"]).remove(0));
+    assert_eq!(fs::read_to_string(bench.path()).unwrap(), "three\n");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn the_last_of_a_failover_knows_whether_it_is_drained() {
     for (drain_back, kept) in [("True", "one\n"), ("False", "tor\none\n")] {
