@@ -77,7 +77,7 @@ impl BuildContext {
         self.resumes
     }
 
-    /// What is counted for this step.
+    /// What is counted for this step, in all runs of its task.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }

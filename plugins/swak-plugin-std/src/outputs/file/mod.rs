@@ -92,8 +92,8 @@ pub(crate) struct FileOptions {
     header: bool,
     /// The template of `format="template"`, one line a record: `{{ host }} {{ message }}`.
     template: Option<Template>,
-    /// Whether records are added to what is in the file; otherwise it is emptied each time the task
-    /// starts, but for what was written to it before a start after a failure.
+    /// Whether records are added to what is in the file; otherwise it is emptied before the first write
+    /// after each start of the task. A start after a failure keeps what was written since.
     #[option(default = true)]
     append: bool,
     /// The size that a file does not grow beyond: before that it is renamed to `NAME.1`, that to

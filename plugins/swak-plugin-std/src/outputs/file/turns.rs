@@ -5,10 +5,11 @@
 //! agent take turns; agents lock the file, but on Windows, where nobody could read a file that is locked.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// How long a file is waited for that another process has locked: it may be no agent, and have it for
 /// long.
@@ -36,28 +37,20 @@ pub(super) enum Hold {
 }
 
 /// Locks a file against other agents, until [`let_go`] or until it is closed.
-#[cfg(unix)]
 pub(super) fn hold(file: &File, patience: Duration) -> Hold {
-    use std::fs::TryLockError;
-    use std::time::Instant;
-
     const PAUSE: Duration = Duration::from_millis(2);
+    if !cfg!(unix) {
+        return Hold::Unsupported;
+    }
     let began = Instant::now();
     loop {
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) if began.elapsed() < patience => {
-                std::thread::sleep(PAUSE);
-            }
+            Err(TryLockError::WouldBlock) if began.elapsed() < patience => sleep(PAUSE),
             Err(TryLockError::WouldBlock) => return Hold::Refused,
             Err(TryLockError::Error(_)) => return Hold::Unsupported,
             Ok(()) => return Hold::Had,
         }
     }
-}
-
-#[cfg(not(unix))]
-pub(super) fn hold(_: &File, _: Duration) -> Hold {
-    Hold::Unsupported
 }
 
 /// Lets other agents write.
