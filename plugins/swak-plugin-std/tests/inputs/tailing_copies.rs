@@ -168,6 +168,24 @@ fn what_holds_no_more_than_the_head_of_a_newer_file_is_no_copy_of_it() {
 }
 
 #[test]
+fn what_took_the_place_of_compressed_history_is_read() {
+    let long = numbers(1000);
+    for (history, new) in [("history\n", long.as_str()), (long.as_str(), "new\n")] {
+        let folder = Folder::new();
+        let store = Store::default();
+        folder.restore("a.log.1.gz", packed(history));
+        folder.append("a.log", "1\n");
+        assert_eq!(read_all(&folder.read("a.log"), &store), ["1"]);
+        assert!(read_all(&folder.read("a.log"), &store).is_empty());
+        // It keeps the inode.
+        fs::write(folder.path("a.log.1.gz"), packed(new)).unwrap();
+        let expected: Vec<&str> = new.lines().collect();
+        assert_eq!(read_all(&folder.read("a.log"), &store), expected);
+        assert!(read_all(&folder.read("a.log"), &store).is_empty());
+    }
+}
+
+#[test]
 fn what_was_found_and_never_delivered_is_no_history_once_it_is_compressed() {
     let folder = Folder::new();
     let store = Store::default();

@@ -141,10 +141,13 @@ impl Follower<'_> {
                 continue;
             }
             let mut tail = Tail::new(new.found.clone(), position.source(), key.clone());
-            if position.skipped && copies::is_packed(&new.found.path) {
+            let is_packed = position.skipped && copies::is_packed(&new.found.path);
+            if is_packed && position.len == Some(len_of(&new.found)?) {
                 return Ok(Some(Verdict::Nothing));
             }
-            if tail.resume(&position, self.settings)? {
+            // Of one that was left out nothing was read that it could be known by.
+            let is_another = is_packed && position.offset == 0;
+            if !is_another && tail.resume(&position, self.settings)? {
                 let len = position.len.unwrap_or(u64::MAX);
                 if position.skipped && tail.file_len(self.settings)? <= len {
                     return Ok(Some(Verdict::Nothing));
@@ -328,6 +331,14 @@ impl Follower<'_> {
             self.settings.counters.error();
         }
         !matches!(error, TurnError::Moved)
+    }
+}
+
+/// How many bytes the file at this path has, compressed or not, without opening it.
+fn len_of(found: &Found) -> Result<u64, TurnError> {
+    match Stat::of_path(&found.path) {
+        Ok(Some(stat)) => Ok(stat.len),
+        _ => Err(TurnError::Moved),
     }
 }
 
