@@ -52,6 +52,13 @@ fn the_seeds_recipe_loses_nothing() {
     assert!(times(&report, "kill") >= 4 && times(&report, "dead") >= 1, "{report}");
 }
 
+/// What the last output has taken comes out late, and nothing else does.
+#[test]
+fn what_is_drained_back_comes_after_newer_lines() {
+    let report = held("drain", "kill=3,stop=1,dead=2,cut=1");
+    assert_eq!(report["sources"][0]["out_of_order"], 0, "{report}");
+}
+
 #[test]
 fn rotations_lose_nothing() {
     let report = held("files", "rename=6,copytruncate=3,stopped-rotate=3,freeze=1,clock=1,kill=1");

@@ -28,6 +28,7 @@ const RUNS: &[(&str, &[&str])] = &[
     ("buffer", &["--faults", "dead=1,kill=5,stop=2", "--outage", "10m", "--minutes", "11"]),
     ("disk", &["--faults", "disk-full=20,kill=10,stop=5", "--disk", "64m", "--rate", "5000"]),
     ("buffer", &["--faults", "disk-full=20,kill=20,stop=5", "--disk", "64m"]),
+    ("drain", &["--faults", "kill=50,stop=20,freeze=5,server=10"]),
     ("listen", &["--faults", "kill=50,stop=20,freeze=10"]),
     ("syslog", &["--faults", "kill=30,stop=20,freeze=10"]),
     ("files", &["--faults", "damage=500", "--minutes", "0"]),

@@ -18,8 +18,12 @@ pub(super) struct Event {
     /// By source: the first line that may not have been acked, and one more than the last that was
     /// written when it was over.
     pub(super) window: Vec<(u64, u64)>,
-    /// How many more copies of each of these lines the contract allows.
+    /// By source: the first line that was sent to the life of the agent in which it happened.
+    pub(super) sent_from: Vec<u64>,
+    /// How many more copies of each of these lines the contract allows, and of those in `stored`.
     pub(super) copies: u64,
+    /// What the last output of a failover had stored when it happened, to be sent on.
+    pub(super) stored: Held,
     /// What disk buffers held when it happened: each hands that on once more.
     pub(super) held: Vec<Held>,
     /// The file that it was done to, if it was done to one.
@@ -33,9 +37,16 @@ impl Event {
         (first..end).contains(&sequence)
     }
 
+    /// Whether a line that was sent, and for which nobody answers, may be gone with the agent.
+    pub(super) fn may_lose(&self, source: usize, sequence: u64) -> bool {
+        let of_this_life = sequence >= self.sent_from[source];
+        self.fault.may_lose_what_was_sent() && of_this_life && self.covers(source, sequence)
+    }
+
     /// How many more copies of a line it allows.
     pub(super) fn allows(&self, source: usize, sequence: u64) -> u64 {
-        let again = if self.covers(source, sequence) { self.copies } else { 0 };
+        let is_sent = self.covers(source, sequence) || self.stored.has(source, sequence);
+        let again = if is_sent { self.copies } else { 0 };
         let held = self.held.iter().filter(|held| held.has(source, sequence)).count();
         again + held as u64
     }
@@ -132,10 +143,22 @@ mod tests {
     #[test]
     fn a_window_holds_what_was_on_its_way() {
         let window = vec![(3, 5), (7, 7)];
-        let (fault, at, held) = (Fault::Kill, Duration::ZERO, Vec::new());
-        let event = Event { fault, at, window, copies: 1, held, source: None };
+        let event = Event {
+            fault: Fault::Kill,
+            at: Duration::ZERO,
+            window,
+            sent_from: vec![4, 0],
+            copies: 1,
+            stored: Held::of(vec![vec![1]]),
+            held: Vec::new(),
+            source: None,
+        };
         assert_eq!(event.size(), 2);
         assert!(event.covers(0, 3) && event.covers(0, 4));
         assert!(!event.covers(0, 2) && !event.covers(0, 5) && !event.covers(1, 7));
+        let allowed: Vec<_> = (0..6).map(|sequence| event.allows(0, sequence)).collect();
+        assert_eq!(allowed, [0, 1, 0, 1, 1, 0]);
+        // What an earlier life was sent is not lost with this one.
+        assert!(event.may_lose(0, 4) && !event.may_lose(0, 3));
     }
 }

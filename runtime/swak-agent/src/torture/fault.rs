@@ -174,10 +174,10 @@ impl Fault {
         matches!(self, Rename | Generations | CopyTruncate | StoppedRotate | Compress)
     }
 
-    /// Whether what a peer has sent, and nobody has answered, may be gone with it.
+    /// Whether the agent goes down with it, and with the agent what a peer has sent and nobody has
+    /// answered. A full disk takes nothing down: an agent that is killed meanwhile is a kill of its own.
     pub(super) fn may_lose_what_was_sent(self) -> bool {
-        use Fault::{Damage, DiskFull, Kill, Stop, StoppedRotate};
-        matches!(self, Kill | Stop | StoppedRotate | Damage | DiskFull)
+        matches!(self, Fault::Kill | Fault::Stop | Fault::StoppedRotate)
     }
 
     fn about(self) -> &'static About {

@@ -11,11 +11,16 @@ use super::folder::files_below;
 use super::mark::Scanner;
 use super::rows::Rows;
 
-/// The lines that one buffer holds, by source.
+/// Lines that something on disk holds, such as one buffer, by source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Held(Vec<Rows>);
 
 impl Held {
+    /// These, by source.
+    pub(super) fn of(numbers: Vec<Vec<u64>>) -> Self {
+        Held(numbers.into_iter().map(Rows::of).collect())
+    }
+
     /// Whether a line is among them.
     pub(super) fn has(&self, source: usize, sequence: u64) -> bool {
         self.0.get(source).is_some_and(|rows| rows.has(sequence))
@@ -61,7 +66,7 @@ pub(super) fn held_below(folders: &[&Path], until: &[u64]) -> io::Result<Vec<Hel
         };
         // A buffer that was refused, since it is damaged, says so itself when the agent starts.
         if visit(&FileSystem::look(&place), each).is_ok() {
-            all.push(Held(numbers.into_iter().map(Rows::of).collect()));
+            all.push(Held::of(numbers));
         }
     }
     Ok(all)

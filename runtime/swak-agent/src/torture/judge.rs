@@ -37,6 +37,9 @@ pub(super) struct SourceEvidence<'a> {
     pub(super) losses: Losses,
 }
 
+/// What stops allow of which one did not end in time.
+const CUT_SHORT: &str = "as a kill, where it took too long; else nothing";
+
 /// What came of a run.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
@@ -72,6 +75,8 @@ pub(super) struct SourceVerdict {
 pub(super) struct FaultVerdict {
     pub(super) fault: Fault,
     pub(super) done: u32,
+    /// What the contract allows for what happened.
+    pub(super) allows: &'static str,
     pub(super) lost: u64,
     pub(super) doubled: u64,
     /// The most lines that were on their way when it happened.
@@ -83,9 +88,7 @@ pub(super) struct FaultVerdict {
 impl Evidence<'_> {
     /// Whether nobody answers for a line of a source of this kind.
     fn may_be_lost(&self, losses: Losses, mark: Mark) -> bool {
-        let was_sent = |event: &Event| {
-            event.fault.may_lose_what_was_sent() && event.covers(mark.source, mark.sequence)
-        };
+        let was_sent = |event: &Event| event.may_lose(mark.source, mark.sequence);
         match losses {
             Losses::None => false,
             Losses::WhileDown => self.events.iter().any(was_sent),
@@ -111,6 +114,9 @@ impl Verdict {
             let fault =
                 faults.entry(event.fault).or_insert_with(|| FaultVerdict::new(event.fault, 0));
             fault.window = fault.window.max(event.size());
+            if event.fault == Fault::Stop && event.copies > 0 {
+                fault.allows = CUT_SHORT;
+            }
         }
         for (source, about) in evidence.sources.iter().enumerate() {
             let mut one = SourceVerdict::new(about.path.clone(), about.written);
@@ -217,12 +223,14 @@ impl SourceVerdict {
 
 impl FaultVerdict {
     fn new(fault: Fault, done: u32) -> Self {
-        FaultVerdict { fault, done, lost: 0, doubled: 0, window: 0, first_loss: None }
+        let allows = fault.allows();
+        FaultVerdict { fault, done, allows, lost: 0, doubled: 0, window: 0, first_loss: None }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::held::Held;
     use super::super::rewrite::{Sink, SinkKind};
     use super::*;
 
@@ -258,7 +266,9 @@ mod tests {
             fault,
             at: Duration::from_secs(1),
             window: vec![(first, end)],
+            sent_from: vec![0],
             copies,
+            stored: Held::default(),
             held: Vec::new(),
             source: None,
         }
@@ -312,5 +322,27 @@ mod tests {
         assert_eq!(judged(&[event(Fault::Kill, 3, 4, 1)], Losses::WhileDown), (false, 1));
         assert_eq!(judged(&[event(Fault::Freeze, 2, 4, 0)], Losses::WhileDown), (false, 0));
         assert_eq!(judged(&[], Losses::Always), (true, 2));
+        // The windows of these are wide, and nothing goes down with them.
+        for fault in [Fault::Damage, Fault::DiskFull] {
+            assert_eq!(judged(&[event(fault, 0, 10, 1)], Losses::WhileDown), (false, 0), "{fault}");
+        }
+        // Damage lets the next kill look back to the first line, for copies alone.
+        let later = Event { sent_from: vec![3], ..event(Fault::Kill, 0, 10, 1) };
+        assert_eq!(judged(&[later], Losses::WhileDown), (false, 1));
+    }
+
+    #[test]
+    fn copies_stand_at_a_fault_that_allows_them() {
+        let copies = [1, 1, 2, 2, 2, 1, 1, 1, 1, 1];
+        let stop = event(Fault::Stop, 0, 10, 1);
+        let dead = event(Fault::Dead, 0, 4, 1);
+        let kill = event(Fault::Kill, 0, 3, 1);
+        let verdict = judge(copies, &[stop, dead, kill]);
+        assert!(verdict.holds());
+        let rows: Vec<_> = verdict.faults.iter().map(|one| (one.doubled, one.allows)).collect();
+        let of_server = Fault::Dead.allows();
+        assert_eq!(rows, [(1, Fault::Kill.allows()), (1, CUT_SHORT), (1, of_server)]);
+        let verdict = judge([1; 10], &[event(Fault::Stop, 0, 10, 0)]);
+        assert_eq!(verdict.faults[1].allows, "nothing");
     }
 }

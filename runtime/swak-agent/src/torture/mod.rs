@@ -15,6 +15,7 @@ mod fault;
 mod folder;
 mod held;
 mod judge;
+mod last;
 mod line;
 mod mark;
 mod process;

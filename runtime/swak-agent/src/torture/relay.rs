@@ -65,6 +65,8 @@ struct State {
     /// Whole lines, which are written at once.
     waiting: VecDeque<Vec<u8>>,
     bytes: usize,
+    /// Lines that were not written to a connection by now, those on their way among them.
+    lines: u64,
     is_down: bool,
     is_over: bool,
 }
@@ -95,10 +97,16 @@ impl Relay {
         self.0.lock().bytes >= MOST_WAITING
     }
 
+    /// How many lines nobody was sent by now.
+    pub(super) fn unsent(&self) -> u64 {
+        self.0.lock().lines
+    }
+
     /// Sends whole lines as soon as it can.
     pub(super) fn send(&self, lines: Vec<u8>) {
         let mut state = self.0.lock();
         state.bytes += lines.len();
+        state.lines += count(&lines);
         state.waiting.push_back(lines);
         drop(state);
         self.0.changed.notify_all();
@@ -137,9 +145,18 @@ impl Shared {
         Some(lines)
     }
 
+    /// These are written.
+    fn sent(&self, lines: &[u8]) {
+        self.lock().lines -= count(lines);
+    }
+
     fn is_over(&self) -> bool {
         self.lock().is_over
     }
+}
+
+fn count(lines: &[u8]) -> u64 {
+    lines.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn send_stream(shared: &Shared, address: &str) {
@@ -166,6 +183,7 @@ fn send_stream(shared: &Shared, address: &str) {
                 Err(_) => (connection, sent) = (None, 0),
             }
         }
+        shared.sent(&lines);
     }
 }
 
@@ -201,6 +219,7 @@ fn send_datagrams(shared: &Shared, address: &str) {
             // Whether it arrives is not for a datagram to say.
             let _ = socket.send_to(line, address);
         }
+        shared.sent(&lines);
     }
 }
 
@@ -208,6 +227,7 @@ fn send_datagrams(shared: &Shared, address: &str) {
 mod tests {
     use std::io::{BufRead, BufReader, Read};
     use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
 
@@ -221,8 +241,13 @@ mod tests {
         first.read_line(&mut line).unwrap();
         first.read_line(&mut line).unwrap();
         assert_eq!(line, "one\ntwo\n");
+        let until = Instant::now() + Duration::from_secs(60);
+        while relay.unsent() > 0 && Instant::now() < until {
+            thread::sleep(REST);
+        }
         relay.set_down(true);
         relay.send(b"three\n".to_vec());
+        assert_eq!(relay.unsent(), 1);
         drop(first);
         relay.set_down(false);
         let mut second = listener.accept().unwrap().0;
@@ -250,6 +275,7 @@ mod tests {
         let relay = Relay::start(Transport::Tcp, "127.0.0.1:1".to_owned());
         relay.set_down(true);
         (0..3).for_each(|_| relay.send(vec![b'x'; MOST_WAITING]));
-        assert!(relay.is_full());
+        relay.send(b"1\n2\n".to_vec());
+        assert_eq!((relay.is_full(), relay.unsent()), (true, 2));
     }
 }

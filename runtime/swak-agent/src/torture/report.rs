@@ -55,7 +55,7 @@ impl Report {
                 one.done.to_string(),
                 one.window.to_string(),
                 more,
-                one.fault.allows().to_owned(),
+                one.allows.to_owned(),
             ]
         });
         let head = ["", "times", "most unacked", "came of it", "allowed"].map(str::to_owned);
@@ -157,7 +157,7 @@ impl Report {
                 json!({
                     "fault": one.fault.name(),
                     "what": one.fault.what(),
-                    "allows": one.fault.allows(),
+                    "allows": one.allows,
                     "times": one.done,
                     "lost": one.lost,
                     "copies": one.doubled,

@@ -20,6 +20,8 @@ use super::collector;
 use super::disk::Disk;
 use super::fault::Fault;
 use super::folder::Folder;
+#[cfg(unix)]
+use super::last;
 use super::line::Line;
 use super::process::{Agent, Launch};
 use super::proxy::Proxy;
@@ -114,6 +116,11 @@ impl Setup {
                 SinkKind::Files(folder) => Some((sink, Folder::new(folder.clone()))),
                 _ => None,
             });
+        let lasts = rewritten.sinks.iter().filter_map(|sink| match &sink.kind {
+            SinkKind::Between(folder) => Some((folder.clone(), sink.unit)),
+            _ => None,
+        });
+        let lasts = watched(lasts.collect(), &tally, &mut notes);
         let session = Session {
             aim: Aim { time: args.time(), faults, rate: args.rate, outage: args.outage },
             sources,
@@ -121,6 +128,7 @@ impl Setup {
             tally,
             expects: rewritten.sources.iter().map(|source| source.expect.clone()).collect(),
             folders: folders.collect(),
+            lasts,
             proxies: proxies.into_iter().map(|(_, proxy)| proxy).collect(),
             launch,
             agent,
@@ -198,6 +206,25 @@ impl Setup {
             .help(format!("the agent says: {}", last.join(" ⏎ ")))
             .into()
     }
+}
+
+/// Sees what the last outputs of units store below these folders. Where that cannot be seen, the order
+/// of these units is not judged.
+fn watched(
+    lasts: Vec<(PathBuf, usize)>,
+    tally: &Arc<Mutex<Tally>>,
+    notes: &mut Vec<String>,
+) -> Vec<PathBuf> {
+    #[cfg(unix)]
+    for (folder, unit) in &lasts {
+        last::watch(folder.clone(), *unit, tally);
+    }
+    if !cfg!(unix) && !lasts.is_empty() {
+        let mut tally = tally.lock().expect("no panic while the tally is locked");
+        lasts.iter().for_each(|(_, unit)| tally.leave_order(*unit));
+        notes.push("what drain_back sends on is not known here: order is not judged there".into());
+    }
+    lasts.into_iter().map(|(folder, _)| folder).collect()
 }
 
 /// The folder of everything: a temporary one, or the one that is to be kept.

@@ -84,6 +84,11 @@ impl Source {
         self.relay.is_none()
     }
 
+    /// The number of the first line that nobody was sent; of a file the next one.
+    pub(super) fn first_unsent(&self) -> u64 {
+        self.next - self.relay.as_ref().map_or(0, |(_, relay)| relay.unsent())
+    }
+
     /// When its lines may be lost.
     pub(super) fn losses(&self) -> Losses {
         self.relay.as_ref().map_or(Losses::None, |(transport, _)| transport.losses())

@@ -10,6 +10,8 @@ pub(super) struct Tally {
     units: Vec<Vec<Counts>>,
     /// By sink.
     sinks: Vec<SinkTally>,
+    /// Units whose order is not judged.
+    without_order: Vec<usize>,
     /// Marks that were cut or changed: what a kill leaves of a line.
     pub(super) torn: u64,
     /// Marks of no line of this run.
@@ -24,6 +26,8 @@ struct Counts {
     copies: Vec<u16>,
     /// One more than the greatest number that came in this life of the agent.
     reached: u64,
+    /// By the number of a line: whether the last output of the unit has stored it, to be sent on.
+    stored: Vec<bool>,
 }
 
 #[derive(Debug)]
@@ -79,6 +83,24 @@ impl Tally {
         counts.reached = counts.reached.max(next);
     }
 
+    /// The last output of a unit has stored a line, to be sent on after newer ones.
+    pub(super) fn store(&mut self, unit: usize, mark: Mark) {
+        let Some(counts) = self.units[unit].get_mut(mark.source) else { return };
+        if mark.sequence >= MOST_LINES {
+            return;
+        }
+        let place = usize::try_from(mark.sequence).expect("it is less than the most lines");
+        if counts.stored.len() <= place {
+            counts.stored.resize(place + 1, false);
+        }
+        counts.stored[place] = true;
+    }
+
+    /// Judges no order in a unit.
+    pub(super) fn leave_order(&mut self, unit: usize) {
+        self.without_order.push(unit);
+    }
+
     /// How often a line came out in a unit.
     pub(super) fn copies(&self, unit: usize, mark: Mark) -> u16 {
         let copies = &self.units[unit][mark.source].copies;
@@ -121,12 +143,21 @@ impl Tally {
     }
 
     /// Lines that came out of order. Where outputs stand in for each other nobody saw which of two
-    /// copies was the first, so that only lines are judged that came once.
+    /// copies was the first, so that only lines are judged that came once; what the last of them had
+    /// stored comes late by design.
     pub(super) fn late(&self) -> Vec<Mark> {
         let mut all = Vec::new();
         for sink in &self.sinks {
             let alone = self.sinks.iter().filter(|other| other.unit == sink.unit).count() == 1;
-            let judged = |mark: &&Mark| alone || self.copies(sink.unit, **mark) == 1;
+            let is_stored = |mark: &Mark| {
+                let stored = &self.units[sink.unit][mark.source].stored;
+                usize::try_from(mark.sequence).is_ok_and(|place| stored.get(place) == Some(&true))
+            };
+            if self.without_order.contains(&sink.unit) {
+                continue;
+            }
+            let judged =
+                |mark: &&Mark| (alone || self.copies(sink.unit, **mark) == 1) && !is_stored(mark);
             all.extend(sink.late.iter().filter(judged));
         }
         all
@@ -182,6 +213,18 @@ mod tests {
             tally.arrive(sink, mark(sequence));
         }
         assert_eq!(tally.late(), [mark(4)]);
+    }
+
+    #[test]
+    fn what_was_stored_may_come_late() {
+        let mut tally = tally(&[0, 0, 0]);
+        [1, 2].into_iter().for_each(|sequence| tally.store(0, mark(sequence)));
+        for sequence in [0, 5, 1, 2, 3, 6] {
+            tally.arrive(0, mark(sequence));
+        }
+        assert_eq!(tally.late(), [mark(3)]);
+        tally.leave_order(0);
+        assert_eq!(tally.late(), []);
     }
 
     #[test]

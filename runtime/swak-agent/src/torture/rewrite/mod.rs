@@ -97,8 +97,8 @@ pub(super) enum SinkKind {
     Peer { input: String, options: Vec<(String, String)> },
     /// The stand-in output.
     StandIn,
-    /// Files from which records are sent on: nothing comes out there.
-    Between,
+    /// Files below this folder from which records are sent on: nothing comes out there.
+    Between(PathBuf),
 }
 
 /// Makes a recipe fit for torture. The script is a checked one, its names written out.

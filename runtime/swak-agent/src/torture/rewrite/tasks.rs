@@ -329,7 +329,9 @@ impl<'a> Rewriter<'a> {
             }
             if is(arg, "last") && drains {
                 let last = self.sinks.last_mut().expect("it was led to somewhere just now");
-                last.kind = SinkKind::Between;
+                if let SinkKind::Files(folder) = &last.kind {
+                    last.kind = SinkKind::Between(folder.clone());
+                }
             }
         }
         Ok(Expect::Unit(unit))

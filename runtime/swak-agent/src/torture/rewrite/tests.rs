@@ -131,7 +131,7 @@ fn what_the_last_output_sends_on_does_not_come_out_there() {
     let recipe = "task(in.FileTailing(\"a\"), failover(out.Stdout(), last=out.File(\"x\")DRAIN))";
     let kind = |drain| rewritten(&recipe.replace("DRAIN", drain)).unwrap().sinks.remove(1).kind;
     assert_eq!(kind(""), SinkKind::Files("/t/state/sink-1".into()));
-    assert_eq!(kind(", drain_back=True"), SinkKind::Between);
+    assert_eq!(kind(", drain_back=True"), SinkKind::Between("/t/state/sink-1".into()));
 }
 
 #[test]

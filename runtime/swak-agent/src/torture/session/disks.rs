@@ -45,9 +45,8 @@ impl Session {
         self.watch.full_since = None;
         // A buffer tries again each second, and only then counts what it has handed on as stored.
         self.watch.held_up.push((began, Instant::now() + GRACE));
-        if self.agent.ended().is_some() {
-            self.start()?;
-        }
+        // One that ended by itself, or did not start, is told of.
+        self.revive()?;
         let written = locked(&self.sources).written();
         let window = &mut self.watch.events[event].window;
         window.iter_mut().zip(written).for_each(|(window, end)| window.1 = end);

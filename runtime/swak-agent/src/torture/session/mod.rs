@@ -51,6 +51,8 @@ pub(super) struct Session {
     pub(super) expects: Vec<Expect>,
     /// Sinks that are files, with their numbers.
     pub(super) folders: Vec<(usize, Folder)>,
+    /// Where outputs lie from which records are sent on.
+    pub(super) lasts: Vec<PathBuf>,
     /// What stands before the sinks that are servers.
     pub(super) proxies: Vec<Proxy>,
     pub(super) launch: Launch,
@@ -77,6 +79,8 @@ pub(super) struct Watch {
     pub(super) problems: Vec<String>,
     /// By source: the line from which this life of the agent began, or a later one.
     begins: Vec<u64>,
+    /// By source: the first line that was sent to this life of the agent.
+    sent_from: Vec<u64>,
     /// Whether the agent is down, and begins again from there.
     begins_again: bool,
     /// How often the agent has ended by itself.
@@ -112,6 +116,7 @@ impl Watch {
             done: BTreeMap::new(),
             problems: Vec::new(),
             begins: vec![0; sources],
+            sent_from: vec![0; sources],
             begins_again: false,
             ended: 0,
             outage: None,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::fault::Fault;
+use super::super::last::left_by_last;
 use super::super::sources::locked;
 use super::{Result, Session};
 
@@ -49,7 +50,9 @@ impl Session {
         self.settle_last_outage();
         let stored = self.positions_stored();
         self.note(fault, Some(stored), 0);
+        let stored = left_by_last(&self.lasts, self.expects.len(), false)?;
         let event = self.watch.events.len() - 1;
+        self.watch.events[event].stored = stored;
         let until = began + Duration::from_millis(length);
         self.watch.outage = Some(Outage { began, until, event, broken: before });
         Ok(true)

@@ -11,7 +11,8 @@ use super::super::events::Event;
 use super::super::expect::Expect;
 use super::super::fault::Fault;
 use super::super::folder::files_below;
-use super::super::held::held_below;
+use super::super::held::{Held, held_below};
+use super::super::last::left_by_last;
 use super::super::mark::Mark;
 use super::super::proxy::Proxy;
 use super::super::relay::Losses;
@@ -185,9 +186,16 @@ impl Session {
             known.into_iter().zip(&self.watch.begins).map(|(known, begins)| known.max(*begins));
         let end = locked(&self.sources).written();
         let window = first.zip(end).collect();
-        let at = self.watch.began.elapsed();
-        let held = Vec::new();
-        self.watch.events.push(Event { fault, at, window, copies, held, source: None });
+        self.watch.events.push(Event {
+            fault,
+            at: self.watch.began.elapsed(),
+            window,
+            sent_from: self.watch.sent_from.clone(),
+            copies,
+            stored: Held::default(),
+            held: Vec::new(),
+            source: None,
+        });
     }
 
     /// As [`Session::note`], of an agent that is down and begins again from what was acked.
@@ -206,7 +214,9 @@ impl Session {
         sleep(LOOK * 5);
         self.read_folders()?;
         let may_be_out = self.may_be_out();
-        let held = held_below(&[&self.data, &self.buffers], &may_be_out)?;
+        let mut held = held_below(&[&self.data, &self.buffers], &may_be_out)?;
+        // Of what is sent on, the piece that was under way comes once more.
+        held.push(left_by_last(&self.lasts, self.expects.len(), true)?);
         self.watch.events.last_mut().expect("it was noted just now").held = held;
         Ok(())
     }
@@ -238,6 +248,8 @@ impl Session {
     pub(super) fn begins_at_last_event(&mut self) {
         let event = self.watch.events.last().expect("it was noted just now");
         self.watch.begins = event.window.iter().map(|(first, _)| *first).collect();
+        let sources = locked(&self.sources);
+        self.watch.sent_from = sources.all.iter().map(Source::first_unsent).collect();
     }
 
     /// An agent that was down runs again.
