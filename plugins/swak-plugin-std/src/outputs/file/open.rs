@@ -286,22 +286,23 @@ impl OpenFiles {
         if whole == open.len {
             return Ok(());
         }
-        match torn::look(path, self.habits.writing, self.header.as_deref(), whole) {
-            Mend::NOTHING => {}
-            mend => {
-                open.may_be_cut("mend the torn end of", path)?;
-                match (mend, &self.drained) {
-                    (_, Some(counters)) => drain::put_torn_aside(path, counters)?,
-                    (Mend::End(end), None) => open.end = end,
-                    (Mend::Cut(len), None) => {
-                        cut_open(&open.file, path, len).map_err(failed("cut", path))?;
-                        let path = path.display();
-                        tracing::warn!("what was written in part at the end of {path} is cut off");
-                    }
-                }
-                open.len = length(&open.file, path)?;
+        let found = torn::look(path, self.habits.writing, self.header.as_deref(), whole);
+        if found != Mend::NOTHING {
+            open.may_be_cut("mend the torn end of", path)?;
+        }
+        match (found, &self.drained) {
+            // Also when nothing was found: it tells of a file that cannot be read.
+            (_, Some(counters)) if open.hold != Hold::Refused => {
+                drain::put_torn_aside(path, counters)?;
+            }
+            (Mend::End(end), _) => open.end = end,
+            (Mend::Cut(len), _) => {
+                cut_open(&open.file, path, len).map_err(failed("cut", path))?;
+                let path = path.display();
+                tracing::warn!("what was written in part at the end of {path} is cut off");
             }
         }
+        open.len = length(&open.file, path)?;
         if open.end.is_empty() {
             self.whole.is(path, &open.file, open.len);
         }
