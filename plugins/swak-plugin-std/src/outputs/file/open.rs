@@ -217,7 +217,7 @@ impl OpenFiles {
             if !is_kept {
                 self.begin(&mut open, path)?;
             }
-            open.len = length(&open.file, path)?;
+            (open.len, open.end) = (length(&open.file, path)?, b"");
             // Where nothing can be locked, one that writes looks like one that was killed.
             if open.is_regular && !(is_kept && open.hold == Hold::Unsupported) {
                 self.mend(&mut open, path)?;
@@ -282,7 +282,6 @@ impl OpenFiles {
     /// Sees to it that what comes next is no part of what was written in part.
     fn mend(&mut self, open: &mut OpenFile, path: &Path) -> Result<(), FileError> {
         let whole = self.whole.up_to(path, &open.file, open.len);
-        open.end = b"";
         if whole == open.len {
             return Ok(());
         }
