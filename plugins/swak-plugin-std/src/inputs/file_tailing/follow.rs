@@ -56,6 +56,7 @@ pub(super) struct Follower<'a> {
     pub(super) files: BTreeMap<u64, Followed>,
     pub(super) by_id: HashMap<FileId, u64>,
     pub(super) next_number: u64,
+    pub(super) next_place: u64,
     /// The file of each source that is to be read last.
     pub(super) last_of: HashMap<String, u64>,
     pub(super) parked: Parked<'a>,
@@ -124,6 +125,7 @@ impl<'a> Follower<'a> {
             files: BTreeMap::new(),
             by_id: HashMap::new(),
             next_number: 0,
+            next_place: 0,
             last_of: HashMap::new(),
             parked,
             waiting: Waiting::default(),

@@ -33,6 +33,8 @@ pub(super) struct Followed {
     pub(super) after: Option<u64>,
     /// The one that is to be read after it.
     pub(super) next: Option<u64>,
+    /// Lower for those of the same source that are to be read before, whatever their numbers.
+    pub(super) place: u64,
     /// All of it was read, as far as is known.
     pub(super) at_end: bool,
     /// Its last record is not complete.
@@ -82,6 +84,7 @@ impl Followed {
             gone,
             after: None,
             next: None,
+            place: 0,
             at_end: false,
             has_rest: false,
             has_open_record: false,

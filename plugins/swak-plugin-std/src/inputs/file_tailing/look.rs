@@ -75,8 +75,7 @@ impl Follower<'_> {
         }
         self.note_gone(&scan, &present);
         self.look_for_parked(&scan, &rotated, &mut present);
-        let held: Vec<u64> =
-            self.files.iter().filter(|(_, file)| file.is_held).map(|(number, _)| *number).collect();
+        let held = self.held();
         let mut groups: BTreeMap<PathBuf, Vec<New>> = BTreeMap::new();
         for new in present.new {
             let named = || self.rotations.source_of(&new.found.path, &sources, &self.targets);
@@ -108,13 +107,7 @@ impl Follower<'_> {
             return;
         }
         self.in_flux = None;
-        for number in held {
-            if let Some(file) = self.files.get_mut(&number) {
-                file.is_held = false;
-                self.append(number);
-                self.append_head_after(number);
-            }
-        }
+        self.release(held);
         // Without following, there is no other look.
         let wait = if self.pace.follow { self.pace.rotate_wait } else { Duration::ZERO };
         self.parked.expire(wait, looked);

@@ -25,6 +25,8 @@ impl Follower<'_> {
         file.after =
             self.last_of.insert(file.source.clone(), number).filter(|last| *last != number);
         let after = file.after;
+        file.place = self.next_place;
+        self.next_place += 1;
         self.make_ready(number);
         if let Some(before) = after.and_then(|before| self.files.get_mut(&before)) {
             before.next = Some(number);

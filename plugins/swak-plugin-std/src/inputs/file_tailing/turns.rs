@@ -167,6 +167,25 @@ impl Follower<'_> {
         all.into_iter().for_each(|number| self.unlink(number));
     }
 
+    /// Files that wait for this look, in the order in which they were to be read.
+    pub(super) fn held(&self) -> Vec<u64> {
+        let held = self.files.iter().filter(|(_, file)| file.is_held);
+        let mut held: Vec<(u64, u64)> = held.map(|(number, file)| (file.place, *number)).collect();
+        held.sort_unstable();
+        held.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// Lets files be read that waited for a look, one after the other.
+    pub(super) fn release(&mut self, held: Vec<u64>) {
+        for number in held {
+            if let Some(file) = self.files.get_mut(&number) {
+                file.is_held = false;
+                self.append(number);
+                self.append_head_after(number);
+            }
+        }
+    }
+
     /// Remembers up to where a file was read that holds something else by now.
     pub(super) fn set_replaced(&mut self, key: String, mut position: Position) {
         position.replaced = true;
@@ -200,5 +219,43 @@ impl Follower<'_> {
             self.by_id.remove(&file.id);
         }
         file.tail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::file_tailing::harness::Still;
+
+    #[test]
+    fn files_that_waited_are_read_in_the_order_in_which_they_were_to_be() {
+        let still = Still::new();
+        let mut follower = still.follower();
+        for name in ["0", "1", "2", "3"] {
+            let tail = Tail::new(still.write(name, "1\n"), "a.log", name.into());
+            follower.insert(tail, Some(Instant::now()));
+        }
+        let order = |follower: &Follower<'_>| {
+            let mut next = follower.files.iter().find(|(_, file)| file.after.is_none());
+            let mut order = Vec::new();
+            while let Some((number, file)) = next {
+                order.push(*number);
+                next = file.next.and_then(|next| follower.files.get_key_value(&next));
+            }
+            order
+        };
+        // The one that was found first comes last.
+        follower.unlink(0);
+        follower.append(0);
+        assert_eq!(order(&follower), [1, 2, 3, 0]);
+        // One that comes later is held before.
+        for number in [3, 1] {
+            follower.hold(number);
+        }
+        assert!(follower.files.values().all(|file| file.is_held && file.after.is_none()));
+        let held = follower.held();
+        follower.release(held);
+        assert!(follower.held().is_empty());
+        assert_eq!(order(&follower), [1, 2, 3, 0]);
     }
 }
