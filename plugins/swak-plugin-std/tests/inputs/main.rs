@@ -8,6 +8,7 @@ mod generated;
 mod harness;
 mod stdin;
 mod tailing;
+mod tailing_blank;
 mod tailing_copies;
 mod tailing_identity;
 mod tailing_model;

@@ -557,38 +557,3 @@ fn mistakes_in_options_are_said() {
         ["expected an encoding, found `utf-9`"]
     );
 }
-
-#[test]
-fn a_preallocated_file_is_followed_through_its_nul_bytes() {
-    use std::io::Seek;
-    for start in ["beginning", "end"] {
-        let folder = Folder::new();
-        let mut file = File::create(folder.path("a.log")).unwrap();
-        file.set_len(3 << 20).unwrap();
-        let store = Store::default();
-        let mut tail = folder.tail("a.log").with("start", start).start_with(&store);
-        tail.wait_until("following it", || !keys(&store).is_empty());
-        let mut expected = Vec::new();
-        for round in 0..40 {
-            // Half a line waits for its other half, also beyond what is read at once.
-            let line = format!("{round} {}", "x".repeat(round * 3001 % 90_000));
-            let (one, other) = line.split_at(line.len() / 2);
-            file.write_all(one.as_bytes()).unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(2));
-            file.write_all(format!("{other}\n").as_bytes()).unwrap();
-            expected.push(line);
-        }
-        // NUL bytes before the end of a line are part of it.
-        let nul = "\0".repeat(300_000);
-        file.write_all(format!("a{nul}b\n").as_bytes()).unwrap();
-        expected.push(format!("a{nul}b"));
-        assert!(tail.lines(41) == expected);
-        // Some are left when nothing more is expected.
-        file.write_all(b"no end").unwrap();
-        let end = file.stream_position().unwrap();
-        assert!(end < 3 << 20);
-        folder.rename("a.log", "a.log.1");
-        assert_eq!(tail.lines(42)[41], "no end");
-        tail.stop();
-    }
-}

@@ -19,6 +19,8 @@ pub(super) struct Blank {
     known: u64,
     /// What comes after `to` is to be looked at.
     pub(super) is_open: bool,
+    /// What comes after `to` was looked at before the file changed, and not since.
+    is_cut_short: bool,
 }
 
 impl Blank {
@@ -29,7 +31,24 @@ impl Blank {
         let known = if self.from <= from { self.known } else { from };
         let is_known = to - from >= reach && to <= known;
         let known = if is_end { to } else { known };
-        *self = Blank { from, to, known, is_open: !is_end && !is_known };
+        let is_cut_short = !is_end && is_known;
+        *self = Blank { from, to, known, is_open: !is_end && !is_known, is_cut_short };
+    }
+
+    /// Lets all of it be looked at once more, if a part was not since the file changed: something may have
+    /// been written far behind a hole. Whether that is so.
+    pub(super) fn look_through(&mut self) -> bool {
+        let is_due = self.is_cut_short;
+        if is_due {
+            *self = Blank {
+                from: self.from,
+                to: self.from,
+                known: self.from,
+                is_open: true,
+                is_cut_short: false,
+            };
+        }
+        is_due
     }
 
     /// Whether there is none.
@@ -48,7 +67,10 @@ impl Blank {
             return Ok(());
         }
         match self.first(content)? {
-            Some(0) => (self.to, self.known, self.is_open) = (self.from, self.from, true),
+            Some(0) => {
+                (self.to, self.known, self.is_open) = (self.from, self.from, true);
+                self.is_cut_short = false;
+            }
             Some(_) => {}
             None => *self = Blank::default(),
         }

@@ -111,6 +111,16 @@ impl Cursor {
         !self.blank.is_empty()
     }
 
+    /// Lets the NUL bytes at the end be looked through to the last one, before the file is given up: reading
+    /// goes on then. `false` when that was done since the file changed.
+    pub(super) fn look_through_blank(&mut self) -> bool {
+        let is_due = self.is_at_end() && self.blank.look_through();
+        if is_due {
+            self.end = None;
+        }
+        is_due
+    }
+
     /// After a change of the file.
     pub(super) fn go_on(&mut self, content: &Content) -> io::Result<()> {
         self.end = None;

@@ -243,6 +243,11 @@ impl Tail {
         }
     }
 
+    /// See [`Cursor::look_through_blank`].
+    pub(super) fn look_through_blank(&mut self) -> bool {
+        self.cursor.look_through_blank()
+    }
+
     /// Opens it: from now on it can be read even if it is deleted.
     pub(super) fn open_now(&mut self, settings: &Settings) -> Result<(), TurnError> {
         self.open(settings).map(drop)

@@ -77,6 +77,12 @@ impl Follower<'_> {
             self.make_ready(number);
             return;
         }
+        if file.is_over(&self.pace, now)
+            && file.tail.as_mut().is_some_and(|tail| tail.look_through_blank())
+        {
+            self.make_ready(number);
+            return;
+        }
         file.at_end = true;
         if let Some(next) = file.next.filter(|_| file.is_read()) {
             self.make_ready(next);

@@ -384,3 +384,23 @@ fn a_line_of_just_the_greatest_length_is_not_cut() {
         }
     }
 }
+
+#[test]
+fn nul_bytes_that_were_looked_at_before_are_looked_through_when_it_is_asked_for() {
+    use std::io::{Seek, SeekFrom, Write};
+    let mut growing = Growing::new(settings("utf-8", 1000, false));
+    growing.file.set_len(2 << 20).unwrap();
+    growing.file.rewind().unwrap();
+    growing.append(b"1\n");
+    growing.read_all();
+    assert!(!growing.cursor.look_through_blank(), "all of it was looked at");
+    growing.append(b"2\n");
+    growing.file.seek(SeekFrom::Current(1 << 20)).unwrap();
+    growing.file.write_all(b"3\n4\n").unwrap();
+    growing.read_all();
+    assert_eq!(growing.lines, [b"1", b"2"]);
+    assert!(growing.cursor.look_through_blank());
+    growing.read_all();
+    assert_eq!((growing.lines.len(), growing.lines[3].as_slice()), (4, &b"4"[..]));
+    assert!(!growing.cursor.look_through_blank());
+}
