@@ -84,6 +84,7 @@ impl Tally {
     }
 
     /// The last output of a unit has stored a line, to be sent on after newer ones.
+    #[cfg(any(unix, test))]
     pub(super) fn store(&mut self, unit: usize, mark: Mark) {
         let Some(counts) = self.units[unit].get_mut(mark.source) else { return };
         if mark.sequence >= MOST_LINES {
