@@ -22,6 +22,19 @@ sender.on("error", (error) => {
   console.error(error);
   process.exit(1);
 });
+// The client begins to listen for an ack when its write has come back, and an ack that is quicker, as it may
+// be over TLS, is lost to it. So nothing is read before.
+sender.on("connect", () => {
+  const socket = sender._socket;
+  if (Object.hasOwn(socket, "write")) return;
+  socket.write = (packet, written) => {
+    socket.pause();
+    return Object.getPrototypeOf(socket).write.call(socket, packet, () => {
+      written?.();
+      socket.resume();
+    });
+  };
+});
 let left = 20;
 for (let i = 0; i < 20; i++) {
   const record = { i, text: "héllo", list: [1, 2.5, null], map: { yes: true }, big: "x".repeat(i * 100) };
