@@ -64,8 +64,10 @@ fn peers_that_never_finish_make_room_for_others() {
     let port = input.port;
     // They go on and on, a byte at a time, and far more often than they must.
     let slow: Vec<_> = (0..2)
-        .map(|_| {
+        .map(|i| {
             thread::spawn(move || {
+                // One after the other: of two that grow together, one would wait for the other.
+                thread::sleep(Duration::from_secs(i));
                 let mut peer = begin_large(port);
                 while peer.write_all(&[0xc0]).is_ok() {
                     thread::sleep(Duration::from_millis(10));
