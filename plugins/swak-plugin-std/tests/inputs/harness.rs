@@ -1,13 +1,13 @@
 //! Runs one input by itself, with a store of positions that outlives it, and settles what it emits.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::options::{Args, Key, Kind, Literal, LiteralValue, Span};
 use swak_sdk::plugin::erased::AnyPlugin;
-use swak_sdk::plugin::{CheckpointStore, Checkpoints, Counters, CountersSnapshot, ShutdownTrigger};
+use swak_sdk::plugin::{Checkpoints, Counters, CountersSnapshot, ShutdownTrigger};
 use swak_sdk::prelude::*;
+use swak_test::InMemory;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -53,11 +53,11 @@ impl Call {
 
     /// Runs it with positions that nobody needs afterwards.
     pub(crate) fn start(&self) -> Running {
-        self.start_with(&Store::default())
+        self.start_with(&InMemory::default())
     }
 
     /// Runs it from the positions of a store, and writes to it.
-    pub(crate) fn start_with(&self, store: &Store) -> Running {
+    pub(crate) fn start_with(&self, store: &InMemory) -> Running {
         let plugins = plugins();
         let entry = plugins.get(Kind::Input, self.name).expect("the input is registered");
         let counters = Arc::<Counters>::default();
@@ -213,28 +213,6 @@ pub(crate) fn assert_same(got: &[String], expected: &[String], what: &str) {
         got.len(),
         expected.len()
     );
-}
-
-/// Positions that outlive an input.
-#[derive(Clone, Default)]
-pub(crate) struct Store(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl CheckpointStore for Store {
-    fn get(&self, key: &str) -> Option<String> {
-        self.0.lock().expect("no panic in here").get(key).cloned()
-    }
-
-    fn set(&self, key: &str, position: &str) {
-        self.0.lock().expect("no panic in here").insert(key.into(), position.into());
-    }
-
-    fn remove(&self, key: &str) {
-        self.0.lock().expect("no panic in here").remove(key);
-    }
-
-    fn entries(&self) -> Vec<(String, String)> {
-        self.0.lock().expect("no panic in here").clone().into_iter().collect()
-    }
 }
 
 fn plugins() -> Plugins {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use swak_sdk::plugin::CheckpointStore;
 use swak_sdk::prelude::*;
+use swak_test::InMemory;
 
-use crate::harness::{Call, Store, texts};
+use crate::harness::{Call, texts};
 
 /// A folder with files that are followed.
 pub(crate) struct Folder(tempfile::TempDir);
@@ -46,13 +47,13 @@ impl Folder {
 }
 
 /// The records of an input that ends by itself.
-pub(crate) fn read_all(call: &Call, store: &Store) -> Vec<String> {
+pub(crate) fn read_all(call: &Call, store: &InMemory) -> Vec<String> {
     let (got, _) = call.start_with(store).finish().unwrap();
     texts(&got)
 }
 
 /// The keys of files, without the mark of the first start.
-pub(crate) fn keys(store: &Store) -> Vec<String> {
+pub(crate) fn keys(store: &InMemory) -> Vec<String> {
     store.entries().into_iter().map(|(key, _)| key).filter(|key| key != "started").collect()
 }
 
@@ -160,7 +161,7 @@ fn a_long_line_is_cut_and_counted_and_nothing_else_is_lost() {
 #[test]
 fn a_stop_and_start_loses_and_doubles_nothing() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n2\n3");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.lines(2);
@@ -178,7 +179,7 @@ fn a_stop_and_start_loses_and_doubles_nothing() {
 #[test]
 fn what_was_not_delivered_comes_again() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.lines(1);
@@ -246,7 +247,7 @@ fn renames_under_writing_lose_nothing() {
 #[test]
 fn a_file_renamed_within_the_pattern_is_not_read_again() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n");
     let mut tail = folder.tail("a.log*").start_with(&store);
     tail.lines(1);
@@ -262,7 +263,7 @@ fn a_file_renamed_within_the_pattern_is_not_read_again() {
 #[test]
 fn a_rotation_while_stopped_is_caught_up_with() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.lines(1);
@@ -296,7 +297,7 @@ fn a_file_that_vanishes_while_it_is_read_once_does_not_hold_up_the_end() {
 #[test]
 fn truncation_is_noticed_running_and_stopped() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "old line 1\nold line 2\n");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.lines(2);
@@ -322,7 +323,7 @@ fn truncation_is_noticed_running_and_stopped() {
 #[test]
 fn a_deleted_file_is_read_to_its_end_and_forgotten() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.lines(1);
@@ -339,7 +340,7 @@ fn a_deleted_file_is_read_to_its_end_and_forgotten() {
 #[test]
 fn another_file_with_the_same_inode_is_read_from_its_beginning() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "first file, line 1\nfirst file, line 2\n");
     assert_eq!(read_all(&folder.read("a.log"), &store).len(), 2);
     // The same inode with another content is what a new file on the inode of a deleted one is.
@@ -350,7 +351,7 @@ fn another_file_with_the_same_inode_is_read_from_its_beginning() {
 #[test]
 fn the_start_can_be_the_end_but_only_once() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "old\npart");
     let from_end = || folder.tail("*.log").with("start", "end");
     let mut tail = from_end().start_with(&store);
@@ -417,7 +418,7 @@ fn a_compressed_file_is_read_as_it_grows_and_once_to_its_end() {
     use flate2::Compression;
     use flate2::write::GzEncoder;
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let mut gzip =
         GzEncoder::new(File::create(folder.path("a.log.gz")).unwrap(), Compression::fast());
     gzip.write_all(b"one\ntwo\nthr").unwrap();
@@ -462,7 +463,7 @@ fn of_a_damaged_compressed_file_comes_what_can_be_read() {
 #[test]
 fn lines_that_belong_together_are_one_record() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let call = || {
         let rule: Map =
             [("start", Value::from("^A")), ("timeout", Value::from("50ms"))].into_iter().collect();
@@ -493,7 +494,7 @@ fn lines_that_belong_together_are_one_record() {
 #[test]
 fn a_record_that_was_not_complete_comes_whole_after_a_restart() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let call = || folder.tail("a.log").with("multiline", "indented");
     folder.append("a.log", "one\ntwo\n half");
     let mut tail = call().start_with(&store);
@@ -511,7 +512,7 @@ fn a_thousand_files_are_followed_at_once() {
     for i in 0..1000 {
         folder.append(&format!("{i:03}.log"), format!("{i} first\n"));
     }
-    let store = Store::default();
+    let store = InMemory::default();
     let mut tail = folder.tail("*.log").start_with(&store);
     tail.wait_for(1000);
     for i in (0..1000).step_by(7) {
@@ -534,7 +535,7 @@ fn two_names_of_one_file_are_one_file() {
     let folder = Folder::new();
     folder.append("a.log", "once\n");
     fs::hard_link(folder.path("a.log"), folder.path("b.log")).unwrap();
-    assert_eq!(read_all(&folder.read("*.log"), &Store::default()), ["once"]);
+    assert_eq!(read_all(&folder.read("*.log"), &InMemory::default()), ["once"]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{Seek, Write};
 
-use crate::harness::Store;
+use swak_test::InMemory;
+
 use crate::tailing::{Folder, keys};
 
 #[test]
@@ -12,7 +13,7 @@ fn a_preallocated_file_is_followed_through_its_nul_bytes() {
         let folder = Folder::new();
         let mut file = File::create(folder.path("a.log")).unwrap();
         file.set_len(3 << 20).unwrap();
-        let store = Store::default();
+        let store = InMemory::default();
         let mut tail = folder.tail("a.log").with("start", start).start_with(&store);
         tail.wait_until("following it", || !keys(&store).is_empty());
         let mut expected = Vec::new();
@@ -43,7 +44,7 @@ fn a_preallocated_file_is_followed_through_its_nul_bytes() {
 #[test]
 fn what_was_written_far_behind_a_hole_is_read_before_a_file_is_given_up() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let mut file = File::create(folder.path("a.log")).unwrap();
     file.set_len(2 << 20).unwrap();
     file.write_all(b"1\n").unwrap();

@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use swak_sdk::plugin::CheckpointStore;
+use swak_test::InMemory;
 
-use crate::harness::{Store, texts};
+use crate::harness::texts;
 use crate::tailing::{Folder, read_all};
 
 fn packed(content: &str) -> Vec<u8> {
@@ -41,7 +42,7 @@ impl Folder {
 #[test]
 fn what_all_files_begin_with_makes_no_copy_of_one_that_is_there() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "# head\n");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.wait_for(1);
@@ -66,7 +67,7 @@ fn what_all_files_begin_with_makes_no_copy_of_one_that_is_there() {
 #[test]
 fn what_all_files_begin_with_makes_no_copy_of_one_that_is_gone() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "# head\n");
     assert_eq!(read_all(&folder.read("a.log"), &store), ["# head"]);
     folder.append("keeps the inode", "");
@@ -81,7 +82,7 @@ fn what_all_files_begin_with_makes_no_copy_of_one_that_is_gone() {
 #[test]
 fn a_damaged_rotated_file_is_read_as_far_as_it_unpacks() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "first\n");
     assert_eq!(read_all(&folder.read("a.log"), &store), ["first"]);
     let whole = packed(&numbers(10_000));
@@ -102,7 +103,7 @@ fn a_damaged_rotated_file_is_read_as_far_as_it_unpacks() {
 #[test]
 fn an_old_file_that_grows_is_read_from_there_on() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log.1", "old\nno end");
     folder.append("a.log", "new\n");
     assert_eq!(read_all(&folder.read("a.log"), &store), ["new"]);
@@ -115,7 +116,7 @@ fn an_old_file_that_grows_is_read_from_there_on() {
 #[test]
 fn history_that_is_restored_is_not_read() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.wait_for(1);
@@ -137,7 +138,7 @@ fn history_that_is_restored_is_not_read() {
 #[test]
 fn what_holds_no_more_than_the_head_of_a_newer_file_is_no_copy_of_it() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "# head\n1\n");
     assert_eq!(read_all(&folder.read("a.log"), &store), ["# head", "1"]);
     folder.rename("a.log", "a.log.2");
@@ -172,7 +173,7 @@ fn what_took_the_place_of_compressed_history_is_read() {
     let long = numbers(1000);
     for (history, new) in [("history\n", long.as_str()), (long.as_str(), "new\n")] {
         let folder = Folder::new();
-        let store = Store::default();
+        let store = InMemory::default();
         folder.restore("a.log.1.gz", packed(history));
         folder.append("a.log", "1\n");
         assert_eq!(read_all(&folder.read("a.log"), &store), ["1"]);
@@ -188,7 +189,7 @@ fn what_took_the_place_of_compressed_history_is_read() {
 #[test]
 fn what_was_found_and_never_delivered_is_no_history_once_it_is_compressed() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.restore("a.log", numbers(100));
     let mut tail = folder.tail("a.log").start_with(&store);
     drop(tail.hold_next());
@@ -207,7 +208,7 @@ fn what_was_found_and_never_delivered_is_no_history_once_it_is_compressed() {
 fn a_copy_stays_known_when_its_original_is_gone() {
     for is_packed in [false, true] {
         let folder = Folder::new();
-        let store = Store::default();
+        let store = InMemory::default();
         let is_copied = || store.entries().iter().any(|(_, json)| json.contains("\"copied\":true"));
         folder.append("a.log", numbers(5000));
         let mut tail = folder.tail("a.log*").start_with(&store);
@@ -234,7 +235,7 @@ fn a_copy_stays_known_when_its_original_is_gone() {
 #[test]
 fn what_path_and_rotated_both_name_is_a_rotated_file() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let pattern = folder.path("*-old.log");
     let read = || folder.read("*.log").with("rotated", pattern.to_str().unwrap());
     folder.append("a-old.log", "history\n");
@@ -256,7 +257,7 @@ fn what_path_and_rotated_both_name_is_a_rotated_file() {
 #[test]
 fn what_a_link_leads_to_is_rotated_where_it_lies() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     for sub in ["links", "pods", "files"] {
         fs::create_dir(folder.path(sub)).unwrap();
     }

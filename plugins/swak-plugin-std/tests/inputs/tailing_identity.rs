@@ -5,8 +5,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, Write};
 
 use swak_sdk::plugin::CheckpointStore;
+use swak_test::InMemory;
 
-use crate::harness::{Store, assert_same, texts};
+use crate::harness::{assert_same, texts};
 use crate::tailing::{Folder, keys, read_all};
 
 /// A header as programs write it at the top of each of their logs.
@@ -23,7 +24,7 @@ fn lines(of: &str, count: usize) -> String {
 #[test]
 fn a_file_that_was_written_anew_is_told_by_any_part_of_what_was_read() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let footer = "the same 61 bytes at the end of each part, again and again! \n".repeat(40);
     let first = format!("{}first\n{footer}", header());
     folder.append("a.log", &first);
@@ -37,7 +38,7 @@ fn a_file_that_was_written_anew_is_told_by_any_part_of_what_was_read() {
 #[test]
 fn what_differs_in_the_middle_of_a_large_file_is_noticed() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let content = lines("first", 30_000);
     folder.append("a.log", &content);
     assert_eq!(read_all(&folder.read("a.log"), &store).len(), 30_000);
@@ -107,7 +108,7 @@ fn an_inode_that_is_used_again_is_another_file() {
     for first in &before {
         for second in &after {
             let folder = Folder::new();
-            let store = Store::default();
+            let store = InMemory::default();
             folder.append("a.log", first);
             read_all(&folder.read("a.log"), &store);
             if !reuse_inode(&folder, "a.log", second) {
@@ -124,7 +125,7 @@ fn an_inode_that_is_used_again_is_another_file() {
 #[test]
 fn an_inode_that_is_used_again_while_its_file_is_followed_is_another_file() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", header());
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.wait_for(50);
@@ -144,7 +145,7 @@ fn an_inode_that_is_used_again_while_its_file_is_followed_is_another_file() {
 fn a_damaged_position_never_harms() {
     let folder = Folder::new();
     folder.append("a.log", lines("a", 1000));
-    let store = Store::default();
+    let store = InMemory::default();
     read_all(&folder.read("a.log"), &store);
     let (key, json) = store.entries().into_iter().find(|(key, _)| key != "started").unwrap();
     let changes: [&dyn Fn(&mut serde_json::Value); 9] = [
@@ -184,7 +185,7 @@ fn a_position_of_an_older_version_is_understood() {
         "path": folder.path("a.log"), "device": found.dev(), "inode": found.ino(), "offset": 4,
         "head": print, "trace": print,
     });
-    let store = Store::default();
+    let store = InMemory::default();
     store.set("started", "{}");
     store.set(&format!("file-{:x}-{:x}", found.dev(), found.ino()), &position.to_string());
     assert_eq!(read_all(&folder.read("a.log"), &store), ["def"]);
@@ -194,7 +195,7 @@ fn a_position_of_an_older_version_is_understood() {
 #[test]
 fn files_are_known_by_their_paths_where_that_is_asked_for() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let read = || read_all(&folder.read("a.log").with("identity", "path"), &store);
     folder.append("a.log", lines("first", 10));
     assert_eq!(read().len(), 10);
@@ -243,7 +244,7 @@ fn files_that_are_known_by_their_paths_are_followed_through_rotations() {
 #[test]
 fn what_was_read_is_remembered_while_its_file_system_is_not_mounted() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     fs::create_dir(folder.path("mount")).unwrap();
     folder.append("mount/a.log", lines("a", 10));
     let read = || read_all(&folder.read("mount/a.log"), &store);

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
+use swak_test::InMemory;
 
-use crate::harness::{Call, Running, Store};
+use crate::harness::{Call, Running};
 
 const MAX_LINE: usize = 90_000;
 
@@ -58,7 +59,7 @@ fn events(most: usize) -> impl Strategy<Value = Vec<Event>> {
 
 struct World {
     folder: tempfile::TempDir,
-    store: Store,
+    store: InMemory,
     /// `None` while the input is stopped.
     running: Option<Running>,
     /// What came before the last stop.
@@ -78,7 +79,7 @@ impl World {
         let file = open(folder.path().join("a.log"));
         let mut world = World {
             folder,
-            store: Store::default(),
+            store: InMemory::default(),
             running: None,
             before: Vec::new(),
             file,

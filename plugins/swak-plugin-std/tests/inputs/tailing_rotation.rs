@@ -6,8 +6,9 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use swak_test::InMemory;
 
-use crate::harness::{Call, Store, assert_same, texts};
+use crate::harness::{Call, assert_same, texts};
 use crate::tailing::{Folder, keys, read_all};
 
 impl Folder {
@@ -40,14 +41,14 @@ impl Folder {
 }
 
 /// Whether all of it was read already.
-fn nothing_more(call: &Call, store: &Store) {
+fn nothing_more(call: &Call, store: &InMemory) {
     assert_eq!(read_all(call, store), Vec::<String>::new());
 }
 
 #[test]
 fn five_rotations_while_stopped_are_caught_up_with_in_order() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "0 read\n");
     read_all(&folder.read("a.log"), &store);
     folder.append("a.log", "0 unread\n");
@@ -70,7 +71,7 @@ fn five_rotations_while_stopped_are_caught_up_with_in_order() {
 fn rotations_by_date_within_and_without_the_pattern_are_read_in_order() {
     for pattern in ["a.log", "a.log*"] {
         let folder = Folder::new();
-        let store = Store::default();
+        let store = InMemory::default();
         folder.append("a.log", "0\n");
         read_all(&folder.read(pattern), &store);
         for i in 1..=5 {
@@ -85,7 +86,7 @@ fn rotations_by_date_within_and_without_the_pattern_are_read_in_order() {
 #[test]
 fn rotations_into_another_folder_are_found_where_an_option_says() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     fs::create_dir(folder.path("old")).unwrap();
     folder.append("old/app-1.log", "history\n");
     let pattern = folder.path("old/*.log");
@@ -123,7 +124,7 @@ fn several_rotations_within_one_look_are_all_read_and_in_order() {
 #[test]
 fn a_file_that_was_rotated_before_it_was_ever_seen_is_read() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n");
     let mut tail = folder.tail("*.log").start_with(&store);
     tail.wait_for(1);
@@ -144,8 +145,8 @@ fn old_history_is_read_only_if_a_pattern_names_it() {
     folder.append("a.log.2", "oldest\n");
     folder.append("a.log.1", "older\n");
     folder.append("a.log", "new\n");
-    assert_eq!(read_all(&folder.read("a.log*"), &Store::default()), ["oldest", "older", "new"]);
-    let store = Store::default();
+    assert_eq!(read_all(&folder.read("a.log*"), &InMemory::default()), ["oldest", "older", "new"]);
+    let store = InMemory::default();
     assert_eq!(read_all(&folder.read("a.log"), &store), ["new"]);
     // It stays history, whatever becomes of it.
     folder.rotate("a.log");
@@ -159,7 +160,7 @@ fn old_history_is_read_only_if_a_pattern_names_it() {
 #[test]
 fn history_stays_unread_while_files_are_followed_from_their_ends() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log.1", "older\n");
     folder.append("a.log", "old\n");
     let read = || folder.read("a.log").with("start", "end");
@@ -173,7 +174,7 @@ fn history_stays_unread_while_files_are_followed_from_their_ends() {
 #[test]
 fn what_was_written_before_a_copy_and_truncation_is_read_in_the_copy() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n2\n");
     read_all(&folder.read("a.log"), &store);
     for (round, to) in ["a.log.1", "a.log-20260101", "a.log.old"].into_iter().enumerate() {
@@ -243,7 +244,7 @@ fn a_copy_of_a_file_that_stays_is_not_read() {
 #[test]
 fn a_compressed_file_goes_on_where_its_original_was_read_to() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let read = || read_all(&folder.read("a.log"), &store);
     // Read whole, then compressed.
     folder.append("a.log", "1\n".repeat(5000));
@@ -273,7 +274,7 @@ fn a_compressed_file_goes_on_where_its_original_was_read_to() {
 fn rotation_with_compression_under_way_loses_and_doubles_nothing() {
     let folder = Folder::new();
     folder.append("a.log", "");
-    let store = Store::default();
+    let store = InMemory::default();
     let mut tail = folder.tail("a.log").start_with(&store);
     let mut expected = Vec::new();
     for round in 0..12 {
@@ -324,7 +325,7 @@ fn a_deleted_file_is_read_to_its_end_although_nothing_takes_its_records() {
 fn files_that_come_and_go_while_the_readers_are_held_up_are_read() {
     let folder = Folder::new();
     folder.append("0.log", "first\n".repeat(1_000_000));
-    let store = Store::default();
+    let store = InMemory::default();
     let mut tail = folder.tail("*.log").start_with(&store);
     tail.wait_for(1);
     for i in 1..=20 {
@@ -345,7 +346,7 @@ fn files_that_come_and_go_while_the_readers_are_held_up_are_read() {
 #[test]
 fn what_was_not_delivered_comes_again_from_the_copy() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     folder.append("a.log", "1\n");
     let mut tail = folder.tail("a.log").start_with(&store);
     tail.wait_for(1);

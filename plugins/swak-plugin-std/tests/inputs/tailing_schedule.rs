@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::fs;
 
-use crate::harness::{Call, Store, texts};
+use swak_test::InMemory;
+
+use crate::harness::{Call, texts};
 use crate::tailing::{Folder, keys};
 
 /// Who looks by himself will not see anything before the test is over.
@@ -130,7 +132,7 @@ fn many_files_on_several_threads_are_each_read_in_order() {
 #[test]
 fn a_stop_while_the_readers_are_held_up_is_soon_and_loses_nothing() {
     let folder = Folder::new();
-    let store = Store::default();
+    let store = InMemory::default();
     let lines = 1_000_000;
     let content: String = (0..lines).map(|i| format!("{i}\n")).collect();
     folder.append("a.log", content);

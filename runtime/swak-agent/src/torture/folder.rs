@@ -119,16 +119,8 @@ fn identity(_: &File, path: &Path) -> io::Result<Identity> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mark::lines as text;
     use super::*;
-
-    fn text(range: std::ops::Range<u64>) -> Vec<u8> {
-        let mut out = Vec::new();
-        for sequence in range {
-            Mark { source: 0, sequence }.write(3, sequence, &mut out);
-            out.push(b'\n');
-        }
-        out
-    }
 
     fn new_in(folder: &mut Folder) -> Vec<u64> {
         let mut found = Vec::new();

@@ -152,16 +152,8 @@ mod watcher {
 
 #[cfg(test)]
 mod tests {
+    use super::super::mark::lines as text;
     use super::*;
-
-    fn text(range: std::ops::Range<u64>) -> Vec<u8> {
-        let mut out = Vec::new();
-        for sequence in range {
-            Mark { source: 0, sequence }.write(3, sequence, &mut out);
-            out.push(b'\n');
-        }
-        out
-    }
 
     #[test]
     fn what_is_left_is_what_was_not_delivered() {

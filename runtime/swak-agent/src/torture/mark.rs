@@ -143,6 +143,17 @@ fn checksum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
+/// Lines of the first source, each with a mark of three letters.
+#[cfg(test)]
+pub(super) fn lines(range: std::ops::Range<u64>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for sequence in range {
+        Mark { source: 0, sequence }.write(3, sequence, &mut out);
+        out.push(b'\n');
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::ledger::{Count, Ledger, Sheet};
-use swak_sdk::plugin::{CheckpointStore, Checkpoints, Counters, ShutdownTrigger};
+use swak_sdk::plugin::{Checkpoints, Counters, ShutdownTrigger};
 use swak_sdk::prelude::*;
-use swak_test::Bench;
+use swak_test::{Bench, InMemory};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -18,19 +18,6 @@ use super::*;
 
 /// Far longer than anything takes on a slow, busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-struct Nowhere;
-
-impl CheckpointStore for Nowhere {
-    fn get(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn set(&self, _: &str, _: &str) {}
-    fn remove(&self, _: &str) {}
-    fn entries(&self) -> Vec<(String, String)> {
-        Vec::new()
-    }
-}
 
 /// A buffer between an input and an output that the test plays.
 struct Run {
@@ -50,7 +37,7 @@ impl Run {
     /// With this limit of what may be on its way to the buffer.
     fn within(limit: u64, buffer: DiskBuffer, sheet: Sheet) -> Run {
         let ledger = Arc::new(Ledger::new(sheet, limit, &"1 in.Test".into()));
-        let checkpoints = Checkpoints::new(Box::new(Nowhere));
+        let checkpoints = Checkpoints::new(Box::new(InMemory::default()));
         let counters = Arc::new(Counters::at("2 out.DiskBuffer".into()));
         let (sender, receiver) = mpsc::channel(4);
         let input = Emitter::new(

@@ -1,14 +1,14 @@
-//! What tests of single steps of an input need: positions that are kept, and an input that stands still.
+//! What tests of single steps of an input need: one that stands still.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use swak_sdk::data::BlockPool;
 use swak_sdk::options::{Glob, Literal, LiteralValue, OptionValue};
-use swak_sdk::plugin::{BlockingEmitter, CheckpointStore, Checkpoints, Emitter};
+use swak_sdk::plugin::{BlockingEmitter, Checkpoints, Emitter};
+use swak_test::InMemory;
 use tokio::sync::mpsc;
 
 use super::content::Compression;
@@ -18,25 +18,6 @@ use super::follow::{Follower, Pace};
 use super::identify::Identity;
 use super::rotated::Rotations;
 use super::tail::{BLOCK, Settings};
-
-/// Positions that outlive an input.
-#[derive(Clone, Default)]
-pub(super) struct Store(Arc<Mutex<BTreeMap<String, String>>>);
-
-impl CheckpointStore for Store {
-    fn get(&self, key: &str) -> Option<String> {
-        self.0.lock().unwrap().get(key).cloned()
-    }
-    fn set(&self, key: &str, position: &str) {
-        self.0.lock().unwrap().insert(key.into(), position.into());
-    }
-    fn remove(&self, key: &str) {
-        self.0.lock().unwrap().remove(key);
-    }
-    fn entries(&self) -> Vec<(String, String)> {
-        self.0.lock().unwrap().clone().into_iter().collect()
-    }
-}
 
 /// An input whose looks and turns a test takes by itself.
 pub(super) struct Still {
@@ -60,7 +41,7 @@ impl Still {
             counters: Arc::default(),
         };
         let (sender, _) = mpsc::channel(1);
-        let checkpoints = Checkpoints::new(Box::new(Store::default()));
+        let checkpoints = Checkpoints::new(Box::new(InMemory::default()));
         let (counters, ledger) = (Arc::default(), Arc::default());
         let out = Emitter::new(sender, "test".into(), checkpoints, counters, ledger).blocking();
         Still { folder: tempfile::tempdir().unwrap(), settings, out }

@@ -163,32 +163,42 @@ fn a_csv_header_that_was_written_in_part_is_written_anew() {
     }
 }
 
+/// Writes three long lines of one letter, in several parts: runs that need no copy, and line ends between
+/// them.
+fn write_chunk(output: &mut FileOutput, letter: &str) {
+    let long = || lines([letter.repeat(20_000)]).remove(0);
+    let chunk = Chunk::new(vec![long(), long(), long()]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(output.write(&chunk)).unwrap();
+}
+
+/// Two have written a hundred such chunks each, and none stands in another.
+fn holds_whole_chunks(path: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    let all: Vec<&str> = text.lines().collect();
+    assert_eq!(all.len(), 600);
+    for chunk in all.chunks(3) {
+        assert!(chunk.iter().all(|line| line.len() == 20_000 && *line == chunk[0]));
+    }
+}
+
 #[test]
 fn two_outputs_append_whole_chunks_to_one_file() {
     let folder = folder();
     let path = folder.path().join("out.log").display().to_string();
-    // Each chunk is written in several parts: runs that need no copy, and line ends between them.
     let run = |letter: &'static str| {
         let path = path.clone();
         move || {
             let mut output = output(&path);
             for _ in 0..100 {
-                let long = || lines([letter.repeat(20_000)]).remove(0);
-                let chunk = Chunk::new(vec![long(), long(), long()]);
-                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                runtime.block_on(output.write(&chunk)).unwrap();
+                write_chunk(&mut output, letter);
             }
         }
     };
     let other = std::thread::spawn(run("a"));
     run("b")();
     other.join().unwrap();
-    let text = fs::read_to_string(&path).unwrap();
-    let all: Vec<&str> = text.lines().collect();
-    assert_eq!(all.len(), 600);
-    for chunk in all.chunks(3) {
-        assert!(chunk.iter().all(|line| line.len() == 20_000 && *line == chunk[0]));
-    }
+    holds_whole_chunks(&path);
 }
 
 #[test]
@@ -200,10 +210,7 @@ fn two_agents_append_whole_chunks_to_one_file() {
         for _ in 0..100 {
             // Opened anew each time, it is looked at how the file ends.
             let mut output = output(path);
-            let long = || lines([letter.repeat(20_000)]).remove(0);
-            let chunk = Chunk::new(vec![long(), long(), long()]);
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(output.write(&chunk)).unwrap();
+            write_chunk(&mut output, letter);
         }
     };
     if let Ok(path) = std::env::var(OTHER) {
@@ -222,12 +229,7 @@ fn two_agents_append_whole_chunks_to_one_file() {
     }
     append(&path, "b");
     assert!(other.wait().unwrap().success());
-    let text = fs::read_to_string(&path).unwrap();
-    let all: Vec<&str> = text.lines().collect();
-    assert_eq!(all.len(), 600);
-    for chunk in all.chunks(3) {
-        assert!(chunk.iter().all(|line| line.len() == 20_000 && *line == chunk[0]));
-    }
+    holds_whole_chunks(&path);
 }
 
 #[test]

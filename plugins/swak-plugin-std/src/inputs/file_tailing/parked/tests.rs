@@ -3,20 +3,20 @@ use std::sync::Arc;
 use swak_sdk::data::{Batch, Chunk, Record, Timestamp};
 use swak_sdk::plugin::{CheckpointStore, Emitter};
 use swak_sdk::prelude::Outcome;
+use swak_test::InMemory;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::inputs::file_tailing::harness::Store;
 use crate::inputs::file_tailing::proof::Proof;
 
-impl Store {
-    fn position(&self) -> Option<Position> {
-        Position::from_json(&self.get(KEY)?)
-    }
+/// The position that is stored.
+fn position_in(store: &InMemory) -> Option<Position> {
+    Position::from_json(&store.get(KEY)?)
+}
 
-    fn missing(&self) -> Option<u64> {
-        self.position().and_then(|position| position.missing)
-    }
+/// Since when its file is stored to be missing.
+fn missing_in(store: &InMemory) -> Option<u64> {
+    position_in(store).and_then(|position| position.missing)
 }
 
 const KEY: &str = "file-1";
@@ -32,7 +32,7 @@ fn look(parked: &mut Parked<'_>, presence: Presence) {
 
 #[test]
 fn what_is_on_its_way_is_not_stored_when_its_file_system_is_unmounted() {
-    let store = Store::default();
+    let store = InMemory::default();
     let checkpoints = Checkpoints::new(Box::new(store.clone()));
     let (sender, mut chunks) = mpsc::channel::<Chunk>(4);
     let (counters, ledger) = (Arc::default(), Arc::default());
@@ -42,19 +42,19 @@ fn what_is_on_its_way_is_not_stored_when_its_file_system_is_unmounted() {
     out.emit_at(Batch::new(vec![record]), KEY, read_up_to(2).to_json()).unwrap();
     parked.put(KEY.to_owned(), read_up_to(2));
     look(&mut parked, Presence::Unmounted);
-    assert!(store.position().is_none(), "nothing was delivered");
+    assert!(position_in(&store).is_none(), "nothing was delivered");
     for batch in chunks.try_recv().expect("it was emitted") {
         batch.settle(Outcome::Delivered);
     }
-    assert_eq!((store.position().unwrap().offset, store.missing()), (2, None));
+    assert_eq!((position_in(&store).unwrap().offset, missing_in(&store)), (2, None));
     look(&mut parked, Presence::Unmounted);
-    assert!(store.missing().is_some());
-    assert_eq!(store.position().unwrap().offset, 2);
+    assert!(missing_in(&store).is_some());
+    assert_eq!(position_in(&store).unwrap().offset, 2);
 }
 
 #[test]
 fn a_file_that_is_there_again_was_never_missing() {
-    let store = Store::default();
+    let store = InMemory::default();
     let checkpoints = Checkpoints::new(Box::new(store.clone()));
     let mut long_ago = read_up_to(2);
     long_ago.missing = Some(1);
@@ -62,9 +62,9 @@ fn a_file_that_is_there_again_was_never_missing() {
         store.set(KEY, &long_ago.to_json());
         let (mut parked, _) = Parked::restore(&checkpoints);
         parked.look(|_, _| is_found, |_| Presence::There);
-        assert_eq!(store.missing(), None);
+        assert_eq!(missing_in(&store), None);
         look(&mut parked, Presence::Unmounted);
-        assert!(!parked.has_orphans() && store.missing().is_some_and(|since| since > 1));
+        assert!(!parked.has_orphans() && missing_in(&store).is_some_and(|since| since > 1));
     }
     store.set(KEY, &long_ago.to_json());
     let (mut parked, _) = Parked::restore(&checkpoints);
