@@ -111,8 +111,8 @@ impl OpenFiles {
         Err(always_moved(path))
     }
 
-    /// Writes to a file that is ready, and lets it go. `None` when it was deleted meanwhile: what was written to it is
-    /// nowhere.
+    /// Writes to a file that is ready, and lets it go. `None` when it was deleted meanwhile: what was
+    /// written to it is nowhere.
     fn put<'a>(
         &mut self,
         path: &Path,

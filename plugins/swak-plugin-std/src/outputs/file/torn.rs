@@ -81,8 +81,8 @@ fn is_part_of(mut file: &File, len: u64, header: &[u8]) -> io::Result<bool> {
     Ok(header.starts_with(&content))
 }
 
-/// Whether the rest of CSV ends within a quoted cell: quotes within a cell are doubled, so that their number is even
-/// wherever one ends.
+/// Whether the rest of CSV ends within a quoted cell: quotes within a cell are doubled, so that their
+/// number is even wherever one ends.
 fn is_in_quotes(mut file: &File) -> io::Result<bool> {
     let mut buffer = vec![0; 256 << 10];
     let mut quotes = 0;
