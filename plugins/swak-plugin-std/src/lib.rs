@@ -1,5 +1,5 @@
 //! The standard plugins: inputs that follow files, processes and made-up data; transforms that
-//! parse and filter; buffers; outputs to files and standard output.
+//! parse and filter; buffers; outputs to files, standard output and TCP.
 //!
 //! [`register`] adds all of them to an agent.
 
