@@ -9,7 +9,7 @@ use super::stream_lines::StreamLines;
 
 #[cfg(test)]
 #[path = "../../../../fuzz/replay.rs"]
-pub(super) mod replay;
+pub(crate) mod replay;
 
 /// A content that is read in blocks gives the lines that a simple reading of the whole gives, each
 /// cut between characters.

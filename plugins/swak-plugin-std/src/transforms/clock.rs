@@ -1,9 +1,15 @@
 //! Points in time out of text.
 
+mod fast;
+
+use std::cell::RefCell;
+
 use jiff::Zoned;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use swak_sdk::prelude::*;
+
+use self::fast::{Format, Zone};
 
 /// How times are written, as the options say it.
 pub(crate) struct ClockOptions {
@@ -18,8 +24,23 @@ pub(crate) struct ClockOptions {
 /// Reads times in one format.
 pub(crate) struct Clock {
     format: Option<String>,
-    zone: TimeZone,
+    /// The format, if it is one that can be read without a detour.
+    fast: Option<Format>,
+    zone: Zone,
+    /// What was read last: the next line mostly has the same time.
+    last: RefCell<Last>,
 }
+
+/// A text, when it was read, and what it says.
+#[derive(Default)]
+struct Last {
+    text: Vec<u8>,
+    now: Timestamp,
+    at: Option<Timestamp>,
+}
+
+/// Longer texts are not remembered.
+const LONGEST: usize = 64;
 
 /// How far in the future a time without a year may lie before it is taken to be last year's: clocks
 /// differ, and zones are set wrong.
@@ -32,7 +53,9 @@ impl Clock {
     /// A clock, unless its format is none.
     pub(crate) fn new(options: &ClockOptions) -> Result<Self> {
         let zone = options.zone.clone().unwrap_or_else(TimeZone::system);
-        let clock = Clock { format: options.format.as_ref().map(|f| f.value.clone()), zone };
+        let format = options.format.as_ref().map(|f| f.value.clone());
+        let fast = format.as_deref().and_then(Format::new);
+        let clock = Clock { format, fast, zone: Zone::new(zone), last: RefCell::default() };
         if let Some(format) = &options.format {
             clock.check(format)?;
         }
@@ -42,6 +65,34 @@ impl Clock {
     /// The time that a text says. A missing year is the one that puts it nearest before `now`.
     pub(crate) fn read(&self, text: &[u8], now: Timestamp) -> Option<Timestamp> {
         let text = text.trim_ascii();
+        let mut last = self.last.borrow_mut();
+        if last.at.is_some() && last.text == text && (last.now == now || self.has_year()) {
+            return last.at;
+        }
+        let at = self.read_fast(text, now).or_else(|| self.read_any(text, now));
+        if text.len() <= LONGEST {
+            last.text.clear();
+            last.text.extend_from_slice(text);
+            (last.now, last.at) = (now, at);
+        }
+        at
+    }
+
+    /// Whether the text alone says the time. It is not known of all formats of which it is so.
+    fn has_year(&self) -> bool {
+        self.format.is_none() || self.fast.as_ref().is_some_and(|fast| fast.has_year)
+    }
+
+    /// What can be read without a detour.
+    fn read_fast(&self, text: &[u8], now: Timestamp) -> Option<Timestamp> {
+        match (&self.format, &self.fast) {
+            (None, _) => fast::rfc3339(text, &self.zone),
+            (Some(_), Some(format)) => format.read(text, now, &self.zone),
+            (Some(_), None) => None,
+        }
+    }
+
+    fn read_any(&self, text: &[u8], now: Timestamp) -> Option<Timestamp> {
         match &self.format {
             Some(format) => self.at(BrokenDownTime::parse(format, text).ok()?, now),
             None => {
@@ -73,7 +124,7 @@ impl Clock {
         if !year_is_missing {
             return self.of_parts(&parts);
         }
-        let this_year = now.to_jiff().to_zoned(self.zone.clone()).year();
+        let this_year = now.to_jiff().to_zoned(self.zone.time_zone().clone()).year();
         let latest = now.seconds().saturating_add(AHEAD);
         (this_year - YEARS_BACK..=this_year + 1).rev().find_map(|year| {
             parts.set_year(Some(year)).ok()?;
@@ -99,7 +150,7 @@ impl Clock {
     }
 
     fn in_zone(&self, at: DateTime) -> Option<Timestamp> {
-        self.zone.to_timestamp(at).ok().map(Timestamp::from)
+        self.zone.time_zone().to_timestamp(at).ok().map(Timestamp::from)
     }
 
     /// Writes a time in the format and reads it back, which finds every mistake there can be.
@@ -211,6 +262,114 @@ mod tests {
         ] {
             let error = clock(format, zone).map(|_| ()).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
+        }
+    }
+
+    /// What stands for a directive, and what nearly does.
+    fn part(directive: &str) -> BoxedStrategy<String> {
+        let pattern = match directive {
+            "%Y" => "19[0-9]{2}|20[0-9]{2}|[0-9]{1,5}|-[0-9]{4}",
+            "%m" => "0[1-9]|1[0-3]|[0-9]",
+            "%b" => "Jan|Feb|MAR|apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Foo",
+            "%d" | "%e" => "0[0-9]|[12][0-9]|3[0-2]| ?[0-9]",
+            "%a" => "Mon|Tue|wed|Thu|Fri|Sat|Sun",
+            "%H" => "[01][0-9]|2[0-4]|[0-9]",
+            "%M" | "%S" => "[0-5][0-9]|60|61|[0-9]",
+            "%f" => "[0-9]{1,10}",
+            "%.f" => "([.][0-9]{0,10})?",
+            "%z" => "[+-]([01][0-9]|2[0-6])[0-6][0-9]([0-5][0-9])?|Z|[+-][0-9]{2}:?[0-9]{0,2}",
+            "%:z" => "[+-]([01][0-9]|2[0-6]):[0-6][0-9](:[0-5][0-9])?|Z|z|-00:00",
+            literal => return Just(literal.to_owned()).boxed(),
+        };
+        proptest::string::string_regex(pattern).unwrap().boxed()
+    }
+
+    /// A format of these parts and a text for it, nearly always a right one.
+    fn written(parts: &[&str]) -> BoxedStrategy<(String, String)> {
+        let texts: Vec<_> = parts.iter().map(|directive| part(directive)).collect();
+        let format = parts.concat();
+        texts.prop_map(move |texts| (format.clone(), texts.concat())).boxed()
+    }
+
+    fn formats() -> impl Strategy<Value = (String, String)> {
+        prop_oneof![
+            written(&["%d", "/", "%b", "/", "%Y", ":", "%H", ":", "%M", ":", "%S", " ", "%z"]),
+            written(&["%b", " ", "%d", " ", "%H", ":", "%M", ":", "%S"]),
+            written(&["%b", " ", "%e", " ", "%H", ":", "%M", ":", "%S", " ", "%z"]),
+            written(&["%a", " ", "%b", " ", "%d", " ", "%H", ":", "%M", ":", "%S", " ", "%Y"]),
+            written(&["%Y", "-", "%m", "-", "%d", "T", "%H", ":", "%M", ":", "%S", "%.f", "%:z"]),
+            written(&["%Y", "-", "%m", "-", "%d", " ", "%H", ":", "%M", ":", "%S", ",", "%f"]),
+            written(&["%Y", "%m", "%d", "%H", "%M", "%S"]),
+            written(&["%a", " ", "%b", " ", "%d", " ", "%H", ":", "%M", ":", "%S"]),
+        ]
+    }
+
+    const ZONES: [&str; 5] = ["UTC", "+09:00", "Asia/Seoul", "America/New_York", "Europe/Berlin"];
+
+    /// The way that is fast and the one that is not must say the same.
+    fn agree(format: Option<&str>, zone: &str, text: &str, now: i64) {
+        let (clock, now) = (clock(format, zone).unwrap(), Timestamp::from_nanos(now));
+        let text = text.as_bytes().trim_ascii();
+        let (fast, any) = (clock.read_fast(text, now), clock.read_any(text, now));
+        if fast.is_some() {
+            assert_eq!(fast, any, "{format:?} {zone} {}", text.escape_ascii());
+        }
+        assert_eq!(clock.read(text, now), any);
+        assert_eq!(clock.read(text, now), any, "what is remembered is what was read");
+    }
+
+    #[test]
+    fn what_logs_have_is_read_without_a_detour() {
+        for (format, text) in [
+            (None, "2016-09-28T04:30:30.5Z"),
+            (None, "2016-09-28 04:30:30"),
+            (None, "2016-09-28T04:30:30.123456+09:00"),
+            (Some("%d/%b/%Y:%H:%M:%S %z"), "10/Oct/2000:13:55:36 -0700"),
+            (Some("%b %d %H:%M:%S"), "Jan  1 00:00:05"),
+            (Some("%a %b %e %T %Y"), "Sun Dec 04 04:47:44 2005"),
+            (Some("%F %T,%f"), "2016-09-28 04:30:30,123"),
+        ] {
+            let now = NOW.parse::<jiff::Timestamp>().unwrap().into();
+            for zone in ZONES {
+                let clock = clock(format, zone).unwrap();
+                assert!(clock.read_fast(text.as_bytes(), now).is_some(), "{format:?} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_read_last_counts_for_the_same_text_alone() {
+        let clock = clock(Some("%b %d %H:%M:%S"), "UTC").unwrap();
+        let read = |text: &str, now: &str| {
+            let now = now.parse::<jiff::Timestamp>().unwrap().into();
+            clock.read(text.as_bytes(), now).map(|at| at.to_string())
+        };
+        let first = "Jan  1 00:00:05";
+        assert_eq!(read(first, NOW).as_deref(), Some("2026-01-01T00:00:05Z"));
+        assert_eq!(read(first, "2025-06-01T00:00:00Z").as_deref(), Some("2025-01-01T00:00:05Z"));
+        assert_eq!(read("Jan  1 00:00:06", NOW).as_deref(), Some("2026-01-01T00:00:06Z"));
+        assert_eq!(read("Jan  1 00:00:66", NOW), None);
+        assert_eq!(read("Jan  1 00:00:66", NOW), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn times_are_read_as_jiff_reads_them(
+            (format, text) in formats(),
+            zone in proptest::sample::select(&ZONES[..]),
+            now in prop_oneof![any::<i64>(), 0..4_000_000_000_000_000_000i64],
+        ) {
+            agree(Some(&format), zone, &text, now);
+        }
+
+        #[test]
+        fn rfc_3339_is_read_as_jiff_reads_it(
+            text in "(19|20|[0-9]{2})[0-9]{2}-(0[1-9]|1[0-3])-([0-2][0-9]|3[0-2])[T t]([01][0-9]|2[0-4]):[0-6][0-9]:[0-6][0-9]([.,][0-9]{0,10})?(Z|z|[+-]([01][0-9]|2[0-6]):?[0-6][0-9](:[0-5][0-9])?)?",
+            zone in proptest::sample::select(&ZONES[..]),
+        ) {
+            agree(None, zone, &text, 0);
         }
     }
 

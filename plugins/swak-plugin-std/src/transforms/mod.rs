@@ -4,6 +4,9 @@ mod clock;
 mod csv_parser;
 pub(crate) mod exec;
 mod filter;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod held;
 mod json_parser;
 mod lined_buffer;

@@ -68,16 +68,15 @@ impl Typing {
         let is_record_time = self.record_time == Some(i);
         let default = if is_record_time { FieldType::Time } else { FieldType::Text };
         let wanted = self.types.get(i).copied().flatten().unwrap_or(default);
-        let utf8 = std::str::from_utf8(part);
         let read = match wanted {
             FieldType::Text => None,
             FieldType::Time => self.clock.read(part, now).map(Value::Time),
-            FieldType::Int => utf8.ok().and_then(read_int),
-            FieldType::Float => utf8.ok().and_then(read_float),
-            FieldType::Bool => read_bool(part),
+            FieldType::Int => read_int(part).map(Value::Int),
+            FieldType::Float => read_float(part).map(Value::Float),
+            FieldType::Bool => read_bool(part).map(Value::Bool),
         };
         let is_error = wanted != FieldType::Text && read.is_none();
-        let value = read.unwrap_or_else(|| match utf8 {
+        let value = read.unwrap_or_else(|| match std::str::from_utf8(part) {
             // Without counting users of the block for text that is short enough to be copied.
             Ok(text) => Value::Text(Text::borrowed(text, line)),
             Err(_) => Value::Bytes(line.subset(part).unwrap_or_else(|| part.into())),
@@ -91,21 +90,29 @@ impl Typing {
     }
 }
 
-fn read_int(text: &str) -> Option<Value> {
-    text.trim().parse::<i64>().ok().map(Value::Int)
+fn read_int(text: &[u8]) -> Option<i64> {
+    let (digits, sign) = match text {
+        [b'-', digits @ ..] => (digits, -1),
+        digits => (digits, 1),
+    };
+    // So many digits cannot be too many.
+    if (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
+        return Some(sign * digits.iter().fold(0, |n, digit| 10 * n + i64::from(digit - b'0')));
+    }
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
 
 /// A number; `inf` and `nan` are words, not numbers.
-fn read_float(text: &str) -> Option<Value> {
-    text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::Float)
+fn read_float(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok().filter(|n: &f64| n.is_finite())
 }
 
-fn read_bool(text: &[u8]) -> Option<Value> {
+fn read_bool(text: &[u8]) -> Option<bool> {
     let text = text.trim_ascii();
     let is = |words: [&str; 4]| words.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()));
     match () {
-        () if is(["true", "yes", "on", "1"]) => Some(Value::Bool(true)),
-        () if is(["false", "no", "off", "0"]) => Some(Value::Bool(false)),
+        () if is(["true", "yes", "on", "1"]) => Some(true),
+        () if is(["false", "no", "off", "0"]) => Some(false),
         () => None,
     }
 }
@@ -116,4 +123,25 @@ fn unknown_field<T>(place: &Placed<T>, name: &str, names: &[&str]) -> OptionErro
         None => format!("the fields are: {}", names.join(", ")),
     };
     place.error(format!("there is no field `{name}` here"), help)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whole_numbers_are_read_as_the_standard_library_reads_them(
+            text in r"[ \u{2003}]?[+-]{0,2}([0-9]{0,20}|[0-9]{1,3}[a.][0-9])[ ]?",
+        ) {
+            prop_assert_eq!(read_int(text.as_bytes()), text.trim().parse().ok());
+        }
+
+        #[test]
+        fn every_whole_number_is_read(n: i64) {
+            prop_assert_eq!(read_int(n.to_string().as_bytes()), Some(n));
+        }
+    }
 }

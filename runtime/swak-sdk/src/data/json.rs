@@ -69,7 +69,11 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value) -> usize {
         Value::Float(_) => out.extend_from_slice(b"null"),
         Value::Text(text) => write_utf8(out, text.as_bytes()),
         Value::Bytes(bytes) => return write_bytes(out, bytes),
-        Value::Time(time) => write_utf8(out, time.to_string().as_bytes()),
+        Value::Time(time) => {
+            out.push(b'"');
+            time.write_rfc3339(out);
+            out.push(b'"');
+        }
         Value::List(items) => {
             out.push(b'[');
             let mut replaced = 0;

@@ -46,6 +46,39 @@ impl Timestamp {
         self.0.rem_euclid(1_000_000_000) as u32
     }
 
+    /// Appends it in RFC 3339 in UTC, with as many digits of a second as it has:
+    /// `2026-11-21T10:30:00.5Z`.
+    pub fn write_rfc3339(self, out: &mut Vec<u8>) {
+        let mut text = [0; LONGEST];
+        let len = self.rfc3339(&mut text);
+        out.extend_from_slice(&text[..len]);
+    }
+
+    /// Writes it in RFC 3339, and gives back how long that is.
+    fn rfc3339(self, text: &mut [u8; LONGEST]) -> usize {
+        let seconds = self.seconds();
+        let (year, month, day) = civil(seconds.div_euclid(DAY));
+        let second = seconds.rem_euclid(DAY) as u32;
+        *text = *b"0000-00-00T00:00:00.000000000Z";
+        put(&mut text[0..4], year);
+        put(&mut text[5..7], month);
+        put(&mut text[8..10], day);
+        put(&mut text[11..13], second / 3600);
+        put(&mut text[14..16], second / 60 % 60);
+        put(&mut text[17..19], second % 60);
+        let nanos = self.subsec_nanos();
+        let mut end = 19;
+        if nanos != 0 {
+            put(&mut text[20..29], nanos);
+            end = 29;
+            while text[end - 1] == b'0' {
+                end -= 1;
+            }
+        }
+        text[end] = b'Z';
+        end + 1
+    }
+
     /// As `jiff` knows it, for zones and formats.
     pub fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_nanosecond(self.0.into()).expect("64 bits of nanoseconds fit")
@@ -64,12 +97,43 @@ impl From<jiff::Timestamp> for Timestamp {
 /// RFC 3339 in UTC, with as many digits of a second as it has: `2026-11-21T10:30:00.5Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.to_jiff(), f)
+        let mut text = [0; LONGEST];
+        let len = self.rfc3339(&mut text);
+        f.pad(std::str::from_utf8(&text[..len]).expect("digits and marks are ASCII"))
+    }
+}
+
+/// The bytes of the longest time in RFC 3339.
+const LONGEST: usize = 30;
+
+/// Seconds.
+const DAY: i64 = 86_400;
+
+/// The year, month and day of a day that is counted from 1970-01-01, in the years that a
+/// [`Timestamp`] reaches; the algorithm is Howard Hinnant's `civil_from_days`.
+fn civil(days: i64) -> (u32, u32, u32) {
+    // Counted from the first of March of the year 0, with which a cycle of 400 years begins.
+    let days = (days + 719_468) as u32;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let year = year + 400 * era + u32::from(month >= 10);
+    (year, if month < 10 { month + 3 } else { month - 9 }, day - (153 * month + 2) / 5 + 1)
+}
+
+/// Fills a place with the digits of a number that fits.
+fn put(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -78,11 +142,33 @@ mod tests {
         assert_eq!(Timestamp::from_nanos(-1).to_string(), "1969-12-31T23:59:59.999999999Z");
     }
 
+    proptest! {
+        #[test]
+        fn is_written_as_jiff_writes_it(nanos: i64, places in 0u32..10) {
+            let unit = 10i64.pow(places);
+            for nanos in [nanos, nanos / unit * unit] {
+                let time = Timestamp::from_nanos(nanos);
+                let mut text = Vec::new();
+                time.write_rfc3339(&mut text);
+                let text = String::from_utf8(text).unwrap();
+                prop_assert_eq!(&text, &time.to_jiff().to_string());
+                prop_assert_eq!(text, time.to_string());
+            }
+        }
+
+        #[test]
+        fn every_day_is_the_right_one(day in -106_751i64..106_751) {
+            let time = Timestamp::from_parts(day * DAY, 0);
+            prop_assert_eq!(time.to_string(), time.to_jiff().to_string());
+        }
+    }
+
     #[test]
     fn the_ends_of_the_range_hold() {
         for end in [i64::MIN, i64::MAX] {
             let time = Timestamp::from_nanos(end);
             assert_eq!(Timestamp::from(time.to_jiff()), time);
+            assert_eq!(time.to_string(), time.to_jiff().to_string());
             assert_eq!(Timestamp::from_parts(time.seconds(), time.subsec_nanos()), time);
         }
         assert_eq!(Timestamp::from_parts(i64::MAX, 0).as_nanos(), i64::MAX);

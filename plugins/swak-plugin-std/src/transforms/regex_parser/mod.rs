@@ -1,11 +1,12 @@
 //! `out.RegexParser`: what named groups find becomes fields.
 
+pub(super) mod finder;
 mod pattern;
 
-use regex::bytes::CaptureLocations;
 use swak_sdk::data::Text;
 use swak_sdk::prelude::*;
 
+use self::finder::Finder;
 use self::pattern::NamedPattern;
 use super::clock::ClockOptions;
 use super::source::Source;
@@ -68,10 +69,9 @@ pub(crate) struct RegexParser {
 }
 
 struct Pattern {
-    pattern: NamedPattern,
-    /// Of each group: its number, the name of its field, and the index of the field in the typing.
-    fields: Vec<(usize, Text, usize)>,
-    found: CaptureLocations,
+    finder: Finder,
+    /// Of each named group the name of its field, and the index of the field in the typing.
+    fields: Vec<(Text, usize)>,
 }
 
 impl Plugin for RegexParser {
@@ -92,18 +92,7 @@ impl Plugin for RegexParser {
         }
         let clock = ClockOptions { field: time, format: time_format, zone: time_zone };
         let typing = Typing::new(names.iter().copied(), &types, &clock)?;
-        let field = |(group, name): &(usize, String)| {
-            let i = names.iter().position(|n| n == name).expect("all names were gathered above");
-            (*group, Text::from(name.as_str()), i)
-        };
-        let patterns = patterns
-            .iter()
-            .map(|pattern| Pattern {
-                fields: pattern.groups.iter().map(field).collect(),
-                found: pattern.regex.capture_locations(),
-                pattern: pattern.clone(),
-            })
-            .collect();
+        let patterns = patterns.iter().map(|pattern| Pattern::new(pattern, &names)).collect();
         let source = Source::new(options.field, options.target, options.keep);
         Ok(RegexParser { patterns, typing, source, on_mismatch: *options.on_mismatch })
     }
@@ -135,6 +124,20 @@ impl RegexParser {
 }
 
 impl Pattern {
+    /// A pattern whose fields stand in the typing where they stand in `names`.
+    fn new(pattern: &NamedPattern, names: &[&str]) -> Self {
+        let numbers: Vec<usize> = pattern.groups.iter().map(|(number, _)| *number).collect();
+        let field = |(_, name): &(usize, String)| {
+            let i =
+                names.iter().position(|n| n == name).expect("the names are those of all groups");
+            (Text::from(name.as_str()), i)
+        };
+        Pattern {
+            finder: Finder::new(&pattern.regex, &numbers),
+            fields: pattern.groups.iter().map(field).collect(),
+        }
+    }
+
     fn fields(
         &mut self,
         text: &Slice,
@@ -143,11 +146,13 @@ impl Pattern {
         time: &mut Timestamp,
         out: &mut Outlet,
     ) -> Option<Map> {
-        self.pattern.regex.captures_read(&mut self.found, text)?;
+        if !self.finder.find(text) {
+            return None;
+        }
         let mut fields = Map::with_capacity(self.fields.len());
-        for (group, name, i) in &self.fields {
-            if let Some((start, end)) = self.found.get(*group) {
-                let value = typing.value(*i, text, &text[start..end], now, time, out);
+        for (group, (name, i)) in self.fields.iter().enumerate() {
+            if let Some(range) = self.finder.group(group) {
+                let value = typing.value(*i, text, &text[range], now, time, out);
                 fields.insert(name.clone(), value);
             }
         }

@@ -1,4 +1,3 @@
-use swak_sdk::data::Text;
 use swak_sdk::prelude::*;
 use swak_test::{Bench, Ran, conformance, fields, lines};
 
@@ -75,11 +74,7 @@ fn long_text_is_a_slice_of_the_line() {
     let text = Slice::from(format!("x {long}").as_str());
     let literal = Literal::bare(LiteralValue::Str("^x (?<rest>.*)$".to_owned()));
     let pattern = super::NamedPattern::read(&literal).unwrap();
-    let mut parser = super::Pattern {
-        fields: vec![(1, Text::from("rest"), 0)],
-        found: pattern.regex.capture_locations(),
-        pattern,
-    };
+    let mut parser = super::Pattern::new(&pattern, &["rest"]);
     let types = Placed { value: Dict::default(), span: Span::default() };
     let clock = super::ClockOptions { field: None, format: None, zone: None };
     let typing = super::Typing::new(["rest"], &types, &clock).unwrap();

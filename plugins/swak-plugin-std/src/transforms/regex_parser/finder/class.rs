@@ -1,0 +1,157 @@
+//! Sets of characters, and how far a run of them goes.
+
+use regex_syntax::hir;
+
+/// A set of bytes, for looking one up.
+pub(super) type Bytes = Box<[bool; 256]>;
+
+/// A set of characters: of code points in UTF-8, or of single bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Class {
+    /// Of code points the ASCII ones; of bytes all.
+    bytes: Bytes,
+    beyond: Beyond,
+    /// The only byte that ends a run, if there is one: all else, as long as it is UTF-8 in a class
+    /// of code points, belongs to the class.
+    stop: Option<u8>,
+}
+
+/// The members that are longer than a byte.
+#[derive(Clone, PartialEq, Eq)]
+enum Beyond {
+    /// None: this is a class of bytes, or of ASCII.
+    None,
+    /// Every code point beyond ASCII.
+    All,
+    /// The code points in these ranges, which are in order.
+    Some(Box<[(char, char)]>),
+}
+
+impl Class {
+    /// The class of code points or bytes that the syntax tree names.
+    pub(super) fn new(class: &hir::Class) -> Self {
+        let mut bytes: Bytes = Box::new([false; 256]);
+        let beyond = match class {
+            hir::Class::Bytes(class) => {
+                for range in class.ranges() {
+                    bytes[usize::from(range.start())..=usize::from(range.end())].fill(true);
+                }
+                Beyond::None
+            }
+            hir::Class::Unicode(class) => {
+                let mut beyond = Vec::new();
+                for range in class.ranges() {
+                    let (start, end) = (range.start(), range.end());
+                    if start.is_ascii() {
+                        let end = end.min('\x7f');
+                        bytes[start as usize..=end as usize].fill(true);
+                    }
+                    if !end.is_ascii() {
+                        beyond.push((start.max('\u{80}'), end));
+                    }
+                }
+                match *beyond {
+                    [] => Beyond::None,
+                    [('\u{80}', char::MAX)] => Beyond::All,
+                    _ => Beyond::Some(beyond.into()),
+                }
+            }
+        };
+        let inside = if beyond == Beyond::All { &bytes[..128] } else { &bytes[..] };
+        let mut outside = (0..=255).zip(inside).filter(|(_, is_in)| !**is_in).map(|(byte, _)| byte);
+        let stop = outside.next().filter(|_| outside.next().is_none());
+        Class { bytes, beyond, stop }
+    }
+
+    /// The class of this ASCII character alone.
+    pub(super) fn of_ascii(byte: u8) -> Self {
+        let mut bytes: Bytes = Box::new([false; 256]);
+        bytes[usize::from(byte)] = true;
+        Class { bytes, beyond: Beyond::None, stop: None }
+    }
+
+    /// The bytes with which a member may begin.
+    pub(super) fn first_bytes(&self) -> Bytes {
+        let mut first = self.bytes.clone();
+        if self.beyond != Beyond::None {
+            // All that begin a code point of more than one byte.
+            first[0xc2..=0xf4].fill(true);
+        }
+        first
+    }
+
+    /// Where a member that begins at `at` ends.
+    #[inline]
+    pub(super) fn one(&self, text: &[u8], at: usize) -> Option<usize> {
+        if self.bytes[usize::from(*text.get(at)?)] { Some(at + 1) } else { self.long(text, at) }
+    }
+
+    /// Where the longest run of members from `at` on ends.
+    #[inline]
+    pub(super) fn run(&self, text: &[u8], mut at: usize) -> usize {
+        if let Some(stop) = self.stop {
+            return self.run_to(stop, text, at);
+        }
+        loop {
+            let rest = &text[at..];
+            at += rest.iter().position(|b| !self.bytes[usize::from(*b)]).unwrap_or(rest.len());
+            match self.long(text, at) {
+                Some(next) => at = next,
+                None => return at,
+            }
+        }
+    }
+
+    /// Where `n` members from `at` on end, and how many there were if they were fewer.
+    pub(super) fn some(&self, text: &[u8], mut at: usize, n: u32) -> (usize, u32) {
+        for i in 0..n {
+            match self.one(text, at) {
+                Some(next) => at = next,
+                None => return (at, i),
+            }
+        }
+        (at, n)
+    }
+
+    /// Where the member of a run begins that ends at `at`.
+    pub(super) fn before(&self, text: &[u8], at: usize) -> usize {
+        let mut start = at - 1;
+        if self.beyond != Beyond::None {
+            while matches!(text[start], 0x80..=0xbf) {
+                start -= 1;
+            }
+        }
+        start
+    }
+
+    fn run_to(&self, stop: u8, text: &[u8], at: usize) -> usize {
+        let rest = &text[at..];
+        let run = &rest[..memchr::memchr(stop, rest).unwrap_or(rest.len())];
+        if self.beyond == Beyond::None || run.is_ascii() {
+            return at + run.len();
+        }
+        at + std::str::from_utf8(run).map_or_else(|e| e.valid_up_to(), str::len)
+    }
+
+    /// Where a member of more than one byte that begins at `at` ends.
+    fn long(&self, text: &[u8], at: usize) -> Option<usize> {
+        if self.beyond == Beyond::None || text.get(at)?.is_ascii() {
+            return None;
+        }
+        let head = &text[at..text.len().min(at + 4)];
+        let valid = match std::str::from_utf8(head) {
+            Ok(valid) => valid,
+            Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+        };
+        let c = valid.chars().next()?;
+        let is_member = match &self.beyond {
+            Beyond::None => false,
+            Beyond::All => true,
+            Beyond::Some(ranges) => {
+                let i = ranges.partition_point(|(_, end)| *end < c);
+                ranges.get(i).is_some_and(|(start, _)| *start <= c)
+            }
+        };
+        is_member.then(|| at + c.len_utf8())
+    }
+}
