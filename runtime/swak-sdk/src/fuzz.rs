@@ -90,6 +90,31 @@ pub fn templates(data: &[u8]) {
     }
 }
 
+/// What is evaluated without Jinja gives what Jinja gives: the first line is the record, JSON or plain
+/// text, and the rest is a template, if there is `{{` in it, or an expression.
+pub fn expressions(data: &[u8]) {
+    let Ok(data) = std::str::from_utf8(data) else { return };
+    let Some((line, text)) = data.split_once('\n') else { return };
+    let line = Slice::from(line);
+    let record = match json::parse(&line) {
+        Ok(Value::Map(fields)) => Record::from_fields(*fields, Timestamp::from_nanos(1)),
+        _ => Record::from_line(line, Timestamp::from_nanos(1)),
+    };
+    let scope = Scope { record: record.view(), tag: "web.access", source: "/var/log/a.log" };
+    if text.contains("{{") {
+        let Some(template) = compiled(text, Template::new) else { return };
+        if let Some(jinja) = template.by_jinja() {
+            assert_eq!(template.render(&scope), jinja.render(&scope));
+        }
+    } else {
+        let Some(expr) = compiled(text, Expr::new) else { return };
+        if let Some(jinja) = expr.by_jinja() {
+            assert_eq!(expr.matches(&scope), jinja.matches(&scope));
+            assert_eq!(format!("{:?}", expr.eval(&scope)), format!("{:?}", jinja.eval(&scope)));
+        }
+    }
+}
+
 fn compiled<T>(text: &str, new: fn(&str) -> Result<T, SyntaxError>) -> Option<T> {
     new(text)
         .inspect_err(|error| {
@@ -123,6 +148,7 @@ mod tests {
     #[test]
     fn what_fuzzing_found_stays_found() {
         replay::replay("codec", codec);
+        replay::replay("expressions", expressions);
         replay::replay("json", json);
         replay::replay("templates", templates);
     }

@@ -19,7 +19,9 @@ use std::cmp::Ordering;
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Value};
 
+use super::direct::Number;
 use super::value::{as_time, time_to_jinja};
+use crate::data::Timestamp;
 
 /// The filter: `a < b <= c` becomes `a|_compare("<", b, "<=", c)`.
 pub(super) const FILTER: &str = "_compare";
@@ -94,18 +96,30 @@ fn text(value: &Value) -> Cow<'_, str> {
 }
 
 fn as_number(value: &Value) -> Option<Value> {
-    let text = value.as_str()?.trim();
+    Some(match number_in(value.as_str()?)? {
+        Number::Int(n) => Value::from(n),
+        Number::Float(n) => Value::from(n),
+    })
+}
+
+/// The number that a text is, with space around it.
+pub(super) fn number_in(text: &str) -> Option<Number> {
+    let text = text.trim();
     // `parse` would read words such as `inf` as numbers.
     if !text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) {
         return None;
     }
-    let whole = text.parse::<i64>().map(Value::from);
-    whole.or_else(|_| text.parse::<f64>().map(Value::from)).ok()
+    let whole = text.parse().map(Number::Int);
+    whole.or_else(|_| text.parse().map(Number::Float)).ok()
 }
 
 /// The time in a text, if what it is compared with is a time.
 fn as_same_time(text: &Value, other: &Value) -> Option<Value> {
     as_time(other)?;
-    let time: jiff::Timestamp = text.as_str()?.parse().ok()?;
-    Some(time_to_jinja(time.into()))
+    time_in(text.as_str()?).map(time_to_jinja)
+}
+
+/// The time that a text is.
+pub(super) fn time_in(text: &str) -> Option<Timestamp> {
+    text.parse::<jiff::Timestamp>().ok().map(Timestamp::from)
 }

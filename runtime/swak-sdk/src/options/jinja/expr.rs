@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Expression;
 
+use super::direct::Direct;
 use super::environment::environment;
 use super::value::from_jinja;
 use super::{
@@ -24,6 +25,8 @@ pub struct Expr {
     text: Arc<str>,
     names: Names,
     compiled: Arc<Expression<'static, 'static>>,
+    /// When it is simple. It leaves to `compiled` what it has no answer to.
+    direct: Option<Arc<Direct>>,
 }
 
 impl Expr {
@@ -36,7 +39,8 @@ impl Expr {
         let names = sorted_names(plain.undeclared_variables(false));
         let compiled =
             compile(&rewrite::expression(text)).map_err(|_| SyntaxError::too_deep(text))?;
-        Ok(Expr { text: text.into(), names, compiled: Arc::new(compiled) })
+        let direct = Direct::new(text).map(Arc::new);
+        Ok(Expr { text: text.into(), names, compiled: Arc::new(compiled), direct })
     }
 
     /// The expression as it was written.
@@ -46,12 +50,25 @@ impl Expr {
 
     /// Whether the record answers to it: false for what is undefined, `none`, zero or empty.
     pub fn matches(&self, scope: &Scope<'_>) -> Result<bool, EvalError> {
-        self.evaluate(scope).map(|value| value.is_true())
+        match self.direct.as_ref().and_then(|direct| direct.matches(scope)) {
+            Some(answer) => Ok(answer),
+            None => self.evaluate(scope).map(|value| value.is_true()),
+        }
     }
 
     /// Its value; [`Value::Null`] for what is undefined.
     pub fn eval(&self, scope: &Scope<'_>) -> Result<Value, EvalError> {
-        self.evaluate(scope).map(|value| from_jinja(&value))
+        match self.direct.as_ref().and_then(|direct| direct.eval(scope)) {
+            Some(value) => Ok(value),
+            None => self.evaluate(scope).map(|value| from_jinja(&value)),
+        }
+    }
+
+    /// The same, always evaluated by Jinja: what [`Direct`] is held against. `None` if it is so
+    /// anyway.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn by_jinja(&self) -> Option<Self> {
+        self.direct.is_some().then(|| Expr { direct: None, ..self.clone() })
     }
 
     fn evaluate(&self, scope: &Scope<'_>) -> Result<minijinja::Value, EvalError> {

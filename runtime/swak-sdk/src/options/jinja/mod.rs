@@ -5,8 +5,11 @@
 //! - Comparisons of unlike values are answered with sense, see [`compare`].
 //! - There are no global functions, since their names would hide that a field is missing.
 //! - `strftime` and `tojson` are there as filters, `match` and `search` as tests.
+//!
+//! What is simple is evaluated without `minijinja`, with the same results: see [`direct`].
 
 mod compare;
+mod direct;
 mod environment;
 mod expr;
 mod filters;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Environment;
 
+use super::direct::Pieces;
 use super::environment::environment;
 use super::{
     EvalError, Names, Scope, SyntaxError, names, rewrite, sorted_names, tokens, variables,
@@ -28,6 +29,8 @@ struct Compiled {
     names: Names,
     /// Holds one template; `minijinja` keeps owned text only in an environment.
     environment: Arc<Environment<'static>>,
+    /// When it is simple. It leaves to `environment` what it cannot render.
+    pieces: Option<Arc<Pieces>>,
 }
 
 /// The name of the one template.
@@ -47,7 +50,8 @@ impl Template {
         drop(plain);
         let (environment, names) =
             compile(&rewrite::template(text)).map_err(|_| SyntaxError::too_deep(text))?;
-        let compiled = Compiled { names, environment: Arc::new(environment) };
+        let pieces = Pieces::new(text).map(Arc::new);
+        let compiled = Compiled { names, environment: Arc::new(environment), pieces };
         Ok(Template { text: text.into(), compiled: Some(compiled) })
     }
 
@@ -63,10 +67,37 @@ impl Template {
 
     /// The text for a record.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, EvalError> {
-        let Some(compiled) = &self.compiled else { return Ok((*self.text).to_owned()) };
+        let mut out = Vec::new();
+        self.render_into(scope, &mut out)?;
+        Ok(String::from_utf8(out).expect("a template renders text"))
+    }
+
+    /// Appends the text for a record, which is UTF-8; nothing if it has none. For many records this
+    /// is cheaper than [`Template::render`].
+    pub fn render_into(&self, scope: &Scope<'_>, out: &mut Vec<u8>) -> Result<(), EvalError> {
+        let Some(compiled) = &self.compiled else {
+            out.extend_from_slice(self.text.as_bytes());
+            return Ok(());
+        };
+        if compiled.pieces.as_ref().and_then(|pieces| pieces.render(scope, out)).is_some() {
+            return Ok(());
+        }
         let template =
             compiled.environment.get_template(NAME).expect("the template was added when compiled");
-        template.render(variables(&compiled.names, scope)).map_err(|error| EvalError::new(&error))
+        let rendered = template
+            .render(variables(&compiled.names, scope))
+            .map_err(|error| EvalError::new(&error))?;
+        out.extend_from_slice(rendered.as_bytes());
+        Ok(())
+    }
+
+    /// The same, always rendered by Jinja: what [`Pieces`] is held against. `None` if it is so
+    /// anyway.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn by_jinja(&self) -> Option<Self> {
+        let compiled = self.compiled.as_ref().filter(|compiled| compiled.pieces.is_some())?;
+        let compiled = Compiled { pieces: None, ..compiled.clone() };
+        Some(Template { compiled: Some(compiled), text: self.text.clone() })
     }
 }
 

@@ -1,0 +1,151 @@
+//! The fields that an expression reads, each looked up at most once for a record.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::operand::Operand;
+use super::{Declined, Names};
+use crate::data::Value;
+use crate::options::Scope;
+
+/// The fields of a record, looked up when they are asked for.
+pub(super) struct Fields<'f, 'a> {
+    scope: &'f Scope<'a>,
+    names: &'f [Box<str>],
+    slots: &'f [Slot<'a>],
+}
+
+type Slot<'a> = OnceCell<Option<Cow<'a, Value>>>;
+
+/// Gives the fields of these names to a function.
+#[inline]
+pub(super) fn with_fields<'a, T>(
+    scope: &Scope<'a>,
+    names: &[Box<str>],
+    run: impl FnOnce(&Fields<'_, 'a>) -> T,
+) -> T {
+    let run = |slots: &[Slot<'a>]| run(&Fields { scope, names, slots });
+    match names.len() {
+        0..=2 => run(&[const { OnceCell::new() }; 2]),
+        3..=8 => run(&[const { OnceCell::new() }; 8]),
+        n => run(&vec![OnceCell::new(); n]),
+    }
+}
+
+impl Fields<'_, '_> {
+    #[inline]
+    fn get(&self, slot: usize) -> Option<&Value> {
+        self.slots[slot].get_or_init(|| self.scope.record.get(&self.names[slot])).as_deref()
+    }
+}
+
+/// What stands for a value of the record: `status`, `a.b`, `a["b c"][0]`, `record.time`, `tag`.
+#[derive(Debug)]
+pub(super) struct Path {
+    root: Root,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+enum Root {
+    /// The slot of a top-level field.
+    Field(usize),
+    Time,
+    Tag,
+    Source,
+    Line,
+}
+
+/// A step into a value.
+#[derive(Debug)]
+pub(super) enum Step {
+    Key(Box<str>),
+    /// From the end when negative.
+    Index(i64),
+}
+
+impl Path {
+    /// The path that begins with a variable; `None` if it is left to Jinja.
+    pub(super) fn new(variable: &str, mut steps: Vec<Step>, names: &mut Names) -> Option<Self> {
+        let root = match variable {
+            "time" => Root::Time,
+            "tag" => Root::Tag,
+            "source" => Root::Source,
+            "line" => Root::Line,
+            "record" => {
+                if steps.is_empty() {
+                    return None;
+                }
+                match steps.remove(0) {
+                    Step::Key(name) => Root::Field(slot(name, names)),
+                    Step::Index(_) => return None,
+                }
+            }
+            name => Root::Field(slot(name.into(), names)),
+        };
+        let is_field = matches!(root, Root::Field(_));
+        (is_field || steps.is_empty()).then_some(Path { root, steps })
+    }
+
+    /// The name, when it is a top-level field.
+    pub(super) fn as_field<'n>(&self, names: &'n Names) -> Option<&'n str> {
+        match self.root {
+            Root::Field(slot) if self.steps.is_empty() => Some(&names[slot]),
+            _ => None,
+        }
+    }
+
+    /// The value for a record.
+    #[inline]
+    pub(super) fn value<'e>(&self, fields: &'e Fields<'_, '_>) -> Result<Operand<'e>, Declined> {
+        let scope = fields.scope;
+        let slot = match self.root {
+            Root::Field(slot) => slot,
+            Root::Time => return Ok(Operand::Time(scope.record.time())),
+            Root::Tag => return Ok(Operand::Text(scope.tag.as_bytes())),
+            Root::Source => return Ok(Operand::Text(scope.source.as_bytes())),
+            Root::Line => {
+                return match scope.record.line() {
+                    None => Ok(Operand::Undefined),
+                    Some(line) if std::str::from_utf8(line).is_ok() => Ok(Operand::Text(line)),
+                    Some(_) => Err(Declined),
+                };
+            }
+        };
+        match fields.get(slot) {
+            None => Ok(Operand::Undefined),
+            Some(value) if self.steps.is_empty() => Ok(value.into()),
+            Some(value) => self.below(value),
+        }
+    }
+
+    fn below<'v>(&self, mut value: &'v Value) -> Result<Operand<'v>, Declined> {
+        for step in &self.steps {
+            let inner = match (step, value) {
+                (Step::Key(key), Value::Map(map)) => map.get(key),
+                (Step::Index(index), Value::List(items)) => {
+                    let place = match usize::try_from(*index) {
+                        Ok(place) => Some(place),
+                        Err(_) => items.len().checked_sub(index.unsigned_abs() as usize),
+                    };
+                    place.and_then(|place| items.get(place))
+                }
+                // A character of the text.
+                (Step::Index(_), Value::Text(_) | Value::Bytes(_)) => return Err(Declined),
+                _ => None,
+            };
+            match inner {
+                Some(inner) => value = inner,
+                None => return Ok(Operand::Undefined),
+            }
+        }
+        Ok(value.into())
+    }
+}
+
+fn slot(name: Box<str>, names: &mut Names) -> usize {
+    names.iter().position(|known| *known == name).unwrap_or_else(|| {
+        names.push(name);
+        names.len() - 1
+    })
+}
