@@ -30,13 +30,6 @@ pub(crate) struct Filter {
     on_error: Unreadable,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Verdict {
-    Stays,
-    Goes,
-    Unknown,
-}
-
 impl Plugin for Filter {
     type Options = FilterOptions;
 
@@ -48,26 +41,29 @@ impl Plugin for Filter {
 
 impl Transform for Filter {
     fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
-        let mut why = None;
-        let mut verdicts = Vec::with_capacity(batch.len());
-        for record in batch.iter() {
-            verdicts.push(match self.expr.matches(&Scope::new(&batch, record)) {
-                Ok(true) => Verdict::Stays,
-                Ok(false) => Verdict::Goes,
+        let (tag, source) = (batch.tag.clone(), batch.source.clone());
+        // Of what goes, the places of records for which there is no value, and why.
+        let (mut taken, mut unknown, mut why) = (0, Vec::new(), None);
+        let mut gone = batch.extract(|record| {
+            let goes = match self.expr.matches(&Scope { record, tag: &tag, source: &source }) {
+                Ok(matches) => !matches,
+                Err(_) if self.on_error == Unreadable::Keep => {
+                    out.error();
+                    false
+                }
                 Err(error) => {
                     why.get_or_insert(error);
-                    match self.on_error {
-                        Unreadable::Keep => {
-                            out.error();
-                            Verdict::Stays
-                        }
-                        Unreadable::Drop | Unreadable::DeadLetter => Verdict::Unknown,
-                    }
+                    unknown.push(taken);
+                    true
                 }
-            });
-        }
-        if let (Some(why), true) = (why, verdicts.contains(&Verdict::Unknown)) {
-            let unknown = take(&mut batch, &mut verdicts, Verdict::Unknown);
+            };
+            taken += usize::from(goes);
+            goes
+        });
+        if let Some(why) = why {
+            let mut at = 0..taken;
+            let unknown =
+                gone.extract(|_| at.next().is_some_and(|at| unknown.binary_search(&at).is_ok()));
             match self.on_error {
                 Unreadable::DeadLetter => {
                     out.reject(unknown, format!("`{}` has no value: {why}", self.expr));
@@ -75,20 +71,10 @@ impl Transform for Filter {
                 _ => out.drop_batch(unknown, "the expression has no value"),
             }
         }
-        if verdicts.contains(&Verdict::Goes) {
-            out.filter_out(take(&mut batch, &mut verdicts, Verdict::Goes));
-        }
+        out.filter_out(gone);
         out.emit(batch);
         Ok(())
     }
-}
-
-/// Takes the records of one verdict out of the batch.
-fn take(batch: &mut Batch, verdicts: &mut Vec<Verdict>, wanted: Verdict) -> Batch {
-    let mut of_each = verdicts.iter();
-    let taken = batch.extract(|_| of_each.next() == Some(&wanted));
-    verdicts.retain(|verdict| *verdict != wanted);
-    taken
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub(crate) struct Reform {
     write: PathDict<Written>,
     delete: Vec<FieldPath>,
     keep: Option<Vec<FieldPath>>,
+    /// Where texts are rendered, used again for each.
+    rendered: Vec<u8>,
 }
 
 /// What a field is set to.
@@ -62,7 +64,7 @@ impl Plugin for Reform {
                  as in out.Reform(delete=[\"password\"])"
             );
         }
-        Ok(Reform { rename, write, delete, keep })
+        Ok(Reform { rename, write, delete, keep, rendered: Vec::new() })
     }
 }
 
@@ -73,7 +75,7 @@ impl Transform for Reform {
             self.rename(record, out);
             for (path, written) in self.write.iter() {
                 let scope = Scope { record: record.view(), tag: &tag, source: &source };
-                match written.value(&scope) {
+                match written.value(&scope, &mut self.rendered) {
                     Some(value) => {
                         if path.insert(record.fields_mut(), value).is_err() {
                             out.error();
@@ -114,11 +116,16 @@ impl Reform {
 }
 
 impl Written {
-    fn value(&self, scope: &Scope<'_>) -> Option<Value> {
+    /// The value for a record; texts are rendered into the buffer.
+    fn value(&self, scope: &Scope<'_>, rendered: &mut Vec<u8>) -> Option<Value> {
         match self {
             Written::Constant(value) => Some(value.clone()),
             Written::Value(expr) => expr.eval(scope).ok(),
-            Written::Text(template) => template.render(scope).ok().map(Value::from),
+            Written::Text(template) => {
+                rendered.clear();
+                template.render_into(scope, rendered).ok()?;
+                Some(Value::from(std::str::from_utf8(rendered).expect("a template renders text")))
+            }
         }
     }
 }

@@ -85,10 +85,10 @@ impl FieldPath {
         fields: &mut Map,
         value: impl Into<Value>,
     ) -> Result<Option<Value>, PathBlocked> {
-        self.check_way(fields)?;
         let Some((last, between)) = self.rest.split_last() else {
             return Ok(fields.insert(self.key.as_str(), value));
         };
+        self.check_way(fields)?;
         let mut at = child(fields, &self.key);
         for step in between {
             at = match step {

@@ -27,6 +27,7 @@ use std::borrow::Cow;
 use fields::with_fields;
 use node::Node;
 pub(super) use operand::Number;
+use operand::Operand;
 pub(super) use pieces::Pieces;
 
 use super::Scope;
@@ -67,7 +68,7 @@ impl Direct {
             return Some(scope.record.get(name).map_or(Value::Null, Cow::into_owned));
         }
         with_fields(scope, &self.names, |fields| {
-            self.root.value(fields).ok().map(operand::Operand::into_value)
+            self.root.value(fields).ok().map(Operand::into_value)
         })
     }
 }

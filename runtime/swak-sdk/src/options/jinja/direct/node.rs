@@ -44,7 +44,7 @@ pub(super) enum Whole {
     Items(Vec<Node>),
     Value(Node),
     /// A value that is searched for constant text, the part.
-    SearchedFor(Finder<'static>, Node),
+    SearchedFor(Box<Finder<'static>>, Node),
 }
 
 impl Node {

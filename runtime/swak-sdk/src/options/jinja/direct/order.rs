@@ -1,4 +1,4 @@
-//! The comparisons of [`super::super::compare`], on operands.
+//! The comparisons of [`crate::options::jinja::compare`], on operands.
 
 use std::cmp::Ordering;
 
@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use super::Declined;
 use super::operand::{Number, Operand, utf8};
-use crate::data::Value;
+use crate::data::{Timestamp, Value};
 use crate::options::jinja::compare::{number_in, time_in};
 
 /// A comparison operator; `in` and `not in` are [`contains`].
@@ -118,7 +118,7 @@ fn as_number(operand: Operand<'_>) -> Option<Number> {
     }
 }
 
-fn as_time(operand: Operand<'_>) -> Option<crate::data::Timestamp> {
+fn as_time(operand: Operand<'_>) -> Option<Timestamp> {
     match operand {
         Operand::Literal(literal) => literal.time,
         Operand::Text(text) => time_in(utf8(text)),

@@ -1,5 +1,7 @@
 //! The text of an expression read to its tree, as Jinja reads it; what is not known is declined.
 
+use memchr::memmem::Finder;
+
 use super::Names;
 use super::fields::{Path, Step};
 use super::is::Test;
@@ -108,8 +110,8 @@ impl<'t> Parser<'t, '_> {
             Some(items) => Whole::Items(items),
             None => match (&part, self.sum()?) {
                 (Node::Text(text), whole) => {
-                    let finder = memchr::memmem::Finder::new(text.text.as_bytes()).into_owned();
-                    Whole::SearchedFor(finder, whole)
+                    let finder = Finder::new(text.text.as_bytes()).into_owned();
+                    Whole::SearchedFor(Box::new(finder), whole)
                 }
                 (_, whole) => Whole::Value(whole),
             },
