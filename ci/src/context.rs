@@ -13,7 +13,7 @@ pub(crate) struct Context {
     pub(crate) root: PathBuf,
     /// Whether to put right what can be put right.
     pub(crate) fix: bool,
-    /// What to fuzz; nothing is everything.
+    /// What to fuzz, nothing is everything; for `bench`, its arguments.
     pub(crate) targets: Vec<String>,
     /// How long each of these is fuzzed.
     pub(crate) seconds: u64,
@@ -83,9 +83,15 @@ impl Context {
     /// The files below a folder of the root whose names end so, ordered by path. Links are not
     /// followed.
     pub(crate) fn files(&self, folder: &str, end: &str) -> Result<Vec<PathBuf>> {
+        self.files_in(&self.root.join(folder), end)
+    }
+
+    /// The files in any folder whose names end so, those below it included, ordered by path.
+    pub(crate) fn files_in(&self, folder: &Path, end: &str) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        walk(&self.root.join(folder), end, &mut found)
-            .map_err(|error| Failed(format!("cannot walk through `{folder}`: {error}")))?;
+        walk(folder, end, &mut found).map_err(|error| {
+            Failed(format!("cannot walk through `{}`: {error}", self.shown(folder)))
+        })?;
         found.sort();
         Ok(found)
     }
@@ -112,6 +118,12 @@ pub(crate) fn none_of(wrong: &[String]) -> Result {
     match wrong {
         [] => Ok(()),
         _ => Err(Failed(format!("\n  {}", wrong.join("\n  ")))),
+    }
+}
+
+impl From<&str> for Failed {
+    fn from(reason: &str) -> Self {
+        Failed(reason.to_owned())
     }
 }
 

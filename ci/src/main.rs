@@ -5,6 +5,7 @@ mod checks;
 mod context;
 mod manifest;
 
+use std::env;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use context::Context;
 #[command(name = "cargo ci", bin_name = "cargo ci")]
 struct Cli {
     /// The checks to run, in this order; `all` is every one but the long ones. What follows `fuzz`
-    /// are its targets
+    /// are its targets, what follows `bench` are its arguments
     names: Vec<String>,
     /// Put right what can be put right: fmt, clippy, reference, the corpora of fuzz
     #[arg(long)]
@@ -32,9 +33,14 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let mut cli = Cli::parse();
+    // The benchmark reads its own arguments.
+    let mut args: Vec<_> = env::args().collect();
+    let after_bench = args.iter().position(|arg| arg == "bench").map(|at| at + 1);
+    let of_bench = args.split_off(after_bench.unwrap_or(args.len()));
+    let mut cli = Cli::parse_from(args);
     let after_fuzz = cli.names.iter().position(|name| name == "fuzz").map(|at| at + 1);
-    let targets = cli.names.split_off(after_fuzz.unwrap_or(cli.names.len()));
+    let mut targets = cli.names.split_off(after_fuzz.unwrap_or(cli.names.len()));
+    targets.extend(of_bench);
     if cli.names.is_empty() {
         list();
         return ExitCode::SUCCESS;

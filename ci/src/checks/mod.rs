@@ -1,5 +1,6 @@
 //! The checks, one file each, in the order in which `all` runs them: what is quick comes first.
 
+mod bench;
 mod clippy;
 mod doc;
 mod e2e;
@@ -44,4 +45,5 @@ pub(crate) const CHECKS: &[Check] = &[
 ];
 
 /// Those that take too long for that: `all` leaves them out.
-pub(crate) const LONG_CHECKS: &[Check] = &[release::CHECK, fuzz::CHECK, torture::CHECK];
+pub(crate) const LONG_CHECKS: &[Check] =
+    &[release::CHECK, fuzz::CHECK, torture::CHECK, bench::CHECK];

@@ -1,0 +1,106 @@
+//! As much as there is, as fast as it goes: from the start of the process to the last of the output.
+
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::contestant::{Contestant, Place};
+use super::progress::{Bytes, Lines};
+use super::rounds::{Figure, Runner};
+use super::running::{Finished, Running};
+use super::sink::Sink;
+use super::store::{Input, Store};
+use super::verify::{self, Digest, Expect};
+use super::workload::Output;
+
+/// A contestant's runs of a workload.
+pub(crate) struct Bulk {
+    input: Rc<Input>,
+    output: Output,
+    check: Box<dyn Expect>,
+    /// What the records must come to; found out when it is first asked for.
+    expected: Option<Digest>,
+    /// The bytes of an output that was checked: the same bytes are not parsed again.
+    checked: Option<Digest>,
+}
+
+impl Bulk {
+    pub(crate) fn new(input: Rc<Input>, output: Output, check: Box<dyn Expect>) -> Self {
+        Bulk { input, output, check, expected: None, checked: None }
+    }
+
+    fn expected(&mut self) -> Result<Digest> {
+        if self.expected.is_none() {
+            let files: Vec<_> = self.input.files.iter().map(|file| &**file).collect();
+            let expected = verify::expected(&files, &*self.check);
+            self.expected = Some(expected.context("cannot work out what must come out")?);
+        }
+        Ok(self.expected.expect("it was worked out above"))
+    }
+
+    /// Holds the output against what must be in it.
+    fn check(&mut self, place: &Place) -> Result<()> {
+        let bytes = verify::bytes(&place.output())?;
+        if self.checked == Some(bytes) {
+            return Ok(());
+        }
+        let expected = self.expected()?;
+        if bytes.count != expected.count {
+            bail!("{} records came out, not {}", bytes.count, expected.count);
+        }
+        let found =
+            verify::found(&place.output(), &*self.check).context("what came out is wrong")?;
+        if found != expected {
+            bail!("the records that came out are not those that had to");
+        }
+        self.checked = Some(bytes);
+        Ok(())
+    }
+}
+
+impl Runner for Bulk {
+    fn run(&mut self, workload: &str, who: &Contestant, store: &Store) -> Result<Vec<Figure>> {
+        let expected = self.expected()?;
+        self.input.warm()?;
+        let folder = store.place()?;
+        let sink = match self.output {
+            Output::Sink(protocol) => Some(Sink::start(protocol, &self.input.path)?),
+            Output::SameBytes | Output::Lines => None,
+        };
+        let port = sink.as_ref().map_or(0, Sink::port);
+        let place = Place { folder, input: self.input.path.clone(), port };
+        let mut running = Running::start(&mut who.command(workload, &place)?, &place.folder)?;
+        let finished = match (&sink, self.output) {
+            (Some(sink), _) => running.finish(&mut || sink.look())?,
+            (None, Output::SameBytes) => {
+                let mut bytes = Bytes::new(&place.output(), self.input.bytes);
+                running.finish(&mut || Ok(bytes.look()?))?
+            }
+            (None, _) => {
+                let mut lines = Lines::new(&place.output(), expected.count);
+                running.finish(&mut || Ok(lines.look()?))?
+            }
+        };
+        running.end()?;
+        match &sink {
+            // Once more: what came after the end was too much.
+            Some(sink) => drop(sink.look()?),
+            None => self.check(&place)?,
+        }
+        Ok(figures(&finished, self.input.bytes))
+    }
+}
+
+fn figures(finished: &Finished, bytes: u64) -> Vec<Figure> {
+    let megabytes = bytes as f64 / 1e6;
+    let (wall, cpu) = (finished.wall.as_secs_f64(), finished.usage.cpu.as_secs_f64());
+    vec![
+        ("MB", megabytes),
+        ("MB/CPU s", megabytes / cpu),
+        ("MB/s", megabytes / wall),
+        ("CPU s", cpu),
+        ("wall s", wall),
+        ("peak MB", finished.usage.peak as f64 / 1e6),
+        ("first ms", finished.first.as_secs_f64() * 1e3),
+    ]
+}

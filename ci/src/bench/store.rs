@@ -1,0 +1,131 @@
+//! The folder with the data, made when a workload asks for it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use tempfile::TempDir;
+
+use super::data::{self, Json, Nginx, SEED};
+
+/// Data and the places of runs.
+pub(crate) struct Store {
+    folder: TempDir,
+    inputs: RefCell<BTreeMap<(Kind, u64), Rc<Input>>>,
+}
+
+/// What is in files.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Kind {
+    Nginx,
+    Json,
+    /// Lines of nginx in a thousand files.
+    Thousand,
+    /// A single line.
+    Line,
+    /// A thousand files with a line each.
+    Quiet,
+}
+
+/// Files to follow.
+pub(crate) struct Input {
+    /// A file, or the folder that the files are in.
+    pub(crate) path: PathBuf,
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) bytes: u64,
+}
+
+impl Input {
+    fn new(path: PathBuf, files: Vec<PathBuf>) -> io::Result<Self> {
+        let mut bytes = 0;
+        for file in &files {
+            bytes += fs::metadata(file)?.len();
+        }
+        Ok(Input { path, files, bytes })
+    }
+
+    /// Reads it once, so that the system has it in memory.
+    pub(crate) fn warm(&self) -> io::Result<()> {
+        for file in &self.files {
+            io::copy(&mut fs::File::open(file)?, &mut io::sink())?;
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    pub(crate) fn new(folder: Option<&Path>) -> io::Result<Store> {
+        let memory = Path::new("/dev/shm");
+        let parent = match folder {
+            Some(folder) => {
+                fs::create_dir_all(folder)?;
+                folder.to_owned()
+            }
+            None if memory.is_dir() => memory.to_owned(),
+            None => std::env::temp_dir(),
+        };
+        remove_left(&parent);
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent)?;
+        Ok(Store { folder, inputs: RefCell::default() })
+    }
+
+    /// Data of about so many bytes.
+    pub(crate) fn input(&self, kind: Kind, size: u64) -> io::Result<Rc<Input>> {
+        if let Some(input) = self.inputs.borrow().get(&(kind, size)) {
+            return Ok(Rc::clone(input));
+        }
+        let path = self.folder.path().join(format!("{kind:?}-{size}").to_lowercase());
+        let input = match kind {
+            Kind::Nginx => {
+                data::fill(&path, &mut Nginx::new(SEED), size).map(|_| vec![path.clone()])
+            }
+            Kind::Json => data::fill(&path, &mut Json::new(SEED), size).map(|_| vec![path.clone()]),
+            Kind::Line => fs::write(&path, "the first line\n").map(|()| vec![path.clone()]),
+            Kind::Thousand => thousand(&path, size),
+            Kind::Quiet => thousand(&path, 1000 * 200),
+        };
+        let input = Rc::new(Input::new(path, input?)?);
+        self.inputs.borrow_mut().insert((kind, size), Rc::clone(&input));
+        Ok(input)
+    }
+
+    /// An empty folder for a run, in which the one before it has left nothing.
+    pub(crate) fn place(&self) -> io::Result<PathBuf> {
+        let place = self.folder.path().join("run");
+        match fs::remove_dir_all(&place) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::create_dir_all(&place)?,
+        }
+        Ok(place)
+    }
+}
+
+/// How names of folders begin; the number of the process comes next.
+const PREFIX: &str = "swak-bench-";
+
+/// Removes what runs that were killed have left: it may be gigabytes of memory.
+fn remove_left(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let process = rest.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn thousand(folder: &Path, size: u64) -> io::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder)?;
+    // One source for all, so that no two of them hold the same lines.
+    let mut lines = Nginx::new(SEED);
+    let file = |n: u32| {
+        let path = folder.join(format!("{n:04}.log"));
+        data::fill(&path, &mut lines, size / 1000).map(|_| path)
+    };
+    (0..1000).map(file).collect()
+}

@@ -1,0 +1,99 @@
+//! The work that is measured.
+
+use super::sink::Protocol;
+use super::store::Kind;
+use super::verify::{Combined, ErrorsOnly, Expect, Fields, Same};
+
+/// A piece of work. How each contestant is told to do it stands in `ci/bench/CONTESTANT/NAME.*`.
+pub(crate) struct Workload {
+    /// As it is called on the command line.
+    pub(crate) name: &'static str,
+    /// For the table.
+    pub(crate) title: &'static str,
+    pub(crate) work: Work,
+}
+
+/// What is done and how it is measured.
+pub(crate) enum Work {
+    /// As much as there is, as fast as it goes.
+    Bulk { input: Kind, output: Output, check: fn() -> Box<dyn Expect> },
+}
+
+/// Where records go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Output {
+    /// A file with the very bytes of the input, maybe in another order of files.
+    SameBytes,
+    /// A file with a line for each record.
+    Lines,
+    /// A server.
+    Sink(Protocol),
+}
+
+/// All workloads, in the order in which they run.
+pub(crate) const WORKLOADS: &[Workload] = &[
+    Workload {
+        name: "w1",
+        title: "a file of nginx lines to a file, raw",
+        work: Work::Bulk {
+            input: Kind::Nginx,
+            output: Output::SameBytes,
+            check: || Box::new(Same),
+        },
+    },
+    Workload {
+        name: "w2",
+        title: "a file of JSON lines, parsed, to a file as JSON",
+        work: Work::Bulk { input: Kind::Json, output: Output::Lines, check: || Box::new(Fields) },
+    },
+    Workload {
+        name: "w3",
+        title: "a file of nginx lines, parsed to typed fields, to a file as JSON",
+        work: Work::Bulk {
+            input: Kind::Nginx,
+            output: Output::Lines,
+            check: || Box::new(Combined::new()),
+        },
+    },
+    Workload {
+        name: "w4-tcp",
+        title: "a file of nginx lines, raw, over TCP",
+        work: Work::Bulk {
+            input: Kind::Nginx,
+            output: Output::Sink(Protocol::Raw),
+            check: || Box::new(Same),
+        },
+    },
+    Workload {
+        name: "w4-forward",
+        title: "a file of nginx lines over Fluentd's protocol, with acks",
+        work: Work::Bulk {
+            input: Kind::Nginx,
+            output: Output::Sink(Protocol::Forward),
+            check: || Box::new(Same),
+        },
+    },
+    Workload {
+        name: "w5",
+        title: "1,000 files of nginx lines, followed at once, to a file, raw",
+        work: Work::Bulk {
+            input: Kind::Thousand,
+            output: Output::SameBytes,
+            check: || Box::new(Same),
+        },
+    },
+    Workload {
+        name: "w7",
+        title: "w2 with a buffer on disk in between, synced every 500 ms",
+        work: Work::Bulk { input: Kind::Json, output: Output::Lines, check: || Box::new(Fields) },
+    },
+    Workload {
+        name: "w8",
+        title: "JSON lines filtered by two fields to 10%, with a field built by a template",
+        work: Work::Bulk {
+            input: Kind::Json,
+            output: Output::Lines,
+            check: || Box::new(ErrorsOnly),
+        },
+    },
+];

@@ -1,0 +1,100 @@
+//! The benchmark: builds an agent as users get it, gets those that it is compared with, and starts
+//! `swak-bench`, which measures.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Check;
+use crate::context::{Context, Result};
+
+pub(super) const CHECK: Check = Check {
+    name: "bench",
+    what: "how fast the agent is, beside others (`cargo ci bench --help`)",
+    run,
+};
+
+/// The agent's build config.
+const CONFIG: &str = "ci/bench/bench-build.yml";
+
+/// Those that it is compared with: the folders that they are unpacked to, where they are when they are
+/// installed, and Debian's packages.
+///
+/// The packages conflict with each other, and both are services that would be started: so they are
+/// not installed, only unpacked.
+const RIVALS: [(&str, &str, &str); 2] = [
+    ("rsyslog", "/usr/sbin/rsyslogd", "rsyslog"),
+    ("syslog-ng", "/usr/sbin/syslog-ng", "syslog-ng-core"),
+];
+
+fn run(cx: &Context) -> Result {
+    let folder = target(cx)?.join("bench");
+    let mut args =
+        ["run", "--quiet", "--release", "--package", "swak-ci"].map(String::from).to_vec();
+    args.extend(["--features", "bench", "--bin", "swak-bench", "--"].map(String::from));
+    let says = |flag: &str| cx.targets.iter().any(|arg| arg.split('=').next() == Some(flag));
+    if !says("--agent") && !says("--help") && !says("-h") {
+        args.extend(["--agent".to_owned(), format!("swak={}", build(cx, &folder)?.display())]);
+    }
+    if !says("--alone") && !says("--help") && !says("-h") {
+        let rivals = folder.join("rivals");
+        unpack(cx, &rivals);
+        args.extend(["--rivals".to_owned(), rivals.display().to_string()]);
+    }
+    args.extend(cx.targets.iter().cloned());
+    cx.cargo(&args.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// The folder that Cargo builds in.
+fn target(cx: &Context) -> Result<PathBuf> {
+    let metadata = cx.cargo_output(&["metadata", "--no-deps", "--format-version", "1"])?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)
+        .map_err(|error| format!("Cargo's metadata cannot be read: {error}"))?;
+    let folder = metadata["target_directory"].as_str().ok_or("Cargo names no target folder")?;
+    Ok(folder.into())
+}
+
+/// Builds the agent and gives its path.
+fn build(cx: &Context, folder: &Path) -> Result<PathBuf> {
+    let (build, out) = (folder.join("build"), folder.join("dist"));
+    let [build, out_shown] = [&build, &out].map(|path| path.display().to_string());
+    let mut args = vec!["run", "--quiet", "--package", "swak-makebuild", "--", CONFIG];
+    args.extend(["--build-dir", &build, "--out", &out_shown]);
+    cx.cargo(&args)?;
+    Ok(out.join("swak-bench"))
+}
+
+/// Gets those that are not there. Without them the agent is measured alone.
+fn unpack(cx: &Context, rivals: &Path) {
+    for (name, program, package) in RIVALS {
+        let folder = rivals.join(name);
+        let is_there = folder.is_dir() || Path::new(program).is_file();
+        if !is_there && let Err(failed) = unpack_one(cx, package, &folder) {
+            eprintln!("warning: {name} is not measured: {failed}");
+        }
+    }
+}
+
+/// Fetches a package with all that it needs and this machine lacks.
+fn unpack_one(cx: &Context, package: &str, folder: &Path) -> Result {
+    let packages = folder.with_extension("debs");
+    let make = |path: &Path| {
+        fs::create_dir_all(path).map_err(|error| format!("cannot make a folder: {error}"))
+    };
+    make(&packages.join("partial"))?;
+    let archives = format!("Dir::Cache::archives={}", packages.display());
+    let mut args = vec!["install", "--quiet=2", "--yes", "--no-install-recommends"];
+    args.extend(["--download-only", "--option", &archives, "--option", "Debug::NoLocking=1"]);
+    args.push(package);
+    if cx.run(cx.command("apt-get", &args)).is_err() {
+        // The list of packages may be old or not there.
+        cx.run(cx.command("apt-get", &["update", "--quiet"]))?;
+        cx.run(cx.command("apt-get", &args))?;
+    }
+    // It takes its place when it is complete.
+    let (debs, whole) = (cx.files_in(&packages, ".deb")?, folder.with_extension("part"));
+    for deb in debs {
+        let args = ["-x", &deb.display().to_string(), &whole.display().to_string()];
+        cx.run(cx.command("dpkg-deb", &args))?;
+    }
+    fs::rename(&whole, folder).map_err(|error| format!("cannot unpack `{package}`: {error}").into())
+}
