@@ -71,14 +71,14 @@ impl Runner for Bulk {
         let place = Place { folder, input: self.input.path.clone(), port };
         let mut running = Running::start(&mut who.command(workload, &place)?, &place.folder)?;
         let finished = match (&sink, self.output) {
-            (Some(sink), _) => running.finish(&mut || sink.look())?,
+            (Some(sink), _) => running.finish(&mut |_| sink.look())?,
             (None, Output::SameBytes) => {
                 let mut bytes = Bytes::new(&place.output(), self.input.bytes);
-                running.finish(&mut || Ok(bytes.look()?))?
+                running.finish(&mut |_| Ok(bytes.look()?))?
             }
             (None, _) => {
                 let mut lines = Lines::new(&place.output(), expected.count);
-                running.finish(&mut || Ok(lines.look()?))?
+                running.finish(&mut |_| Ok(lines.look()?))?
             }
         };
         running.end()?;

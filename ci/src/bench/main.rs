@@ -13,9 +13,17 @@ mod contestant;
 #[cfg(target_os = "linux")]
 mod data;
 #[cfg(target_os = "linux")]
+mod idle;
+#[cfg(target_os = "linux")]
+mod limits;
+#[cfg(target_os = "linux")]
+mod listen;
+#[cfg(target_os = "linux")]
 mod machine;
 #[cfg(target_os = "linux")]
 mod meter;
+#[cfg(target_os = "linux")]
+mod paced;
 #[cfg(target_os = "linux")]
 mod progress;
 #[cfg(target_os = "linux")]
@@ -26,6 +34,8 @@ mod rounds;
 mod running;
 #[cfg(target_os = "linux")]
 mod sink;
+#[cfg(target_os = "linux")]
+mod startup;
 #[cfg(target_os = "linux")]
 mod stats;
 #[cfg(target_os = "linux")]

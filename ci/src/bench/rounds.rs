@@ -1,12 +1,21 @@
 //! Every contestant does a workload several times, in turn.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 
 use super::bulk::Bulk;
 use super::contestant::Contestant;
+use super::listen::{Listen, Transport};
 use super::machine::Machine;
-use super::store::Store;
+use super::paced::Paced;
+use super::startup::Startup;
+use super::store::{Kind, Store};
 use super::workload::{Work, Workload};
+use super::{idle, limits};
+
+/// A syslog message is smaller than a line of the other data; what is parsed of it is more.
+const BYTES_OF_A_MESSAGE: u64 = 512;
 
 /// How much is done.
 pub(crate) struct Plan {
@@ -37,6 +46,11 @@ impl Plan {
         let rounds = rounds.unwrap_or(if quick { 2 } else { 3 });
         Plan { quick, rounds, size, size_of_others: others }
     }
+
+    /// How long what takes time by itself takes: a minute, or ten seconds.
+    pub(crate) fn minute(&self) -> Duration {
+        Duration::from_secs(if self.quick { 10 } else { 60 })
+    }
 }
 
 /// Runs a workload.
@@ -49,25 +63,41 @@ pub(crate) fn measure(
     store: &Store,
     plan: &Plan,
 ) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
+    let able: Vec<_> = contestants.iter().filter(|who| who.can_do(workload.name)).collect();
     let mut runners = Vec::new();
-    for contestant in contestants.iter().filter(|c| c.can_do(workload.name)) {
+    for who in &able {
+        let size = if who.is_swak() { plan.size } else { plan.size_of_others };
+        let input = |kind, size| store.input(kind, size).context("cannot write the data");
         let runner: Box<dyn Runner> = match &workload.work {
-            Work::Bulk { input, output, check } => {
-                let size = if contestant.is_swak() { plan.size } else { plan.size_of_others };
-                let input = store.input(*input, size).context("cannot write the data")?;
-                Box::new(Bulk::new(input, *output, check()))
+            Work::Bulk { input: kind, output, check } => {
+                Box::new(Bulk::new(input(*kind, size)?, *output, check()))
             }
+            Work::Listen(transport @ Transport::Tcp) => {
+                Box::new(Listen::new(*transport, size / BYTES_OF_A_MESSAGE)?)
+            }
+            // At a rate, so that all get the same.
+            Work::Listen(transport @ Transport::Udp) => {
+                Box::new(Listen::new(*transport, if plan.quick { 100_000 } else { 500_000 })?)
+            }
+            Work::Paced => Box::new(Paced::new(plan.minute())),
+            Work::Startup => Box::new(Startup::new(input(Kind::Line, 0)?)),
+            Work::Idle => return idle::measure(workload.name, &able, store, plan),
+            Work::Limits => return limits::measure(store, plan),
         };
         runners.push(runner);
-        rows.push(Row { contestant: contestant.name.clone(), runs: Ok(Vec::new()) });
     }
-    for _ in 0..plan.rounds {
-        for (runner, row) in runners.iter_mut().zip(&mut rows) {
+    let rounds = match &workload.work {
+        Work::Startup => plan.rounds * 5,
+        // What takes so long is an average by itself.
+        Work::Paced => 1,
+        _ => plan.rounds,
+    };
+    let row = |who: &&Contestant| Row { contestant: who.name.clone(), runs: Ok(Vec::new()) };
+    let mut rows: Vec<_> = able.iter().map(row).collect();
+    for _ in 0..rounds {
+        for ((runner, who), row) in runners.iter_mut().zip(&able).zip(&mut rows) {
             let Ok(runs) = &mut row.runs else { continue };
-            let contestant = contestants.iter().find(|c| c.name == row.contestant);
-            let contestant = contestant.expect("each row is of a contestant");
-            match runner.run(workload.name, contestant, store) {
+            match runner.run(workload.name, who, store) {
                 Ok(figures) => {
                     eprintln!("    {}: {}", row.contestant, shown(&figures));
                     runs.push(figures);

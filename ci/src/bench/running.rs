@@ -1,7 +1,7 @@
 //! A contestant at work: started, looked at until the work is done, ended in order.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const END: Duration = Duration::from_secs(30);
 pub(crate) struct Running {
     child: Child,
     started: Instant,
-    said: std::path::PathBuf,
+    said: PathBuf,
 }
 
 /// How far the output is.
@@ -63,15 +63,23 @@ impl Running {
         meter::usage(self.child.id())
     }
 
-    /// Waits until all output is there.
+    /// How long it has been running.
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Waits until all output is there. What looks is told how long the process has been running.
     ///
     /// # Errors
     /// When the process ends before, or nothing comes for a minute.
-    pub(crate) fn finish(&mut self, look: &mut dyn FnMut() -> Result<Seen>) -> Result<Finished> {
+    pub(crate) fn finish(
+        &mut self,
+        look: &mut dyn FnMut(Duration) -> Result<Seen>,
+    ) -> Result<Finished> {
         let mut last = Seen::default();
         let (mut grown, mut first) = (Instant::now(), None);
         loop {
-            let seen = look()?;
+            let seen = look(self.age())?;
             let now = Instant::now();
             if seen.count > 0 {
                 first.get_or_insert(now - self.started);

@@ -5,13 +5,13 @@ mod fields;
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hasher as _};
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::thread;
 
 use anyhow::{Context as _, Result};
 
-pub(crate) use fields::{Combined, ErrorsOnly, Fields, Messages, Same};
+pub(crate) use fields::{COMBINED, Combined, ErrorsOnly, Fields, Messages, Same};
 
 /// What a number of records come to. The order does not matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -47,6 +47,15 @@ pub(crate) fn found(output: &Path, check: &dyn Expect) -> Result<Digest> {
 /// The bytes of the lines, whatever they say.
 pub(crate) fn bytes(path: &Path) -> Result<Digest> {
     of_files(&[path], &|line| Ok(Some(hash(line))))
+}
+
+/// Each record that has come, in the order of the lines.
+pub(crate) fn hashes(output: &Path, check: &dyn Expect) -> Result<Vec<u64>> {
+    let mut hashes = Vec::new();
+    for line in BufReader::with_capacity(1 << 20, File::open(output)?).split(b'\n') {
+        hashes.push(check.found(&line?)?);
+    }
+    Ok(hashes)
 }
 
 /// A hash that is the same in every run.

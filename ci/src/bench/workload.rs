@@ -1,5 +1,6 @@
 //! The work that is measured.
 
+use super::listen::Transport;
 use super::sink::Protocol;
 use super::store::Kind;
 use super::verify::{Combined, ErrorsOnly, Expect, Fields, Same};
@@ -17,6 +18,16 @@ pub(crate) struct Workload {
 pub(crate) enum Work {
     /// As much as there is, as fast as it goes.
     Bulk { input: Kind, output: Output, check: fn() -> Box<dyn Expect> },
+    /// Messages from four senders at once.
+    Listen(Transport),
+    /// Nothing, for a minute.
+    Idle,
+    /// Ten megabytes a second, for a minute.
+    Paced,
+    /// One line.
+    Startup,
+    /// What the machine can do at all.
+    Limits,
 }
 
 /// Where records go.
@@ -83,6 +94,16 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         },
     },
     Workload {
+        name: "w6-tcp",
+        title: "syslog messages of four senders over TCP, parsed, to a file as JSON",
+        work: Work::Listen(Transport::Tcp),
+    },
+    Workload {
+        name: "w6-udp",
+        title: "syslog messages of four senders over UDP, 100,000 a second, parsed, to a file as JSON",
+        work: Work::Listen(Transport::Udp),
+    },
+    Workload {
         name: "w7",
         title: "w2 with a buffer on disk in between, synced every 500 ms",
         work: Work::Bulk { input: Kind::Json, output: Output::Lines, check: || Box::new(Fields) },
@@ -95,5 +116,17 @@ pub(crate) const WORKLOADS: &[Workload] = &[
             output: Output::Lines,
             check: || Box::new(ErrorsOnly),
         },
+    },
+    Workload { name: "w9", title: "idle: 1,000 quiet files are followed", work: Work::Idle },
+    Workload { name: "w10", title: "w3 at 10 MB a second", work: Work::Paced },
+    Workload {
+        name: "start",
+        title: "from the start of the process to its first record",
+        work: Work::Startup,
+    },
+    Workload {
+        name: "limits",
+        title: "the machine itself, on one thread, with the same data",
+        work: Work::Limits,
     },
 ];

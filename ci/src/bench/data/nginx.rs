@@ -8,8 +8,6 @@ use super::random::Random;
 pub(crate) struct Nginx {
     random: Random,
     clock: Clock,
-    /// What stands as `n` in the query of the next request; left out, nothing does.
-    sequence: Option<u64>,
 }
 
 const METHODS: [&str; 8] = ["GET", "GET", "GET", "GET", "GET", "POST", "PUT", "HEAD"];
@@ -30,12 +28,7 @@ const AGENTS: [&str; 6] = [
 
 impl Nginx {
     pub(crate) fn new(seed: u64) -> Self {
-        Nginx { random: Random::new(seed), clock: Clock::default(), sequence: None }
-    }
-
-    /// Requests that are numbered from 0 on: `/products/4711?n=000000000017`.
-    pub(crate) fn numbered(seed: u64) -> Self {
-        Nginx { sequence: Some(0), ..Nginx::new(seed) }
+        Nginx { random: Random::new(seed), clock: Clock::default() }
     }
 }
 
@@ -53,13 +46,7 @@ impl Lines for Nginx {
         self.clock.common_log(out);
         let (method, folder) = (random.pick(&METHODS), random.pick(&FOLDERS));
         put(out, format_args!("] \"{method} {folder}{}", random.below(1_000_000)));
-        match &mut self.sequence {
-            Some(n) => {
-                put(out, format_args!("?n={n:012}"));
-                *n += 1;
-            }
-            None => out.extend_from_slice(random.pick(&ENDS).as_bytes()),
-        }
+        out.extend_from_slice(random.pick(&ENDS).as_bytes());
         let status = STATUSES[random.below(10) as usize];
         put(out, format_args!(" HTTP/1.1\" {status} {} \"", random.below(100_000)));
         match random.percent(30) {

@@ -57,14 +57,17 @@ impl Expect for ErrorsOnly {
 /// Lines of nginx come out as JSON with typed fields.
 pub(crate) struct Combined(Regex);
 
+/// The combined log format of nginx, as the recipe for it has it.
+pub(crate) const COMBINED: &str = concat!(
+    r"^(?<remote>\S+) \S+ (?<user>\S+) \[(?<time>[^\]]+)\] ",
+    r#""(?<method>\S+) (?<path>\S+) (?<protocol>[^"]+)" (?<status>\d+) (?<bytes>\d+) "#,
+    r#""(?<referer>[^"]*)" "(?<agent>[^"]*)"$"#
+);
+
 impl Combined {
     pub(crate) fn new() -> Self {
-        let pattern = concat!(
-            r"^(?-u)(?<remote>\S+) \S+ (?<user>\S+) \[(?<time>[^\]]+)\] ",
-            r#""(?<method>\S+) (?<path>\S+) (?<protocol>[^"]+)" (?<status>\d+) (?<bytes>\d+) "#,
-            r#""(?<referer>[^"]*)" "(?<agent>[^"]*)"$"#
-        );
-        Combined(Regex::new(pattern).expect("the pattern is right"))
+        let pattern = COMBINED.replacen('^', "^(?-u)", 1);
+        Combined(Regex::new(&pattern).expect("the pattern is right"))
     }
 }
 
