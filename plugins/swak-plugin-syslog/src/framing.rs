@@ -7,14 +7,16 @@ use std::ops::Range;
 
 use swak_sdk::data::Block;
 
+use crate::buffers::Buffers;
+
 /// The most digits of an announced length. What has more is text.
 const MAX_DIGITS: usize = 10;
 
 /// Finds the messages of one stream. It holds at most one incomplete message, of which it keeps no
 /// more than `max` bytes, and looks at each byte once.
-#[derive(Debug)]
 pub(crate) struct Deframer {
     bytes: Vec<u8>,
+    buffers: Buffers,
     /// Up to here there is no line end.
     searched: usize,
     state: State,
@@ -66,20 +68,32 @@ enum Head {
 
 impl Deframer {
     /// A deframer of messages up to this many bytes.
-    pub(crate) fn new(max: usize) -> Self {
-        Deframer { bytes: Vec::new(), searched: 0, state: State::Begin, max }
+    pub(crate) fn new(max: usize, buffers: Buffers) -> Self {
+        Deframer { bytes: Vec::new(), buffers, searched: 0, state: State::Begin, max }
     }
 
-    /// Gives memory back that was needed for a message, but for what so many bytes take.
+    /// Where to append what is read, with room for about so many bytes: for at least half of them.
+    pub(crate) fn buffer(&mut self, room: usize) -> &mut Vec<u8> {
+        let needed = self.bytes.len() + room;
+        if !Buffers::is_large(&self.bytes) && needed >= Buffers::SIZE {
+            self.bytes = self.buffers.take(&self.bytes);
+        }
+        if self.bytes.capacity() - self.bytes.len() < room / 2 {
+            self.bytes.reserve(room);
+        }
+        &mut self.bytes
+    }
+
+    /// Gives memory back that was needed for a message or a burst, but for what so many bytes take.
     pub(crate) fn shrink_to(&mut self, room: usize) {
-        if self.bytes.capacity() > self.bytes.len() + 4 * room {
+        if self.bytes.capacity() <= self.bytes.len() + 4 * room {
+            return;
+        }
+        if Buffers::is_large(&self.bytes) {
+            self.buffers.give_back(&mut self.bytes, room);
+        } else {
             self.bytes.shrink_to(self.bytes.len() + room);
         }
-    }
-
-    /// Where to append what was read.
-    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
     }
 
     /// Takes out the messages that are complete.
@@ -98,11 +112,12 @@ impl Deframer {
                 }
             }
         }
-        // A copy, for records must not hold the memory that a buffer has in reserve.
-        let block = (!messages.is_empty()).then(|| Block::from(self.bytes[..at].to_vec()));
-        self.bytes.drain(..at);
         self.searched = self.searched.saturating_sub(at);
-        Some(Frames { block: block?, messages })
+        if messages.is_empty() {
+            self.bytes.drain(..at);
+            return None;
+        }
+        Some(Frames { block: self.buffers.split(&mut self.bytes, at), messages })
     }
 
     /// Takes out the last message when the stream has ended: a line needs no end then; a message
@@ -118,7 +133,8 @@ impl Deframer {
         let frame = Frame { range: start..end, is_cut: is_short || whole > end };
         // Of a message that ended in its head there is nothing.
         let messages: Vec<_> = Some(frame).filter(|f| !f.range.is_empty()).into_iter().collect();
-        (!messages.is_empty()).then(|| Frames { block: self.bytes.into(), messages })
+        // A copy, for records must not hold the memory that a buffer has in reserve.
+        (!messages.is_empty()).then(|| Frames { block: Block::from(self.bytes.to_vec()), messages })
     }
 
     /// Goes on at `at`.
@@ -212,7 +228,7 @@ mod tests {
 
     /// The messages and how many were cut, when the stream comes in pieces of this size.
     fn frames(stream: &[u8], max: usize, piece: usize) -> (Vec<Vec<u8>>, usize) {
-        let mut deframer = Deframer::new(max);
+        let mut deframer = Deframer::new(max, Buffers::new());
         let (mut found, mut cut) = (Vec::new(), 0);
         let mut take = |frames: Option<Frames>| {
             if let Some(frames) = frames {
@@ -221,7 +237,7 @@ mod tests {
             }
         };
         for piece in stream.chunks(piece) {
-            deframer.buffer().extend_from_slice(piece);
+            deframer.buffer(piece.len()).extend_from_slice(piece);
             take(deframer.split());
             assert!(
                 deframer.bytes.len() <= max + piece.len() + MAX_DIGITS + 1,

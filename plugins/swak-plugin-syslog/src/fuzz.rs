@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use swak_sdk::data::{Block, Name, Timestamp, json};
 use swak_sdk::plugin::Counters;
 
+use crate::buffers::Buffers;
 use crate::framing::{Deframer, Frame};
 use crate::parse::{Clock, Format, Message, parse};
 use crate::record::{Mode, OnError, Reader};
@@ -19,7 +20,7 @@ mod replay;
 pub fn framing(data: &[u8]) {
     let [max, piece, stream @ ..] = data else { return };
     let (max, piece) = (1 + usize::from(max % 40), 1 + usize::from(piece % 16));
-    let mut deframer = Deframer::new(max);
+    let mut deframer = Deframer::new(max, Buffers::new());
     let (mut found, mut cut) = (Vec::new(), 0);
     let mut take = |frames: Option<crate::framing::Frames>| {
         if let Some(frames) = frames {
@@ -28,9 +29,9 @@ pub fn framing(data: &[u8]) {
         }
     };
     for bytes in stream.chunks(piece) {
-        deframer.buffer().extend_from_slice(bytes);
+        deframer.buffer(piece).extend_from_slice(bytes);
         take(deframer.split());
-        assert!(deframer.buffer().len() <= max + 16, "no more than a message is held");
+        assert!(deframer.buffer(0).len() <= max + 16, "no more than a message is held");
     }
     take(deframer.finish());
     assert_eq!((found, cut), whole(stream, max));
@@ -76,7 +77,7 @@ fn whole(mut rest: &[u8], max: usize) -> (Vec<Vec<u8>>, usize) {
 pub fn message(data: &[u8]) {
     let [format, bytes @ ..] = data else { return };
     let format = [Format::Auto, Format::Rfc3164, Format::Rfc5424][usize::from(format % 3)];
-    let clock = Clock { now: Timestamp::from_parts(1_700_000_000, 0), zone: TimeZone::UTC };
+    let clock = Clock::new(Timestamp::from_parts(1_700_000_000, 0), TimeZone::UTC);
     if let Ok(message) = parse(bytes, format, &clock) {
         let within = |part: &[u8]| part.is_empty() || bytes.as_ptr_range().contains(&part.as_ptr());
         let parts = [message.hostname, message.app_name, message.proc_id, message.msg_id];

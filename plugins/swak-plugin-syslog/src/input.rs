@@ -6,6 +6,7 @@ use std::time::Duration;
 use swak_sdk::prelude::*;
 use tokio::task::JoinSet;
 
+use crate::buffers::Buffers;
 use crate::endpoint::Endpoint;
 use crate::listen::{self, Connections, Limits};
 use crate::parse::Format;
@@ -115,12 +116,14 @@ impl Input for Syslog {
             let bound = listen::bind(endpoint, self.limits).await;
             listeners.push(bound.with_context(|| cannot_listen(endpoint))?);
         }
+        let buffers = Buffers::new();
         let mut running = JoinSet::new();
         for listener in listeners {
             let receiver = listen::Receiver {
                 reader: Arc::clone(&self.reader),
                 limits: self.limits,
                 connections: Arc::clone(&self.connections),
+                buffers: buffers.clone(),
                 out: out.clone(),
                 shutdown: shutdown.clone(),
             };

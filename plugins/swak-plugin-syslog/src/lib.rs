@@ -5,10 +5,12 @@
 //! | `input` | the options, and how the input starts |
 //! | `endpoint` | where to listen, as a recipe writes it |
 //! | `listen` | the sockets |
+//! | `buffers` | where the memory of busy peers comes from |
 //! | `framing` | where messages end in a stream |
 //! | `parse` | the parts of a message |
 //! | `record` | from messages to batches of records |
 
+mod buffers;
 mod endpoint;
 mod framing;
 #[cfg(any(test, feature = "fuzz"))]

@@ -62,7 +62,7 @@ impl Reader {
                 batch
             }
             Mode::Parsed => {
-                let clock = Clock { now, zone: self.zone.clone() };
+                let clock = Clock::new(now, self.zone.clone());
                 let record = |Frame { range, is_cut }: &Frame| {
                     self.record(&block.slice(range.start, range.end), *is_cut, &clock)
                 };

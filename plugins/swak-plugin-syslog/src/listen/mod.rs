@@ -3,6 +3,8 @@
 mod connections;
 mod datagram;
 mod stream;
+#[cfg(target_os = "linux")]
+mod udp;
 #[cfg(unix)]
 mod unix;
 
@@ -18,6 +20,7 @@ use tokio::net::{TcpListener, UdpSocket};
 
 pub(crate) use connections::Connections;
 
+use crate::buffers::Buffers;
 use crate::endpoint::{Endpoint, PORT};
 use crate::record::Reader;
 
@@ -34,6 +37,7 @@ pub(crate) struct Receiver {
     pub(crate) reader: Arc<Reader>,
     pub(crate) limits: Limits,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) buffers: Buffers,
     pub(crate) out: Emitter,
     pub(crate) shutdown: Shutdown,
 }
@@ -51,6 +55,10 @@ pub(crate) enum Listener {
 /// How often a socket is read on after the stop, for what has come in already; a peer that goes on
 /// sending must not keep the agent from its end.
 const READS_AFTER_STOP: usize = 64;
+
+/// How long a socket is looked at once more after the stop: what has come in may not have been told of
+/// yet. Whoever waits for a time is told of all that came before.
+const LAST_LOOK: Duration = Duration::from_millis(1);
 
 /// How many peers may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -77,6 +85,9 @@ impl Listener {
     /// Reads until the agent stops.
     pub(crate) async fn run(self, receiver: Receiver) -> swak_sdk::Result<()> {
         match self {
+            #[cfg(target_os = "linux")]
+            Listener::Udp(socket) => datagram::run(udp::Udp::new(socket), receiver).await?,
+            #[cfg(not(target_os = "linux"))]
             Listener::Udp(socket) => datagram::run(socket, receiver).await?,
             Listener::Tcp(listener) => stream::run(listener, receiver).await,
             #[cfg(unix)]

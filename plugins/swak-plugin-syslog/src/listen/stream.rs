@@ -10,14 +10,15 @@ use swak_sdk::plugin::{Emitter, Shutdown, Stopped};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
 use super::connections::Seat;
-use super::{Limits, READS_AFTER_STOP, Receiver};
+use super::{LAST_LOOK, Limits, READS_AFTER_STOP, Receiver};
+use crate::buffers::Buffers;
 use crate::framing::{Deframer, Frames};
 use crate::record::Reader;
 
-/// How much is read at once, at most and at least.
-const READ: usize = 64 * 1024;
+/// How much room there is for what is read at once, at the least. At the most it is a large buffer.
 const LEAST_READ: usize = 4 * 1024;
 
 /// How long accepting rests after it failed, which it does when there are no descriptors left.
@@ -50,7 +51,7 @@ impl StreamListener for TcpListener {
 
 /// Accepts and reads peers until the agent stops.
 pub(super) async fn run<L: StreamListener>(listener: L, receiver: Receiver) {
-    let Receiver { reader, limits, connections, out, mut shutdown } = receiver;
+    let Receiver { reader, limits, connections, buffers, out, mut shutdown } = receiver;
     let mut peers = JoinSet::new();
     // One that was accepted and has no seat yet.
     let mut waiting = None;
@@ -79,6 +80,7 @@ pub(super) async fn run<L: StreamListener>(listener: L, receiver: Receiver) {
                     seat,
                     reader: Arc::clone(&reader),
                     limits,
+                    buffers: buffers.clone(),
                     out: out.clone(),
                     shutdown: shutdown.clone(),
                     told_of_cut: false,
@@ -98,6 +100,7 @@ struct Peer {
     seat: Seat,
     reader: Arc<Reader>,
     limits: Limits,
+    buffers: Buffers,
     out: Emitter,
     shutdown: Shutdown,
     told_of_cut: bool,
@@ -113,16 +116,22 @@ impl Peer {
     }
 
     async fn read(&mut self, mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
-        let mut deframer = Deframer::new(self.limits.max_message);
+        let mut deframer = Deframer::new(self.limits.max_message, self.buffers.clone());
         let mut reads_left = READS_AFTER_STOP;
         // Thousands of peers that say little must not take the memory of those that say much.
         let mut room = LEAST_READ;
         let ended = loop {
-            deframer.buffer().reserve(room);
+            let buffer = deframer.buffer(room);
+            let free = buffer.capacity() - buffer.len();
             let read = tokio::select! {
                 biased;
-                read = stream.read_buf(deframer.buffer()) => read,
-                () = self.shutdown.triggered() => break Ok(()),
+                read = stream.read_buf(buffer) => read,
+                () = self.shutdown.triggered() => {
+                    match timeout(LAST_LOOK, stream.read_buf(buffer)).await {
+                        Ok(read) => read,
+                        Err(_) => break Ok(()),
+                    }
+                }
                 () = idle(self.limits.idle_timeout) => break Err(silent()),
                 () = self.seat.wanted() => break Err(silent()),
             };
@@ -130,8 +139,12 @@ impl Peer {
                 Ok(0) => break Ok(()),
                 Ok(read) => {
                     self.seat.heard();
-                    let next = if read >= room { 2 * room } else { room / 2 };
-                    room = next.clamp(LEAST_READ, READ);
+                    let next = match read {
+                        _ if read >= free => 2 * room,
+                        _ if read < free / 2 => room / 2,
+                        _ => room,
+                    };
+                    room = next.clamp(LEAST_READ, Buffers::SIZE);
                 }
                 Err(error) => break Err(error),
             }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use swak_sdk::data::Name;
 use tokio::net::{UnixDatagram, UnixListener, UnixStream};
 
-use super::datagram::DatagramSocket;
+use super::datagram::{DatagramSocket, Inbox};
 use super::stream::StreamListener;
 
 /// A bound socket, and its file, which goes with it.
@@ -82,8 +82,8 @@ impl DatagramSocket for Bound<UnixDatagram> {
         self.socket.readable().await
     }
 
-    fn try_receive(&self, bytes: &mut Vec<u8>) -> io::Result<(usize, ())> {
-        self.socket.try_recv_buf_from(bytes).map(|(len, _)| (len, ()))
+    fn try_receive(&mut self, inbox: &mut Inbox<()>) -> io::Result<()> {
+        inbox.receive(|bytes| self.socket.try_recv_buf_from(bytes).map(|(len, _)| (len, ())))
     }
 
     fn source(&self, (): &()) -> Name {

@@ -14,6 +14,7 @@ use swak_sdk::data::Timestamp;
 use swak_sdk::options::Choice;
 
 pub(crate) use priority::Priority;
+use timestamp::Recent;
 
 /// The parts of a message that it has.
 #[derive(Debug, Default, PartialEq)]
@@ -50,13 +51,22 @@ pub(crate) enum Format {
 }
 
 /// What a timestamp without year and zone is completed with.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Clock {
     /// When the message came. A timestamp without year is of the last year in which it does not lie
     /// more than a month after this.
     pub(crate) now: Timestamp,
     /// The zone of those who say none.
     pub(crate) zone: TimeZone,
+    recent: Recent<{ timestamp::DATE_TIME }>,
+    recent_short: Recent<{ timestamp::SHORT_DATE_TIME }>,
+}
+
+impl Clock {
+    /// A clock that stands at `now`.
+    pub(crate) fn new(now: Timestamp, zone: TimeZone) -> Self {
+        Clock { now, zone, recent: Recent::default(), recent_short: Recent::default() }
+    }
 }
 
 /// Why a message cannot be parsed.
@@ -86,7 +96,11 @@ pub(crate) fn parse<'a>(
         Format::Rfc3164 => false,
         Format::Rfc5424 => true,
     };
-    if is_5424 { rfc5424::parse(priority, rest) } else { Ok(rfc3164::parse(priority, rest, clock)) }
+    if is_5424 {
+        rfc5424::parse(priority, rest, clock)
+    } else {
+        Ok(rfc3164::parse(priority, rest, clock))
+    }
 }
 
 /// What stands before the next space, and what comes after it; the second is empty when there is

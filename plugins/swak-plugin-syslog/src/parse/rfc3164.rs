@@ -47,7 +47,7 @@ pub(super) fn parse<'a>(priority: Priority, rest: &'a [u8], clock: &Clock) -> Me
 fn split_timestamp<'a>(text: &'a [u8], clock: &Clock) -> Option<(Timestamp, &'a [u8])> {
     timestamp::rfc3164(text, clock).or_else(|| {
         let (word, rest) = split_word(text);
-        Some((timestamp::rfc3339(word)?, rest))
+        Some((timestamp::rfc3339(word, clock)?, rest))
     })
 }
 

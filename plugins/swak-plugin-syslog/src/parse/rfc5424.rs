@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{Element, Message, ParseError, Priority, split_word, timestamp};
+use super::{Clock, Element, Message, ParseError, Priority, split_word, timestamp};
 
 /// The mark that a text in UTF-8 may begin with.
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -20,14 +20,18 @@ pub(super) fn is_likely(rest: &[u8]) -> bool {
 }
 
 /// Parses what comes after the priority.
-pub(super) fn parse(priority: Priority, rest: &[u8]) -> Result<Message<'_>, ParseError> {
+pub(super) fn parse<'a>(
+    priority: Priority,
+    rest: &'a [u8],
+    clock: &Clock,
+) -> Result<Message<'a>, ParseError> {
     let (version, rest) = split_word(rest);
     if version != b"1" {
         return Err(ParseError::Version);
     }
     let (time, rest) = part(rest)?;
     let timestamp = match time {
-        Some(time) => Some(timestamp::rfc3339(time).ok_or(ParseError::Timestamp)?),
+        Some(time) => Some(timestamp::rfc3339(time, clock).ok_or(ParseError::Timestamp)?),
         None => None,
     };
     let (hostname, rest) = part(rest)?;

@@ -7,7 +7,7 @@ use super::*;
 
 fn clock() -> Clock {
     let now: jiff::Timestamp = "2026-11-21T12:00:00Z".parse().expect("a timestamp");
-    Clock { now: now.into(), zone: TimeZone::UTC }
+    Clock::new(now.into(), TimeZone::UTC)
 }
 
 /// Every part as text: time, host, program, process, message id, text; `-` for what is missing.
