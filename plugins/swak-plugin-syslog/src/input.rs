@@ -20,7 +20,7 @@ use crate::record::{Mode, OnError, Reader};
 ///
 /// Syslog has no acks: what a peer has sent and this agent has not yet read is lost when the agent is
 /// killed. Over TCP a full task makes the peers wait; over UDP the system drops what does not fit
-/// into `receive_buffer`.
+/// into `receive_buffer`, which is counted on Linux.
 ///
 /// ```swak
 /// task(

@@ -51,6 +51,35 @@ fn what_is_too_long_is_cut_says_so_and_is_counted() {
     assert_eq!(ran.counters("1").errors, 5 + 2);
 }
 
+/// Linux tells how many datagrams it dropped.
+#[cfg(target_os = "linux")]
+#[test]
+fn datagrams_that_the_system_drops_are_counted() {
+    let port = free_port();
+    let mut running = bench()
+        .input(&format!("in.Syslog(\"udp://127.0.0.1:{port}\", mode=\"raw\", receive_buffer=1)"));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(("127.0.0.1", port)).unwrap();
+    common::until(|| socket.send(b"").is_ok() && matches!(socket.take_error(), Ok(None)));
+    let mut sent = 0;
+    for _ in 0..20_000 {
+        socket.send(b"<13>one of many").unwrap();
+        sent += 1;
+    }
+    // What was dropped is told with the next that comes in.
+    common::until(|| {
+        socket.send(b"<13>last").unwrap();
+        sent += 1;
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        running.arrived().last().and_then(Record::line).is_some_and(|line| **line == *b"<13>last")
+    });
+    let ran = running.stop();
+    let dropped: u64 = ran.counters("1").dropped.values().sum();
+    assert!(dropped > 0, "so many do not fit into a buffer of two");
+    // The empty datagrams of the beginning are no messages.
+    assert_eq!(ran.records().len() as u64 + dropped, sent);
+}
+
 #[test]
 fn a_message_without_end_takes_no_memory() {
     let port = free_port();

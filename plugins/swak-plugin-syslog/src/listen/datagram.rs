@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
+use socket2::SockRef;
 use swak_sdk::data::{Chunk, Name};
 use swak_sdk::plugin::Stopped;
-#[cfg(not(target_os = "linux"))]
 use tokio::net::UdpSocket;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::{LAST_LOOK, READS_AFTER_STOP, Receiver};
 use crate::buffers::Buffers;
@@ -18,7 +18,7 @@ use crate::framing::Frame;
 use crate::record::Reader;
 
 /// How long messages are gathered while many come, and how many they may become.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(2);
 const GATHER_MESSAGES: usize = 1024;
 /// How many bytes they may have: a large buffer, but for what may come with the last of them.
 const GATHER_BYTES: usize = Buffers::SIZE * 7 / 8;
@@ -29,6 +29,10 @@ const BUSY: Duration = Duration::from_millis(1);
 
 /// The largest datagram of UDP. A smaller buffer would be an error on Windows.
 pub(super) const MAX_UDP: usize = 64 * 1024;
+
+/// A buffer in which the system holds what comes in several milliseconds at the highest rates: some 1,300
+/// short datagrams, each with what the system adds.
+const LARGE_BUFFER: usize = 1 << 20;
 
 /// A socket of datagrams.
 pub(super) trait DatagramSocket: Send + Sync {
@@ -44,10 +48,21 @@ pub(super) trait DatagramSocket: Send + Sync {
     /// The peer's name.
     fn source(&self, peer: &Self::Peer) -> Name;
 
+    /// Whether the system holds what comes while messages are gathered, even if it is much: then
+    /// nobody need wake up for each.
+    fn has_room(&self) -> bool {
+        false
+    }
+
     /// How many datagrams the system has dropped since this was last asked, as far as it tells.
     fn dropped(&mut self) -> usize {
         0
     }
+}
+
+/// See [`DatagramSocket::has_room`].
+pub(super) fn has_large_buffer(socket: &UdpSocket) -> bool {
+    SockRef::from(socket).recv_buffer_size().is_ok_and(|size| size >= LARGE_BUFFER)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -60,6 +75,10 @@ impl DatagramSocket for UdpSocket {
 
     fn try_receive(&mut self, inbox: &mut Inbox<SocketAddr>) -> io::Result<()> {
         inbox.receive(|bytes| self.try_recv_buf_from(bytes))
+    }
+
+    fn has_room(&self) -> bool {
+        has_large_buffer(self)
     }
 
     fn source(&self, peer: &SocketAddr) -> Name {
@@ -88,7 +107,7 @@ pub(super) async fn run<S: DatagramSocket>(
             }
         }
         let now = Instant::now();
-        let until = (now - emitted < BUSY).then(|| now + GATHER);
+        let until = (now - emitted < BUSY).then_some(now + GATHER);
         let read = gather(&mut socket, &mut inbox, until).await;
         told.count(&mut socket, &mut inbox, &receiver.reader);
         // What came before a fault of the socket is not lost with it.
@@ -108,16 +127,20 @@ pub(super) async fn run<S: DatagramSocket>(
 async fn gather<S: DatagramSocket>(
     socket: &mut S,
     inbox: &mut Inbox<S::Peer>,
-    until: Option<Instant>,
+    mut until: Option<Instant>,
 ) -> io::Result<()> {
     while !inbox.is_full() {
         match socket.try_receive(inbox) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let Some(until) = until else { break };
-                match timeout_at(until, socket.readable()).await {
-                    Ok(readable) => readable?,
-                    Err(_) => break,
+                let Some(end) = until else { break };
+                if socket.has_room() {
+                    until = None;
+                    sleep_until(end).await;
+                } else if let Ok(readable) = timeout_at(end, socket.readable()).await {
+                    readable?;
+                } else {
+                    break;
                 }
             }
             // Windows tells a listener so that somebody else's answer was refused.

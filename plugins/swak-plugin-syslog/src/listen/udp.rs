@@ -11,7 +11,7 @@ use swak_sdk::data::Name;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use super::datagram::{DatagramSocket, Inbox, MAX_UDP};
+use super::datagram::{DatagramSocket, Inbox, MAX_UDP, has_large_buffer};
 
 /// How many datagrams are read at once. Each has room for the largest that there may be, of which
 /// only the pages that are written to take memory.
@@ -23,6 +23,7 @@ const APART: usize = 320;
 /// A socket of UDP.
 pub(crate) struct Udp {
     socket: UdpSocket,
+    has_room: bool,
     rooms: Vec<u8>,
     /// How many datagrams were dropped in all when the last one came in, and how many of them were
     /// told of. The system counts in 32 bits.
@@ -35,7 +36,8 @@ impl Udp {
         if let Err(error) = setsockopt(&socket, sockopt::RxqOvfl, &1) {
             tracing::debug!("the system does not tell of datagrams that it drops: {error}");
         }
-        Udp { socket, rooms: Vec::new(), dropped: 0, told: 0 }
+        let has_room = has_large_buffer(&socket);
+        Udp { socket, has_room, rooms: Vec::new(), dropped: 0, told: 0 }
     }
 }
 
@@ -70,6 +72,10 @@ impl DatagramSocket for Udp {
             }
         }
         Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.has_room
     }
 
     fn source(&self, peer: &SocketAddr) -> Name {
