@@ -109,11 +109,21 @@ impl Clock {
     pub(crate) fn read_value(&self, value: &Value, now: Timestamp) -> Option<Timestamp> {
         match value {
             Value::Time(at) => Some(*at),
-            Value::Int(seconds) => Some(Timestamp::from_parts(*seconds, 0)),
-            // `as` keeps to the ends of the range.
-            Value::Float(seconds) => Some(Timestamp::from_nanos((seconds * 1e9) as i64)),
+            Value::Int(seconds) => Some(Clock::of_seconds(*seconds)),
+            Value::Float(seconds) => Some(Clock::of_fractional_seconds(*seconds)),
             value => self.read(value.as_bytes()?, now),
         }
+    }
+
+    /// So many seconds after 1970 began.
+    pub(crate) fn of_seconds(seconds: i64) -> Timestamp {
+        Timestamp::from_parts(seconds, 0)
+    }
+
+    /// So many seconds after 1970 began.
+    pub(crate) fn of_fractional_seconds(seconds: f64) -> Timestamp {
+        // `as` keeps to the ends of the range.
+        Timestamp::from_nanos((seconds * 1e9) as i64)
     }
 
     fn at(&self, mut parts: BrokenDownTime, now: Timestamp) -> Option<Timestamp> {

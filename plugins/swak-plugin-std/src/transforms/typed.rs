@@ -65,29 +65,66 @@ impl Typing {
         time: &mut Timestamp,
         out: &mut Outlet,
     ) -> Value {
+        match self.read(i, part, now, time, out) {
+            Typed::Text => match std::str::from_utf8(part) {
+                // Without counting users of the block for text that is short enough to be copied.
+                Ok(text) => Value::Text(Text::borrowed(text, line)),
+                Err(_) => Value::Bytes(line.subset(part).unwrap_or_else(|| part.into())),
+            },
+            Typed::Int(n) => Value::Int(n),
+            Typed::Float(n) => Value::Float(n),
+            Typed::Bool(v) => Value::Bool(v),
+            Typed::Time(at) => Value::Time(at),
+        }
+    }
+
+    /// What the text of the field at an index is read as; see [`Typing::value`].
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        i: usize,
+        text: &[u8],
+        now: Timestamp,
+        time: &mut Timestamp,
+        out: &mut Outlet,
+    ) -> Typed {
         let is_record_time = self.record_time == Some(i);
         let default = if is_record_time { FieldType::Time } else { FieldType::Text };
         let wanted = self.types.get(i).copied().flatten().unwrap_or(default);
         let read = match wanted {
-            FieldType::Text => None,
-            FieldType::Time => self.clock.read(part, now).map(Value::Time),
-            FieldType::Int => read_int(part).map(Value::Int),
-            FieldType::Float => read_float(part).map(Value::Float),
-            FieldType::Bool => read_bool(part).map(Value::Bool),
+            FieldType::Text => Some(Typed::Text),
+            FieldType::Time => self.clock.read(text, now).map(Typed::Time),
+            FieldType::Int => read_int(text).map(Typed::Int),
+            FieldType::Float => read_float(text).map(Typed::Float),
+            FieldType::Bool => read_bool(text).map(Typed::Bool),
         };
-        let is_error = wanted != FieldType::Text && read.is_none();
-        let value = read.unwrap_or_else(|| match std::str::from_utf8(part) {
-            // Without counting users of the block for text that is short enough to be copied.
-            Ok(text) => Value::Text(Text::borrowed(text, line)),
-            Err(_) => Value::Bytes(line.subset(part).unwrap_or_else(|| part.into())),
-        });
-        let at = if is_record_time { self.clock.read_value(&value, now) } else { None };
+        let is_error = read.is_none();
+        let read = read.unwrap_or(Typed::Text);
+        let at = match read {
+            _ if !is_record_time => None,
+            Typed::Text => self.clock.read(text, now),
+            Typed::Int(seconds) => Some(Clock::of_seconds(seconds)),
+            Typed::Float(seconds) => Some(Clock::of_fractional_seconds(seconds)),
+            Typed::Bool(_) => None,
+            Typed::Time(at) => Some(at),
+        };
         if is_error || (is_record_time && at.is_none()) {
             out.error();
         }
         *time = at.unwrap_or(*time);
-        value
+        read
     }
+}
+
+/// What a text is read as.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Typed {
+    /// The text itself.
+    Text,
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Time(Timestamp),
 }
 
 fn read_int(text: &[u8]) -> Option<i64> {

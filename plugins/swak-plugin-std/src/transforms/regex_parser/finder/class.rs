@@ -11,9 +11,18 @@ pub(super) struct Class {
     /// Of code points the ASCII ones; of bytes all.
     bytes: Bytes,
     beyond: Beyond,
-    /// The only byte that ends a run, if there is one: all else, as long as it is UTF-8 in a class
-    /// of code points, belongs to the class.
-    stop: Option<u8>,
+    skip: Skip,
+}
+
+/// Which bytes eight can be passed over at once: ASCII, and none that may end a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Skip {
+    /// Each byte must be looked at.
+    No,
+    /// Those that are not this byte. All others in ASCII are members.
+    But(u8),
+    /// Those that are not below this byte. All others in ASCII are members.
+    NotBelow(u8),
 }
 
 /// The members that are longer than a byte.
@@ -57,17 +66,20 @@ impl Class {
                 }
             }
         };
-        let inside = if beyond == Beyond::All { &bytes[..128] } else { &bytes[..] };
-        let mut outside = (0..=255).zip(inside).filter(|(_, is_in)| !**is_in).map(|(byte, _)| byte);
-        let stop = outside.next().filter(|_| outside.next().is_none());
-        Class { bytes, beyond, stop }
+        let mut outside = (0..128u8).filter(|byte| !bytes[usize::from(*byte)]);
+        let skip = match (outside.next(), outside.next_back()) {
+            (Some(only), None) => Skip::But(only),
+            (_, Some(last)) if last < b'@' => Skip::NotBelow(last + 1),
+            _ => Skip::No,
+        };
+        Class { bytes, beyond, skip }
     }
 
     /// The class of this ASCII character alone.
     pub(super) fn of_ascii(byte: u8) -> Self {
         let mut bytes: Bytes = Box::new([false; 256]);
         bytes[usize::from(byte)] = true;
-        Class { bytes, beyond: Beyond::None, stop: None }
+        Class { bytes, beyond: Beyond::None, skip: Skip::No }
     }
 
     /// The bytes with which a member may begin.
@@ -83,21 +95,30 @@ impl Class {
     /// Where a member that begins at `at` ends.
     #[inline]
     pub(super) fn one(&self, text: &[u8], at: usize) -> Option<usize> {
-        if self.bytes[usize::from(*text.get(at)?)] { Some(at + 1) } else { self.long(text, at) }
+        match *text.get(at)? {
+            byte if self.bytes[usize::from(byte)] => Some(at + 1),
+            0x80.. => self.long(text, at),
+            _ => None,
+        }
     }
 
     /// Where the longest run of members from `at` on ends.
     #[inline]
     pub(super) fn run(&self, text: &[u8], mut at: usize) -> usize {
-        if let Some(stop) = self.stop {
-            return self.run_to(stop, text, at);
-        }
         loop {
-            let rest = &text[at..];
+            at = match self.skip {
+                Skip::No => at,
+                Skip::But(stop) => pass(text, at, |eight| (eight ^ all(stop)).wrapping_sub(all(1))),
+                Skip::NotBelow(first) => pass(text, at, |eight| eight.wrapping_sub(all(first))),
+            };
+            let rest = text.get(at..).unwrap_or_default();
             at += rest.iter().position(|b| !self.bytes[usize::from(*b)]).unwrap_or(rest.len());
-            match self.long(text, at) {
-                Some(next) => at = next,
-                None => return at,
+            match text.get(at) {
+                Some(0x80..) => match self.long(text, at) {
+                    Some(next) => at = next,
+                    None => return at,
+                },
+                _ => return at,
             }
         }
     }
@@ -124,16 +145,8 @@ impl Class {
         start
     }
 
-    fn run_to(&self, stop: u8, text: &[u8], at: usize) -> usize {
-        let rest = &text[at..];
-        let run = &rest[..memchr::memchr(stop, rest).unwrap_or(rest.len())];
-        if self.beyond == Beyond::None || run.is_ascii() {
-            return at + run.len();
-        }
-        at + std::str::from_utf8(run).map_or_else(|e| e.valid_up_to(), str::len)
-    }
-
     /// Where a member of more than one byte that begins at `at` ends.
+    #[cold]
     fn long(&self, text: &[u8], at: usize) -> Option<usize> {
         if self.beyond == Beyond::None || text.get(at)?.is_ascii() {
             return None;
@@ -154,4 +167,24 @@ impl Class {
         };
         is_member.then(|| at + c.len_utf8())
     }
+}
+
+/// Eight times this byte.
+fn all(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Passes over eight bytes at a time, until one of them is no ASCII, or `marks` sets its highest bit.
+/// What `marks` says counts for the first such byte alone.
+#[inline]
+fn pass(text: &[u8], mut at: usize, marks: impl Fn(u64) -> u64) -> usize {
+    while let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let eight = u64::from_le_bytes(*eight);
+        let found = (marks(eight) | eight) & all(0x80);
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at
 }

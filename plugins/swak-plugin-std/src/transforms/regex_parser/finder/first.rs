@@ -33,13 +33,16 @@ impl First {
             }
             match &steps[at] {
                 Step::Byte(byte) => first.bytes[usize::from(*byte)] = true,
+                Step::Few(few) => first.bytes[usize::from(few.first())] = true,
                 Step::Bytes(bytes) => first.bytes[usize::from(bytes[0])] = true,
                 Step::One(class) => first.add(&classes[*class]),
+                Step::Take { class, may_be_none, .. } => {
+                    first.add(&classes[*class]);
+                    todo.extend(may_be_none.then_some(at + 1));
+                }
                 Step::Run(Run { class, min, .. }) => {
                     first.add(&classes[*class]);
-                    if *min == 0 {
-                        todo.push(at + 1);
-                    }
+                    todo.extend((*min == 0).then_some(at + 1));
                 }
                 Step::Look(Look::End) => first.at_end = true,
                 Step::Look(Look::EndLF) => {

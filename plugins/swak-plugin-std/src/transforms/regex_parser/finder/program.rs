@@ -6,7 +6,7 @@ use super::class::Class;
 use super::first::First;
 
 /// A pattern with more steps than that is not worth a program.
-const MOST_STEPS: usize = 2000;
+const MOST_STEPS: usize = 1000;
 
 /// What stands for a group that nobody asked for.
 pub(super) const NO_SLOT: usize = usize::MAX;
@@ -15,10 +15,14 @@ pub(super) const NO_SLOT: usize = usize::MAX;
 pub(super) enum Step {
     /// This byte.
     Byte(u8),
+    /// These bytes, at most eight.
+    Few(Few),
     /// These bytes.
     Bytes(Box<[u8]>),
     /// One member of a class, by its index.
     One(usize),
+    /// As many members of a class as there are, and one at the least unless it may be none.
+    Take { class: usize, may_be_none: bool, slot: usize },
     /// Members of a class.
     Run(Run),
     /// A group begins or ends here.
@@ -31,6 +35,39 @@ pub(super) enum Step {
     Look(Look),
     /// The pattern matches.
     Match,
+}
+
+/// A few bytes, to be compared at once.
+pub(super) struct Few {
+    bytes: u64,
+    mask: u64,
+    len: usize,
+}
+
+impl Few {
+    fn new(bytes: &[u8]) -> Self {
+        let (mut padded, mut mask) = ([0; 8], [0; 8]);
+        padded[..bytes.len()].copy_from_slice(bytes);
+        mask[..bytes.len()].fill(0xff);
+        let [bytes_as_one, mask] = [padded, mask].map(u64::from_le_bytes);
+        Few { bytes: bytes_as_one, mask, len: bytes.len() }
+    }
+
+    /// The first of them.
+    pub(super) fn first(&self) -> u8 {
+        self.bytes.to_le_bytes()[0]
+    }
+
+    /// Where they end if they are at `at`.
+    #[inline]
+    pub(super) fn end(&self, text: &[u8], at: usize) -> Option<usize> {
+        let rest = text.get(at..)?;
+        let is_there = match rest.first_chunk::<8>() {
+            Some(eight) => (u64::from_le_bytes(*eight) ^ self.bytes) & self.mask == 0,
+            None => rest.starts_with(&self.bytes.to_le_bytes()[..self.len]),
+        };
+        is_there.then_some(at + self.len)
+    }
 }
 
 /// From `min` to `max` members of a class.
@@ -72,6 +109,8 @@ pub(super) struct Program {
     pub(super) first: First,
     /// Whether a match begins at the beginning of the text, or else nowhere.
     pub(super) anchored: bool,
+    /// Whether a match sets every slot.
+    pub(super) sets_all: bool,
     /// The bytes that every match has at the least.
     pub(super) min_len: usize,
     /// How many slots there are: two for each group that is asked for.
@@ -92,7 +131,10 @@ impl Program {
                 Step::Run(run) => {
                     let next = first(i + 1);
                     let is_apart = next.excludes(&classes[run.class]);
-                    if let Step::Run(run) = &mut steps[i] {
+                    let &Run { class, min, max, slot, .. } = run;
+                    if is_apart && min <= 1 && max.is_none() {
+                        steps[i] = Step::Take { class, may_be_none: min == 0, slot };
+                    } else if let Step::Run(run) = &mut steps[i] {
                         run.mode = if is_apart { Mode::All } else { run.mode };
                         run.next = next;
                     }
@@ -110,6 +152,7 @@ impl Program {
             first: First::of(&steps, &classes, 0),
             anchored: pattern.properties().look_set_prefix().contains(Look::Start),
             min_len: pattern.properties().minimum_len()?,
+            sets_all: !steps.iter().any(|step| matches!(step, Step::Split(_))),
             slots: 2 * groups.len(),
             steps,
             classes,
@@ -132,6 +175,7 @@ impl Writer<'_> {
             HirKind::Empty => {}
             HirKind::Literal(literal) => self.steps.push(match *literal.0 {
                 [byte] => Step::Byte(byte),
+                _ if literal.0.len() <= 8 => Step::Few(Few::new(&literal.0)),
                 _ => Step::Bytes(literal.0.clone()),
             }),
             HirKind::Class(class) => {

@@ -76,42 +76,31 @@ impl Scanner {
 
     /// Tries to match at this place.
     fn match_at(&mut self, program: &Program, text: &[u8], start: usize) -> Verdict {
-        self.slots.fill(UNSET);
+        if !program.sets_all {
+            self.slots.fill(UNSET);
+        }
         self.back.clear();
         self.left -= 1;
         let (mut step, mut at) = (0, start);
         loop {
-            let went_on = match &program.steps[step] {
-                Step::Byte(byte) => {
-                    let is_there = text.get(at) == Some(byte);
-                    at += 1;
-                    is_there
+            let next = match &program.steps[step] {
+                Step::Byte(byte) => (text.get(at) == Some(byte)).then_some(at + 1),
+                Step::Few(few) => few.end(text, at),
+                Step::Bytes(bytes) => text[at..].starts_with(bytes).then_some(at + bytes.len()),
+                Step::One(class) => program.classes[*class].one(text, at),
+                Step::Take { class, may_be_none, slot } => {
+                    let end = program.classes[*class].run(text, at);
+                    self.left -= ((end - at) >> 3) as isize;
+                    self.group(*slot, at, end);
+                    (end > at || *may_be_none).then_some(end)
                 }
-                Step::Bytes(bytes) => {
-                    let is_there = text[at..].starts_with(bytes);
-                    at += bytes.len();
-                    is_there
-                }
-                Step::One(class) => match program.classes[*class].one(text, at) {
-                    Some(next) => {
-                        at = next;
-                        true
-                    }
-                    None => false,
-                },
-                Step::Run(run) => match self.run(program, run, step, text, at) {
-                    Some(next) => {
-                        at = next;
-                        true
-                    }
-                    None => false,
-                },
+                Step::Run(run) => self.run(program, run, step, text, at),
                 Step::Save(slot) => {
                     self.save(*slot, at);
-                    true
+                    Some(at)
                 }
                 Step::Look(look) => match is_at(*look, text, at) {
-                    Some(is_there) => is_there,
+                    Some(is_there) => is_there.then_some(at),
                     None => return Verdict::Unknown,
                 },
                 Step::Split(split) => {
@@ -123,7 +112,7 @@ impl Scanner {
                         step = split.ways[usize::from(!first)];
                         continue;
                     }
-                    false
+                    None
                 }
                 Step::Jump(to) => {
                     self.left -= 1;
@@ -132,14 +121,13 @@ impl Scanner {
                 }
                 Step::Match => return Verdict::Match,
             };
-            if went_on {
-                step += 1;
-                continue;
-            }
-            match self.go_back(program, text) {
-                Some(next) => (step, at) = next,
-                None if self.left < 0 => return Verdict::Unknown,
-                None => return Verdict::NoMatch,
+            match next {
+                Some(next) => (step, at) = (step + 1, next),
+                None => match self.go_back(program, text) {
+                    Some(next) => (step, at) = next,
+                    None if self.left < 0 => return Verdict::Unknown,
+                    None => return Verdict::NoMatch,
+                },
             }
         }
     }
@@ -276,9 +264,15 @@ impl Scanner {
 
     #[inline]
     fn group(&mut self, slot: usize, start: usize, end: usize) {
-        if slot != NO_SLOT {
-            self.save(slot, start);
-            self.save(slot + 1, end);
+        // `NO_SLOT` and what is after it are none, too.
+        let Some(pair) = self.slots.get_mut(slot..).and_then(<[usize]>::first_chunk_mut::<2>)
+        else {
+            return;
+        };
+        let old = std::mem::replace(pair, [start, end]);
+        if !self.back.is_empty() {
+            self.back.push(Back::Restore { slot, old: old[0] });
+            self.back.push(Back::Restore { slot: slot + 1, old: old[1] });
         }
     }
 
@@ -296,17 +290,17 @@ fn is_at(look: Look, text: &[u8], at: usize) -> Option<bool> {
     let before = at.checked_sub(1).map(|i| text[i]);
     let after = text.get(at).copied();
     let is_word = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let is_boundary = is_word(before) != is_word(after);
-    let is_ascii = [before, after].iter().flatten().all(u8::is_ascii);
+    let is_boundary = || is_word(before) != is_word(after);
+    let is_ascii = || [before, after].iter().flatten().all(u8::is_ascii);
     match look {
         Look::Start => Some(before.is_none()),
         Look::End => Some(after.is_none()),
         Look::StartLF => Some(matches!(before, None | Some(b'\n'))),
         Look::EndLF => Some(matches!(after, None | Some(b'\n'))),
-        Look::WordAscii => Some(is_boundary),
-        Look::WordAsciiNegate => Some(!is_boundary),
-        Look::WordUnicode => is_ascii.then_some(is_boundary),
-        Look::WordUnicodeNegate => is_ascii.then_some(!is_boundary),
+        Look::WordAscii => Some(is_boundary()),
+        Look::WordAsciiNegate => Some(!is_boundary()),
+        Look::WordUnicode => is_ascii().then(is_boundary),
+        Look::WordUnicodeNegate => is_ascii().then(|| !is_boundary()),
         _ => None,
     }
 }
