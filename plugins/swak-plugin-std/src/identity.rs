@@ -48,6 +48,11 @@ impl Stat {
         let (stat, is_file) = platform::of_path(path)?;
         Ok(is_file.then_some(stat))
     }
+
+    /// Of whatever a path leads to, and whether it does so through a symbolic link at its end.
+    pub(crate) fn of_name(path: &Path) -> io::Result<(Stat, bool)> {
+        platform::of_name(path)
+    }
 }
 
 /// Whether an open file has no name any more: what is written to it is gone when it is closed.
@@ -71,6 +76,15 @@ mod platform {
     pub(super) fn of_path(path: &Path) -> io::Result<(Stat, bool)> {
         let metadata = std::fs::metadata(path)?;
         Ok((stat(&metadata), metadata.is_file()))
+    }
+
+    /// And whether it is a symbolic link that leads there.
+    pub(super) fn of_name(path: &Path) -> io::Result<(Stat, bool)> {
+        let metadata = std::fs::symlink_metadata(path)?;
+        match metadata.is_symlink() {
+            true => Ok((of_path(path)?.0, true)),
+            false => Ok((stat(&metadata), false)),
+        }
     }
 
     /// How many names it has.
@@ -125,6 +139,12 @@ mod platform {
         Ok((of_file(&file)?, file.metadata()?.is_file()))
     }
 
+    /// And whether it is a symbolic link that leads there.
+    pub(super) fn of_name(path: &Path) -> io::Result<(Stat, bool)> {
+        let is_link = std::fs::symlink_metadata(path)?.is_symlink();
+        Ok((of_path(path)?.0, is_link))
+    }
+
     /// How many names it has.
     pub(super) fn names(file: &File) -> io::Result<u64> {
         winapi_util::file::information(file).map(|info| info.number_of_links())
@@ -149,9 +169,23 @@ mod tests {
         let renamed = Stat::of_path(&b).unwrap().unwrap();
         assert_eq!((renamed.id, renamed.born), (before.id, before.born));
         assert_eq!(Stat::of_file(&open).unwrap().id, before.id);
+        let (named, is_link) = Stat::of_name(&b).unwrap();
+        assert_eq!((named.id, is_link), (before.id, false));
         let new = Stat::of_path(&a).unwrap().unwrap();
         assert_ne!(new.id, before.id);
         assert_eq!((before.len, new.len), (5, 7));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_is_what_it_leads_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("a"), dir.path().join("b"));
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(Stat::of_name(&link).is_err());
+        fs::write(&file, "x").unwrap();
+        let (named, is_link) = Stat::of_name(&link).unwrap();
+        assert_eq!((named.id, is_link), (FileId::of_path(&file).unwrap(), true));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use swak_recipe::model::{Call, Step, Task, When as WhenStep, chain_ends};
 use swak_sdk::data::{Chunk, Name};
 use swak_sdk::ledger::Ledger;
 use swak_sdk::options::{Expr, Kind, OptionValue as _};
-use swak_sdk::plugin::erased::{AnyBuffer, AnyInput, AnyPlugin, BoxFuture};
+use swak_sdk::plugin::erased::{AnyBuffer, AnyInput, AnyPlugin};
 use swak_sdk::plugin::{
     BufferEmitter, BuildContext, Checkpoints, Counters, Emitter, Outlet, Plugins, Shutdown,
 };
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use crate::async_stage::AsyncStage;
 use crate::buffer_stage::buffer_stage;
 use crate::dead_letters::DeadLetters;
+use crate::helped::{Helped, Inlet, Takes, helped};
 use crate::links::TaskLinks;
 use crate::route::{Choice, Route};
 use crate::settings::Settings;
@@ -37,7 +38,7 @@ pub(crate) struct Assembly {
 pub(crate) struct Part {
     /// The step to name when it panics; a stage of several steps knows better which it was.
     pub(crate) step: StepInfo,
-    pub(crate) run: BoxFuture<'static, Result<(), Failure>>,
+    pub(crate) run: Helped,
 }
 
 /// The steps of a task with their counters, which outlive its runs. In the order of the recipe.
@@ -64,50 +65,49 @@ impl Assembler<'_> {
     pub(crate) fn assemble(mut self) -> Result<Assembly, Failure> {
         if let Some(call) = &self.task.dead_letter {
             // Its own rejects have nowhere to go.
-            self.dead_letters = Some(self.sink(call, "dead_letter")?);
+            self.dead_letters = Some(self.sink(call, "dead_letter")?.sender);
         }
         let (first, rest) = self.task.steps.split_first().expect("a checked task has an input");
         let step = self.book.step("1");
         let input = self.input(first, &step)?;
         let route = self.chain(rest, "", 1, None)?;
         let route = route.ok_or_else(|| step.failed(anyhow!("nothing follows the input")))?;
-        let sender = self.channel_into(route, &step);
+        let inlet = self.inlet_of(route, &step);
+        let helped = inlet.part();
         let emitter = Emitter::new(
-            sender,
+            inlet.sender,
             Name::from(self.task.name.as_str()),
             self.checkpoints.clone(),
             Arc::clone(&step.counters),
             Arc::clone(self.ledger),
         );
+        let emitter = emitter.helping(helped);
         Ok(Assembly { input, input_step: step, emitter, parts: self.parts })
     }
 
-    /// A channel into a route, for what a step emits by itself.
-    fn channel_into(&mut self, route: Route, step: &StepInfo) -> mpsc::Sender<Chunk> {
+    /// A way into a route, for what a step emits by itself.
+    fn inlet_of(&mut self, route: Route, step: &StepInfo) -> Inlet {
         match route {
-            Route::To(sender) if self.settings.trace.is_none() => sender,
+            Route::To(inlet) if self.settings.trace.is_none() => inlet,
             route => {
                 let from = step.clone();
-                self.start(step.clone(), |inbox| forward(from, route, inbox))
+                self.start(step.clone(), Takes::Little, |inbox| forward(from, route, inbox))
             }
         }
     }
 
-    fn buffer(
-        &mut self,
-        buffer: Box<dyn AnyBuffer>,
-        route: Route,
-        place: &str,
-    ) -> mpsc::Sender<Chunk> {
+    fn buffer(&mut self, buffer: Box<dyn AnyBuffer>, route: Route, place: &str) -> Inlet {
         let step = self.book.step(place);
         let out = BufferEmitter::new(
-            self.channel_into(route, &step),
+            self.inlet_of(route, &step).sender,
             self.checkpoints.clone(),
             Arc::clone(&step.counters),
             Arc::clone(self.ledger),
         );
         let shutdown = self.shutdown.clone();
-        self.start(step.clone(), |inbox| buffer_stage(buffer, step, out, inbox, shutdown))
+        self.start(step.clone(), Takes::All, |inbox| {
+            buffer_stage(buffer, step, out, inbox, shutdown)
+        })
     }
 
     fn input(&self, first: &Step, step: &StepInfo) -> Result<Box<dyn AnyInput>, Failure> {
@@ -161,7 +161,8 @@ impl Assembler<'_> {
                             step: step.clone(),
                             route,
                         };
-                        next = Some(Route::To(self.start(step, |inbox| stage.run(inbox))));
+                        let inlet = self.start(step, Takes::Little, |inbox| stage.run(inbox));
+                        next = Some(Route::To(inlet));
                     }
                     AnyPlugin::Buffer(buffer) => {
                         let route = self.end_run(&mut run, next, &place)?;
@@ -242,21 +243,23 @@ impl Assembler<'_> {
         let Some(first) = links.first() else { return Ok(next) };
         let step = first.step.clone();
         let stage = Stage::new(links, next, self.ledger.pressure().watch());
-        Ok(Route::To(self.start(step, |inbox| stage.run(inbox))))
+        Ok(Route::To(self.start(step, Takes::Little, |inbox| stage.run(inbox))))
     }
 
     /// Adds a part that reads from a channel of its own.
     pub(crate) fn start<F>(
         &mut self,
         step: StepInfo,
+        takes: Takes,
         part: impl FnOnce(mpsc::Receiver<Chunk>) -> F,
-    ) -> mpsc::Sender<Chunk>
+    ) -> Inlet
     where
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
         let (sender, inbox) = mpsc::channel(self.settings.queue.max(1));
-        self.parts.push(Part { step, run: Box::pin(part(inbox)) });
-        sender
+        let (inlet, run) = helped(sender, takes, Box::pin(part(inbox)));
+        self.parts.push(Part { step, run });
+        inlet
     }
 
     pub(crate) fn build(&self, call: &Call, place: &str) -> Result<AnyPlugin, Failure> {

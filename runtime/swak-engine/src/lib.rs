@@ -22,6 +22,7 @@ mod dead_letters;
 mod engine;
 mod failover;
 mod folder;
+mod helped;
 mod links;
 mod outputs;
 mod port;

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use swak_recipe::model::{Call, Failover as FailoverStep};
 use swak_sdk::anyhow;
-use swak_sdk::data::Chunk;
 use swak_sdk::options::DeliveryOptions;
 use swak_sdk::plugin::erased::{AnyOutput, AnyPlugin};
-use tokio::sync::mpsc;
 
 use crate::Backoff;
 use crate::assemble::Assembler;
 use crate::batching::{Batcher, Limits};
 use crate::failover::{Drain, Failover, Setup, Start};
+use crate::helped::{Inlet, Takes};
 use crate::port::Port;
 use crate::sink::Sink;
 use crate::step::Failure;
@@ -24,7 +23,7 @@ impl Assembler<'_> {
         &mut self,
         failover: &FailoverStep,
         place: &str,
-    ) -> Result<mpsc::Sender<Chunk>, Failure> {
+    ) -> Result<Inlet, Failure> {
         let member = |call: &Call, place: &str| -> Result<_, Failure> {
             let delivery = self.delivery(call, place)?;
             let mut port = self.port(call, place, &delivery, 0)?;
@@ -61,26 +60,26 @@ impl Assembler<'_> {
             step: step.clone(),
         };
         let failover = Failover::new(setup);
-        Ok(self.start(step, |inbox| failover.run(inbox)))
+        Ok(self.start(step, Takes::All, |inbox| failover.run(inbox)))
     }
 
     /// The way into an output by itself.
-    pub(crate) fn sink(
-        &mut self,
-        call: &Call,
-        place: &str,
-    ) -> Result<mpsc::Sender<Chunk>, Failure> {
+    pub(crate) fn sink(&mut self, call: &Call, place: &str) -> Result<Inlet, Failure> {
         let delivery = self.delivery(call, place)?;
         let mut workers = Vec::new();
         for worker in 0..delivery.workers {
             let port = self.port(call, place, &delivery, worker)?;
             let batcher = Batcher::new(delivery.limits, self.ledger.pressure().watch());
             let sink = Sink::new(port, batcher, delivery.retry, delivery.retries);
-            workers.push(self.start(self.book.step(place), |inbox| sink.run(inbox)));
+            workers.push(self.start(self.book.step(place), Takes::All, |inbox| sink.run(inbox)));
         }
         match workers.len() {
             1 => Ok(workers.remove(0)),
-            _ => Ok(self.start(self.book.step(place), |inbox| spread(workers, inbox))),
+            _ => {
+                let workers = workers.into_iter().map(|worker| worker.sender).collect();
+                let step = self.book.step(place);
+                Ok(self.start(step, Takes::All, |inbox| spread(workers, inbox)))
+            }
         }
     }
 

@@ -6,16 +6,16 @@ use swak_sdk::ack::Outcome;
 use swak_sdk::data::{Batch, Chunk, RecordRef};
 use swak_sdk::options::{Expr, Scope};
 use swak_sdk::plugin::erased::BoxFuture;
-use tokio::sync::mpsc;
 
+use crate::helped::Inlet;
 use crate::links::LinkSender;
 use crate::step::StepInfo;
 
 /// Where chunks go. Clones lead to the same places.
 #[derive(Clone)]
 pub(crate) enum Route {
-    /// Into one channel.
-    To(mpsc::Sender<Chunk>),
+    /// Into one part.
+    To(Inlet),
     /// To every one of them.
     Tee(Vec<Route>),
     /// Record by record to one of two places.
@@ -46,7 +46,7 @@ impl Route {
     /// Sends a chunk, waiting while the places it goes to are full.
     pub(crate) async fn send(&self, chunk: Chunk) -> Result<(), Gone> {
         match self {
-            Route::To(sender) => sender.send(chunk).await.map_err(|_| Gone::Part),
+            Route::To(inlet) => inlet.send(chunk).await,
             branching => branching.send_branching(chunk).await,
         }
     }

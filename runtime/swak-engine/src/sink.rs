@@ -3,6 +3,7 @@
 use swak_sdk::Error;
 use swak_sdk::data::Chunk;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::Backoff;
@@ -22,6 +23,9 @@ pub(crate) struct Sink {
     failures: u64,
 }
 
+/// So many chunks are written before others have their turn.
+const TURN: u64 = 8;
+
 impl Sink {
     pub(crate) fn new(port: Port, batcher: Batcher, retry: Backoff, retries: Option<u32>) -> Self {
         Sink { port, batcher, retry, retries, failures: 0 }
@@ -29,10 +33,16 @@ impl Sink {
 
     /// Runs until the inbox is closed and empty, then closes the output.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Chunk>) -> Result<(), Failure> {
+        let mut delivered = 0_u64;
         while let Some(chunk) = self.batcher.next(&mut inbox).await {
             self.port.step.counters.received(chunk.len());
             self.port.step.trace(When::Before, &chunk);
             self.deliver(chunk).await?;
+            delivered += 1;
+            if delivered % TURN == 0 && !inbox.is_empty() {
+                // Who helps here, and has a file to read, does not do so for as long as others bring more.
+                yield_now().await;
+            }
         }
         self.port.close().await;
         Ok(())

@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 
 use tokio::sync::mpsc;
 
-use super::{Checkpoints, Counters};
+use super::{Checkpoints, Counters, Help};
 use crate::ack::{Ack, Delivery, Outcome};
 use crate::data::{Batch, Chunk, Name};
 use crate::ledger::{Count, Ledger, Origin};
@@ -35,6 +35,7 @@ pub struct Emitter {
     checkpoints: Checkpoints,
     counters: Arc<Counters>,
     ledger: Arc<Ledger>,
+    help: Option<Arc<dyn Help>>,
 }
 
 /// The task is going down; an input that is told so returns `Ok(())` or this error.
@@ -58,7 +59,14 @@ impl Emitter {
         counters: Arc<Counters>,
         ledger: Arc<Ledger>,
     ) -> Self {
-        Emitter { sender, tag, checkpoints, counters, ledger }
+        Emitter { sender, tag, checkpoints, counters, ledger, help: None }
+    }
+
+    /// With who takes what goes into the channel, so that threads that may block can help.
+    #[must_use]
+    pub fn helping(mut self, help: Arc<dyn Help>) -> Self {
+        self.help = Some(help);
+        self
     }
 
     /// Hands on a batch whose fate the input does not follow.
@@ -218,7 +226,7 @@ pub struct BlockingEmitter(Emitter);
 impl BlockingEmitter {
     /// See [`Emitter::emit`].
     pub fn emit(&self, batch: Batch) -> Result<(), Stopped> {
-        block_on(self.0.emit(batch))
+        self.wait(bytes_of(&batch), self.0.emit(batch))
     }
 
     /// See [`Emitter::emit_tracked`].
@@ -235,7 +243,7 @@ impl BlockingEmitter {
         key: &str,
         position: impl Into<String>,
     ) -> Result<(), Stopped> {
-        block_on(self.0.emit_at(batch, key, position))
+        self.wait(bytes_of(&batch), self.0.emit_at(batch, key, position))
     }
 
     /// The stored positions of this input.
@@ -247,10 +255,23 @@ impl BlockingEmitter {
     pub fn counters(&self) -> &Counters {
         &self.0.counters
     }
+
+    /// Waits until so many bytes were handed over, and helps who takes them.
+    fn wait<T>(&self, bytes: Option<usize>, emitted: impl Future<Output = T>) -> T {
+        match self.0.help.as_deref().zip(bytes) {
+            Some((help, bytes)) => block_on(emitted, |poll| help.help(bytes, poll)),
+            None => block_on(emitted, |poll| poll()),
+        }
+    }
 }
 
-/// Waits for a future that needs no runtime.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// About how large a batch is; `None` for one without records, which goes nowhere.
+fn bytes_of(batch: &Batch) -> Option<usize> {
+    (!batch.is_empty()).then(|| batch.size())
+}
+
+/// Waits for a future that needs no runtime. `around` is given the function that polls it.
+fn block_on<T>(future: impl Future<Output = T>, around: impl Fn(&mut dyn FnMut())) -> T {
     struct Unpark(Thread);
 
     impl Wake for Unpark {
@@ -263,7 +284,9 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
-        match future.as_mut().poll(&mut cx) {
+        let mut polled = Poll::Pending;
+        around(&mut || polled = future.as_mut().poll(&mut cx));
+        match polled {
             Poll::Ready(value) => return value,
             Poll::Pending => thread::park(),
         }

@@ -4,9 +4,11 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
 
 use swak_sdk::plugin::BlockingEmitter;
 
+use super::linger::{Ear, Recall};
 use super::tail::{Settings, Tail, Turn, TurnError};
 
 /// What is to be done with a file.
@@ -40,12 +42,14 @@ pub(super) struct Readers<'scope, 'env, F> {
     waiting: Arc<Mutex<Receiver<Job>>>,
     threads: usize,
     under_way: usize,
+    recall: Recall,
 }
 
 struct Job {
     number: u64,
     tail: Box<Tail>,
     work: Work,
+    may_stay: bool,
 }
 
 /// Files for which another thread is worth it.
@@ -53,6 +57,10 @@ const FILES_PER_THREAD: usize = 64;
 
 /// Blocks that are read of a file before the next one has its turn.
 const TURNS: usize = 4;
+
+/// How long a file is read at once when no other one waits. To hand it back after each few blocks costs
+/// as much as reading one.
+const SPELL: Duration = Duration::from_millis(20);
 
 impl<'scope, 'env, F> Readers<'scope, 'env, F>
 where
@@ -68,7 +76,17 @@ where
     ) -> Self {
         let (jobs, waiting) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        Readers { scope, settings, out, report, jobs, waiting, threads: 0, under_way: 0 }
+        Readers {
+            scope,
+            settings,
+            out,
+            report,
+            jobs,
+            waiting,
+            threads: 0,
+            under_way: 0,
+            recall: Recall::new(),
+        }
     }
 
     /// Whether a thread is free, once there are as many as so many files deserve, up to `most`.
@@ -78,16 +96,27 @@ where
             self.threads += 1;
             let (settings, out) = (self.settings, self.out);
             let (report, waiting) = (self.report.clone(), Arc::clone(&self.waiting));
-            self.scope.spawn(move || work(&waiting, settings, out, &report));
+            let reading = Reading {
+                settings,
+                out,
+                ear: Ear::new(self.recall.clone()),
+                recall: self.recall.clone(),
+            };
+            self.scope.spawn(move || work(&waiting, reading, &report));
         }
         self.under_way < self.threads
     }
 
-    /// Gives a file to a thread.
-    pub(super) fn start(&mut self, number: u64, tail: Box<Tail>, work: Work) {
+    /// Gives a file to a thread. With `may_stay` it may wait a while for more at the end of the file.
+    pub(super) fn start(&mut self, number: u64, tail: Box<Tail>, work: Work, may_stay: bool) {
         self.under_way += 1;
         // The threads end after this is gone, but for a panic, which is reported.
-        let _ = self.jobs.send(Job { number, tail, work });
+        let _ = self.jobs.send(Job { number, tail, work, may_stay });
+    }
+
+    /// Says whether there are files whose turn it is and that no thread has.
+    pub(super) fn others_wait(&self, do_wait: bool) {
+        self.recall.set_wanted(do_wait);
     }
 
     /// A file was handed back.
@@ -96,44 +125,64 @@ where
     }
 }
 
-fn work(
-    waiting: &Mutex<Receiver<Job>>,
-    settings: &Settings,
-    out: &BlockingEmitter,
-    report: &impl Fn(Option<Done>),
-) {
+impl<F> Drop for Readers<'_, '_, F> {
+    fn drop(&mut self) {
+        // Who waits at the end of a file is to end now.
+        self.recall.set_wanted(true);
+    }
+}
+
+/// What a thread reads with.
+struct Reading<'env> {
+    settings: &'env Settings,
+    out: &'env BlockingEmitter,
+    ear: Ear,
+    recall: Recall,
+}
+
+fn work(waiting: &Mutex<Receiver<Job>>, mut reading: Reading<'_>, report: &impl Fn(Option<Done>)) {
     let _guard = OnPanic(report);
+    let Reading { settings, out, .. } = reading;
     loop {
         let job = waiting.lock().expect("no panic while a thread waits for work").recv();
-        let Ok(Job { number, mut tail, work }) = job else { break };
+        let Ok(Job { number, mut tail, work, may_stay }) = job else { break };
         let mut has_grown = false;
         let result = match work {
             Work::OpenRecord => tail.emit_open_record(settings, out).map(|()| Turn::End),
             Work::Rest => tail.emit_rest(settings, out).map(|()| Turn::End),
-            Work::Read => read(&mut tail, settings, out, &mut has_grown),
+            Work::Read => reading.read(&mut tail, may_stay, &mut has_grown),
         };
         report(Some(Done { number, tail, work, result, has_grown }));
     }
 }
 
-fn read(
-    tail: &mut Tail,
-    settings: &Settings,
-    out: &BlockingEmitter,
-    has_grown: &mut bool,
-) -> Result<Turn, TurnError> {
-    for _ in 1..TURNS {
-        match tail.turn(settings, out)? {
-            Turn::More => *has_grown = true,
-            turn => {
-                *has_grown |= turn == Turn::End;
+impl Reading<'_> {
+    fn read(
+        &mut self,
+        tail: &mut Tail,
+        may_stay: bool,
+        has_grown: &mut bool,
+    ) -> Result<Turn, TurnError> {
+        let (mut began, mut turns, mut stay) = (Instant::now(), 0, self.ear.stay());
+        loop {
+            let turn = tail.turn(self.settings, self.out)?;
+            *has_grown |= matches!(turn, Turn::More | Turn::End);
+            turns += 1;
+            let goes_on = match turn {
+                Turn::More if self.recall.is_wanted() => turns < TURNS,
+                Turn::More => began.elapsed() < SPELL,
+                Turn::End | Turn::Quiet if may_stay && *has_grown => {
+                    let is_worth_it = stay.is_worth_a_look(&tail.path);
+                    (began, turns) = (Instant::now(), 0);
+                    is_worth_it
+                }
+                _ => false,
+            };
+            if !goes_on {
                 return Ok(turn);
             }
         }
     }
-    let turn = tail.turn(settings, out)?;
-    *has_grown |= matches!(turn, Turn::More | Turn::End);
-    Ok(turn)
 }
 
 /// Tells of a panic, because the file that was worked on will not come back.

@@ -14,15 +14,14 @@ use super::emptied::EmptiedByStep;
 use super::path::led_to;
 use super::rotate::Rotation;
 use super::system::{
-    FileError, cut_open, failed, is_elsewhere, is_still_at, length, make_folders, sync_folder,
-    write_all,
+    FileError, cut_open, failed, is_still_at, length, make_folders, sync_folder, write_all,
 };
 use super::torn::{self, Mend, Writing};
 use super::turns::{self, Hold};
 use super::undo::Undo;
 use super::whole::Whole;
 use super::{drain, lock};
-use crate::identity;
+use crate::identity::{self, FileId, Stat};
 
 /// Open files, the most recently used of them.
 pub(super) struct OpenFiles {
@@ -54,6 +53,8 @@ pub(super) struct Habits {
 
 struct OpenFile {
     file: File,
+    /// `None` where files cannot be told apart.
+    id: Option<FileId>,
     /// It is no pipe and no device, of which nothing can be synced.
     is_regular: bool,
     /// Whether others are kept from writing to it, when that was tried last.
@@ -132,7 +133,7 @@ impl OpenFiles {
             return Err(FileError::new("write to", path, error));
         }
         if open.is_regular {
-            self.whole.is(path, &open.file, undo.before + undo.written);
+            self.whole.is(path, open.id, undo.before + undo.written);
         }
         turns::let_go(&open.file);
         if open.is_regular && identity::is_deleted(&open.file) && !is_still_at(&open.file, path) {
@@ -200,24 +201,38 @@ impl OpenFiles {
     fn hold(&mut self, path: &Path) -> Result<OpenFile, FileError> {
         for _ in 0..MOST_MOVED {
             let kept = self.open.remove(path);
-            if self.drained.is_none() {
-                lock::check_free(&led_to(path)).map_err(failed("write to", path))?;
-            }
             let is_kept = kept.is_some();
             let mut open = match kept {
                 Some(open) => open,
-                None => self.open(path)?,
+                None => {
+                    self.check_free(&led_to(path), path)?;
+                    self.open(path)?
+                }
             };
             open.hold();
             // Also while it was waited for: what is set aside to be sent on is written to no more.
-            if is_elsewhere(&open.file, path) {
+            let named = Stat::of_name(path).ok();
+            let is_named = |id: FileId| named.is_some_and(|(named, _)| named.id == id);
+            if open.id.is_some_and(|id| !is_named(id)) {
                 self.whole.forget(path);
                 continue;
             }
-            if !is_kept {
-                self.begin(&mut open, path)?;
-            }
-            (open.len, open.end) = (length(&open.file, path)?, b"");
+            open.len = match named.filter(|_| is_kept && open.id.is_some()) {
+                Some((named, is_link)) => {
+                    let target = is_link.then(|| led_to(path));
+                    self.check_free(target.as_deref().unwrap_or(path), path)?;
+                    named.len
+                }
+                None => {
+                    if is_kept {
+                        self.check_free(&led_to(path), path)?;
+                    } else {
+                        self.begin(&mut open, path)?;
+                    }
+                    length(&open.file, path)?
+                }
+            };
+            open.end = b"";
             // Where nothing can be locked, one that writes looks like one that was killed.
             if open.is_regular && !(is_kept && open.hold == Hold::Unsupported) {
                 self.mend(&mut open, path)?;
@@ -225,6 +240,14 @@ impl OpenFiles {
             return Ok(open);
         }
         Err(always_moved(path))
+    }
+
+    /// That nobody else drains the file that a path leads to.
+    fn check_free(&self, target: &Path, path: &Path) -> Result<(), FileError> {
+        match self.drained {
+            None => lock::check_free(target).map_err(failed("write to", path)),
+            Some(_) => Ok(()),
+        }
     }
 
     fn open(&self, path: &Path) -> Result<OpenFile, FileError> {
@@ -247,6 +270,7 @@ impl OpenFiles {
             _ => SystemTime::now(),
         };
         Ok(OpenFile {
+            id: FileId::of_file(&file).ok(),
             file,
             is_regular: metadata.is_file(),
             hold: Hold::Unsupported,
@@ -273,7 +297,7 @@ impl OpenFiles {
         }
         // Who made it may not have synced its name.
         let len = length(&open.file, path)?;
-        if self.habits.sync && self.whole.up_to(path, &open.file, len) == 0 {
+        if self.habits.sync && self.whole.up_to(path, open.id, len) == 0 {
             sync_folder(path).map_err(failed("sync the folder of", path))?;
         }
         Ok(())
@@ -281,7 +305,7 @@ impl OpenFiles {
 
     /// Sees to it that what comes next is no part of what was written in part.
     fn mend(&mut self, open: &mut OpenFile, path: &Path) -> Result<(), FileError> {
-        let whole = self.whole.up_to(path, &open.file, open.len);
+        let whole = self.whole.up_to(path, open.id, open.len);
         if whole == open.len {
             return Ok(());
         }
@@ -303,7 +327,7 @@ impl OpenFiles {
         }
         open.len = length(&open.file, path)?;
         if open.end.is_empty() {
-            self.whole.is(path, &open.file, open.len);
+            self.whole.is(path, open.id, open.len);
         }
         Ok(())
     }

@@ -82,11 +82,6 @@ pub(super) fn is_still_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Whether the path names another file by now, or none; of what cannot be told apart, not.
-pub(super) fn is_elsewhere(file: &File, path: &Path) -> bool {
-    FileId::of_file(file).is_ok() && !is_still_at(file, path)
-}
-
 /// Makes a folder and those that it lies in, and with `sync` makes sure that their names are on the
 /// disk.
 pub(super) fn make_folders(folder: &Path, sync: bool) -> io::Result<()> {
