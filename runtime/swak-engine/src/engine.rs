@@ -122,7 +122,9 @@ impl Stores {
                 () = store_soon.notified() => (false, false),
             };
             let begun = Instant::now();
-            let asked_all = self.flush(with_failing).await;
+            // An agent with nothing to do wakes no thread to find that out.
+            let is_any_due = is_last || self.0.iter().any(FileStore::is_behind);
+            let asked_all = !is_any_due || self.flush(with_failing).await;
             if is_last {
                 return;
             }

@@ -110,6 +110,12 @@ impl FileStore {
         self.0.writing.lock().expect(UNBROKEN).failing
     }
 
+    /// Whether there is something that is not written yet.
+    pub(crate) fn is_behind(&self) -> bool {
+        let written = self.0.writing.lock().expect(UNBROKEN).version;
+        self.lock().dirty || self.0.ledger.version() != written
+    }
+
     /// Makes positions and ledger durable if they changed. While that fails the input goes on until as
     /// much is on its way as may be: all of that is read again after a kill. Tells of the first failure
     /// and of the recovery: a disk that is full does not fill the log each second.
@@ -245,10 +251,15 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().join("web");
         let store = open(&folder);
+        assert!(!store.is_behind());
         store.set("a", "1");
         store.set("b", "2");
         store.remove("b");
+        assert!(store.is_behind());
         store.flush().unwrap();
+        assert!(!store.is_behind());
+        store.ledger().passed(1);
+        assert!(store.is_behind());
         store.set("a", "not written");
         let again = open(&folder);
         assert_eq!(again.entries(), [("a".to_owned(), "1".to_owned())]);

@@ -154,7 +154,7 @@ fn a_damaged_position_never_harms() {
         &|p| p["offset"] = (-1).into(),
         &|p| p["head"]["len"] = u64::MAX.into(),
         &|p| p["trace"]["len"] = u64::MAX.into(),
-        &|p| p["trace"]["hash"] = "x".into(),
+        &|p| p["trace"]["sum"] = "x".into(),
         &|p| p["head"] = serde_json::json!({"len": 0, "hash": "0"}),
         &|p| p["marks"] = serde_json::json!({"len": u64::MAX, "hash": "0"}),
         &|p| *p = serde_json::json!([]),

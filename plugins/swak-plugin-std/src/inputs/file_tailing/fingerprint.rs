@@ -9,16 +9,26 @@ use super::read::ReadAt;
 
 /// A hash of some bytes of a file and how many they are. Which bytes is known by the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub(super) struct Fingerprint {
     len: u64,
-    #[serde(with = "hex")]
-    hash: u64,
+    hash: Hash,
 }
 
-/// FNV-1a: the same on every machine and in every version, which std's hashers do not promise.
+/// How bytes are hashed: the same on every machine and in every version, which std's hashers do not
+/// promise, and byte by byte, so that it can go on after any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hash {
+    /// FNV-1a, which takes as long as reading several times as much: as positions of older versions have
+    /// it.
+    Fnv(u64),
+    /// The bytes as the coefficients of a polynomial modulo 2^64, of which eight are added at once.
+    Sum(u64),
+}
+
 impl Default for Fingerprint {
     fn default() -> Self {
-        Fingerprint { len: 0, hash: 0xcbf2_9ce4_8422_2325 }
+        Fingerprint { len: 0, hash: Hash::Sum(1) }
     }
 }
 
@@ -73,15 +83,23 @@ impl Fingerprint {
     pub(super) fn is_end_of(&self, bytes: &[u8]) -> bool {
         let start = usize::try_from(self.len).ok().and_then(|len| bytes.len().checked_sub(len));
         start.is_some_and(|start| {
-            let mut print = Fingerprint::default();
+            let mut print = self.of_nothing();
             print.add(&bytes[start..]);
             print == *self
         })
     }
 
-    /// The hash alone.
-    pub(super) fn hash(&self) -> u64 {
-        self.hash
+    /// FNV-1a of a text, by which a path is known.
+    pub(super) fn of_name(name: &[u8]) -> u64 {
+        fnv(FNV, name)
+    }
+
+    /// One that hashes as this one does and covers nothing.
+    pub(super) fn of_nothing(&self) -> Self {
+        match self.hash {
+            Hash::Fnv(_) => Fingerprint { len: 0, hash: Hash::Fnv(FNV) },
+            Hash::Sum(_) => Fingerprint::default(),
+        }
     }
 
     /// Whether it covers nothing.
@@ -101,31 +119,88 @@ impl Fingerprint {
         if file.read_at(&mut bytes, start, len)? < len {
             return Ok(false);
         }
-        let mut print = Fingerprint::default();
+        let mut print = self.of_nothing();
         print.add(&bytes[..len]);
         Ok(print == *self)
     }
 
     /// Adds bytes that follow those that it covers.
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        self.hash = match self.hash {
+            Hash::Fnv(hash) => Hash::Fnv(fnv(hash, bytes)),
+            Hash::Sum(sum) => Hash::Sum(add(sum, bytes)),
+        };
         self.len += bytes.len() as u64;
     }
 }
 
-/// 64 bits as hexadecimal text: many readers of JSON would round the number.
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer, de};
+/// FNV-1a of nothing.
+const FNV: u64 = 0xcbf2_9ce4_8422_2325;
 
-    pub(super) fn serialize<S: Serializer>(hash: &u64, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("{hash:016x}"))
+fn fnv(hash: u64, bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.iter().fold(hash, step)
+}
+
+/// Where the polynomial is worked out: odd, so that each byte counts. 2^64 divided by the golden ratio.
+const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Its powers: those of eight bytes, the first one last, and that of what is before them.
+const POWERS: [u64; 9] = {
+    let mut powers = [1_u64; 9];
+    let mut i = 1;
+    while i < 9 {
+        powers[i] = powers[i - 1].wrapping_mul(BASE);
+        i += 1;
     }
+    powers
+};
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
-        u64::from_str_radix(&text, 16).map_err(de::Error::custom)
+/// The polynomial with more bytes at its end.
+fn add(mut sum: u64, bytes: &[u8]) -> u64 {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for eight in eights {
+        // These do not wait for each other.
+        let part = |i: usize| u64::from(eight[i]).wrapping_mul(POWERS[7 - i]);
+        let parts = (0..8).fold(0_u64, |parts, i| parts.wrapping_add(part(i)));
+        sum = sum.wrapping_mul(POWERS[8]).wrapping_add(parts);
+    }
+    rest.iter().fold(sum, |sum, byte| sum.wrapping_mul(BASE).wrapping_add(u64::from(*byte)))
+}
+
+/// A fingerprint in a stored position: 64 bits as hexadecimal text, as many readers of JSON would round
+/// the number.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    len: u64,
+    /// [`Hash::Fnv`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+    /// [`Hash::Sum`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sum: Option<String>,
+}
+
+impl TryFrom<Stored> for Fingerprint {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(Stored { len, hash, sum }: Stored) -> Result<Self, Self::Error> {
+        let number = |text: String| u64::from_str_radix(&text, 16);
+        let hash = match (hash, sum) {
+            (Some(hash), _) => Hash::Fnv(number(hash)?),
+            (None, sum) => Hash::Sum(number(sum.unwrap_or_default())?),
+        };
+        Ok(Fingerprint { len, hash })
+    }
+}
+
+impl From<Fingerprint> for Stored {
+    fn from(Fingerprint { len, hash }: Fingerprint) -> Self {
+        let text = |number: u64| Some(format!("{number:016x}"));
+        match hash {
+            Hash::Fnv(hash) => Stored { len, hash: text(hash), sum: None },
+            Hash::Sum(sum) => Stored { len, hash: None, sum: text(sum) },
+        }
     }
 }
 
@@ -185,7 +260,35 @@ mod tests {
     fn is_written_as_text_that_reads_back() {
         let print = Fingerprint::trace(b"abc");
         let json = serde_json::to_string(&print).unwrap();
-        assert_eq!(json, r#"{"len":3,"hash":"e71fa2190541574b"}"#);
+        assert_eq!(json, r#"{"len":3,"sum":"8a5c101691cc77b3"}"#);
         assert_eq!(serde_json::from_str::<Fingerprint>(&json).unwrap(), print);
+        assert!(serde_json::from_str::<Fingerprint>(r#"{"len":3}"#).is_err());
+    }
+
+    #[test]
+    fn one_of_an_older_version_goes_on_as_it_began() {
+        let json = r#"{"len":3,"hash":"e71fa2190541574b"}"#;
+        let mut print: Fingerprint = serde_json::from_str(json).unwrap();
+        assert!(print.is_end_of(b"abc") && !print.is_end_of(b"abd"));
+        assert_eq!(serde_json::to_string(&print).unwrap(), json);
+        print.grow(3, b"d");
+        assert!(print.is_beginning_of(&file(b"abcdef")).unwrap());
+        assert_ne!(print, Fingerprint::trace(b"abcd"));
+    }
+
+    #[test]
+    fn every_byte_counts_and_so_does_its_place() {
+        let text: Vec<u8> = (0..40).collect();
+        let print = Fingerprint::trace(&text);
+        for at in 0..text.len() {
+            for bit in 0..8 {
+                let mut other = text.clone();
+                other[at] ^= 1 << bit;
+                assert_ne!(Fingerprint::trace(&other), print, "byte {at}, bit {bit}");
+            }
+            let mut other = text.clone();
+            other.swap(at, (at + 8) % text.len());
+            assert_ne!(Fingerprint::trace(&other), print, "byte {at} elsewhere");
+        }
     }
 }

@@ -71,6 +71,7 @@ pub(super) struct Follower<'a> {
     /// Files that hold something else than what was read of them, until they are followed, and when they
     /// had been written to as that was found.
     pub(super) begun_anew: HashMap<FileId, Option<i64>>,
+    began: Instant,
     pub(super) next_scan: Instant,
     pub(super) scanned: bool,
     pub(super) is_first_start: bool,
@@ -132,6 +133,7 @@ impl<'a> Follower<'a> {
             waiting: Waiting::default(),
             unreadable: HashSet::new(),
             begun_anew: HashMap::new(),
+            began: Instant::now(),
             next_scan: Instant::now(),
             scanned: false,
             in_flux: None,
@@ -312,6 +314,14 @@ impl<'a> Follower<'a> {
             let mut seen = HashSet::new();
             self.quiet.retain(|number| seen.insert(*number));
         }
+    }
+
+    /// The next moment at which what is quiet is looked at: one wake-up for all files that are.
+    pub(super) fn together(&self, when: Instant) -> Instant {
+        let step = self.pace.rescan.max(Duration::from_millis(1)).as_nanos();
+        let since = when.saturating_duration_since(self.began).as_nanos();
+        let wait = u64::try_from((step - since % step) % step).unwrap_or_default();
+        when + Duration::from_nanos(wait)
     }
 
     /// When to look for files again.

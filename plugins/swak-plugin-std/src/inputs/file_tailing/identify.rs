@@ -40,9 +40,8 @@ pub(super) fn is_of_path(id: FileId) -> bool {
 const PATHS: u64 = u64::MAX;
 
 fn of_path(path: &Path) -> FileId {
-    let mut name = Fingerprint::default();
-    name.add(path.as_os_str().as_encoded_bytes());
-    FileId { device: PATHS, inode: name.hash() }
+    let inode = Fingerprint::of_name(path.as_os_str().as_encoded_bytes());
+    FileId { device: PATHS, inode }
 }
 
 #[cfg(test)]

@@ -126,7 +126,8 @@ impl Follower<'_> {
             self.parked.has_orphans() || self.waiting.is_unsettled(self.pace.rotate_wait);
         let is_held = self.files.values().any(|file| file.is_held);
         let wait = if is_held { self.pace.gather } else { self.rescan(is_watched, is_unsettled) };
-        self.next_scan = Instant::now() + wait;
+        let when = Instant::now() + wait;
+        self.next_scan = if wait > self.pace.rescan { self.together(when) } else { when };
     }
 
     /// A file that was found: followed already, or new. `source` is whose rotation it is, when no pattern

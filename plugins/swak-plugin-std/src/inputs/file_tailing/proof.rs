@@ -95,7 +95,7 @@ impl Proof {
         if self.marks.is_empty() {
             return Ok(true);
         }
-        let (mut found, mut bytes) = (Fingerprint::default(), Vec::new());
+        let (mut found, mut bytes) = (self.marks.of_nothing(), Vec::new());
         for mark in marks(0, offset) {
             bytes.clear();
             if file.read_at(&mut bytes, mark - MARK, MARK as usize)? < MARK as usize {

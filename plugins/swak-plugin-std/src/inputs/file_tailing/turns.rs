@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use swak_sdk::plugin::Stopped;
 
 use super::follow::Follower;
+use super::followed::SELDOM;
 use super::identify::is_of_path;
 use super::position::Position;
 use super::readers::{Done, Work};
@@ -118,7 +119,8 @@ impl Follower<'_> {
         if may_have_moved && file.tail.as_ref().is_some_and(|tail| !tail.is_at_path()) {
             self.next_scan = now;
         }
-        self.schedule(number, now + wait);
+        let is_quiet = wait >= self.pace.rescan * SELDOM;
+        self.schedule(number, if is_quiet { self.together(now + wait) } else { now + wait });
     }
 
     fn failed(&mut self, number: u64, wait: Duration) {
