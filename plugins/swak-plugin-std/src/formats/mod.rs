@@ -144,7 +144,7 @@ impl Encoder {
                 return Ok(0);
             }
             Form::Template(template) => {
-                out.extend_from_slice(template.render(&Scope::new(batch, record))?.as_bytes());
+                template.render_into(&Scope::new(batch, record), out)?;
             }
             Form::Record => {
                 record::write(batch, record, out).map_err(|_| EncodeError::TooDeep)?;
