@@ -21,8 +21,9 @@ pub(super) enum Node {
     And(Vec<Node>),
     /// The first that is true, or the last.
     Or(Vec<Node>),
+    Compare(Box<(Node, Comparison, Node)>),
     /// `a < b <= c`: all operands are evaluated before any is compared.
-    Compare(Box<Node>, Vec<(Comparison, Node)>),
+    Chain(Box<Node>, Vec<(Comparison, Node)>),
     In(Box<In>),
     Negative(Box<Node>),
     Math(Box<(Node, Operator, Node)>),
@@ -68,7 +69,11 @@ impl Node {
                 }
                 Ok(false)
             }
-            Node::Compare(first, rest) => {
+            Node::Compare(inner) => {
+                let (left, how, right) = &**inner;
+                holds(left.value(fields)?, *how, right.value(fields)?)
+            }
+            Node::Chain(first, rest) => {
                 let mut left = first.value(fields)?;
                 let mut all = true;
                 for (how, right) in rest {
@@ -80,16 +85,28 @@ impl Node {
             }
             Node::In(inner) => inner.holds(fields).map(|is| is != inner.is_negated),
             Node::Is(inner) => inner.1.holds(inner.0.value(fields)?),
-            _ => self.value(fields).map(Operand::is_true),
+            Node::Constant(_)
+            | Node::Text(_)
+            | Node::Field(_)
+            | Node::Negative(_)
+            | Node::Math(_) => self.value(fields).map(Operand::is_true),
         }
     }
 
     /// Its value.
+    #[inline]
     pub(super) fn value<'e>(&'e self, fields: &'e Fields<'_, '_>) -> Result<Operand<'e>, Declined> {
         match self {
             Node::Constant(constant) => Ok(*constant),
             Node::Text(literal) => Ok(Operand::Literal(literal)),
             Node::Field(path) => path.value(fields),
+            _ => self.computed(fields),
+        }
+    }
+
+    /// The value of what is neither constant nor a field.
+    fn computed<'e>(&'e self, fields: &'e Fields<'_, '_>) -> Result<Operand<'e>, Declined> {
+        match self {
             Node::And(parts) => deciding(parts, fields, false),
             Node::Or(parts) => deciding(parts, fields, true),
             Node::Negative(inner) => negated(inner.value(fields)?).map(Operand::Number),
@@ -97,9 +114,7 @@ impl Node {
                 let (a, operator, b) = &**inner;
                 compute(a.value(fields)?, *operator, b.value(fields)?).map(Operand::Number)
             }
-            Node::Not(_) | Node::Compare(..) | Node::In(_) | Node::Is(_) => {
-                self.truth(fields).map(Operand::Bool)
-            }
+            _ => self.truth(fields).map(Operand::Bool),
         }
     }
 }

@@ -102,7 +102,14 @@ impl<'t> Parser<'t, '_> {
             self.at += 1;
             rest.push((how, self.sum()?));
         }
-        Some(if rest.is_empty() { first } else { Node::Compare(Box::new(first), rest) })
+        Some(match rest.len() {
+            0 => first,
+            1 => {
+                let (how, second) = rest.remove(0);
+                Node::Compare(Box::new((first, how, second)))
+            }
+            _ => Node::Chain(Box::new(first), rest),
+        })
     }
 
     fn membership(&mut self, part: Node, is_negated: bool) -> Option<Node> {
