@@ -1,5 +1,6 @@
 //! As much as there is, as fast as it goes: from the start of the process to the last of the output.
 
+use std::process::Command;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail};
@@ -27,6 +28,45 @@ pub(crate) struct Bulk {
 impl Bulk {
     pub(crate) fn new(input: Rc<Input>, output: Output, check: Box<dyn Expect>) -> Self {
         Bulk { input, output, check, expected: None, checked: None }
+    }
+
+    /// Does it once, with another command if need be, and checks what came out.
+    pub(crate) fn run_as(
+        &mut self,
+        workload: &str,
+        who: &Contestant,
+        store: &Store,
+        change: &dyn Fn(Command) -> Command,
+    ) -> Result<Finished> {
+        let expected = self.expected()?;
+        self.input.warm()?;
+        let folder = store.place()?;
+        let sink = match self.output {
+            Output::Sink(protocol) => Some(Sink::start(protocol, &self.input.path)?),
+            Output::SameBytes | Output::Lines => None,
+        };
+        let port = sink.as_ref().map_or(0, Sink::port);
+        let place = Place { folder, input: self.input.path.clone(), port };
+        let mut command = change(who.command(workload, &place)?);
+        let mut running = Running::start(&mut command, &place.folder)?;
+        let finished = match (&sink, self.output) {
+            (Some(sink), _) => running.finish(&mut |_| sink.look())?,
+            (None, Output::SameBytes) => {
+                let mut bytes = Bytes::new(&place.output(), self.input.bytes);
+                running.finish(&mut |_| Ok(bytes.look()?))?
+            }
+            (None, _) => {
+                let mut lines = Lines::new(&place.output(), expected.count);
+                running.finish(&mut |_| Ok(lines.look()?))?
+            }
+        };
+        running.end()?;
+        match &sink {
+            // Once more: what came after the end was too much.
+            Some(sink) => drop(sink.look()?),
+            None => self.check(&place)?,
+        }
+        Ok(finished)
     }
 
     fn expected(&mut self) -> Result<Digest> {
@@ -60,33 +100,7 @@ impl Bulk {
 
 impl Runner for Bulk {
     fn run(&mut self, workload: &str, who: &Contestant, store: &Store) -> Result<Vec<Figure>> {
-        let expected = self.expected()?;
-        self.input.warm()?;
-        let folder = store.place()?;
-        let sink = match self.output {
-            Output::Sink(protocol) => Some(Sink::start(protocol, &self.input.path)?),
-            Output::SameBytes | Output::Lines => None,
-        };
-        let port = sink.as_ref().map_or(0, Sink::port);
-        let place = Place { folder, input: self.input.path.clone(), port };
-        let mut running = Running::start(&mut who.command(workload, &place)?, &place.folder)?;
-        let finished = match (&sink, self.output) {
-            (Some(sink), _) => running.finish(&mut |_| sink.look())?,
-            (None, Output::SameBytes) => {
-                let mut bytes = Bytes::new(&place.output(), self.input.bytes);
-                running.finish(&mut |_| Ok(bytes.look()?))?
-            }
-            (None, _) => {
-                let mut lines = Lines::new(&place.output(), expected.count);
-                running.finish(&mut |_| Ok(lines.look()?))?
-            }
-        };
-        running.end()?;
-        match &sink {
-            // Once more: what came after the end was too much.
-            Some(sink) => drop(sink.look()?),
-            None => self.check(&place)?,
-        }
+        let finished = self.run_as(workload, who, store, &|command| command)?;
         Ok(figures(&finished, self.input.bytes))
     }
 }

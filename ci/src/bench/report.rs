@@ -3,6 +3,7 @@
 mod markdown;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,6 +68,23 @@ impl Report {
         }
     }
 
+    /// The one that is kept in `docs`.
+    pub(crate) fn kept() -> Result<Report> {
+        match fs::read_to_string(docs("benchmarks.json")) {
+            Ok(text) => serde_json::from_str(&text).context("docs/benchmarks.json is damaged"),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Report::default()),
+            Err(error) => Err(error).context("cannot read docs/benchmarks.json"),
+        }
+    }
+
+    /// The median of a figure.
+    pub(crate) fn figure(&self, workload: &str, contestant: &str, name: &str) -> Option<f64> {
+        let workload = self.workloads.iter().find(|measured| measured.name == workload)?;
+        let row = workload.rows.iter().find(|row| row.contestant == contestant)?;
+        let (_, stat) = row.figures.iter().find(|(other, _)| other == name)?;
+        Some(stat.median)
+    }
+
     pub(crate) fn add(&mut self, workload: &Workload, rows: Vec<Row>) {
         self.workloads.push(Measured {
             name: workload.name.to_owned(),
@@ -85,15 +103,9 @@ impl Report {
 
     /// Keeps it. Workloads that were not measured now stay as they were kept.
     pub(crate) fn save(&self) -> Result<()> {
-        let docs = docs();
-        let (json, md) = (docs.join("benchmarks.json"), docs.join("benchmarks.md"));
-        let kept = match fs::read_to_string(&json) {
-            Ok(text) => serde_json::from_str(&text).context("docs/benchmarks.json is damaged")?,
-            Err(_) => Report::default(),
-        };
-        let all = self.clone().over(kept);
-        fs::write(&json, serde_json::to_string_pretty(&all)? + "\n")?;
-        fs::write(&md, markdown::page(&all))?;
+        let all = self.clone().over(Report::kept()?);
+        fs::write(docs("benchmarks.json"), serde_json::to_string_pretty(&all)? + "\n")?;
+        fs::write(docs("benchmarks.md"), markdown::page(&all))?;
         eprintln!("    written: docs/benchmarks.json and docs/benchmarks.md");
         Ok(())
     }
@@ -146,8 +158,8 @@ fn summary(row: Row) -> Summary {
     Summary { contestant: row.contestant, runs: runs.len(), figures, failed }
 }
 
-fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+fn docs(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file)
 }
 
 /// As `2026-11-21`, in UTC.

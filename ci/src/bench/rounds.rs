@@ -9,10 +9,11 @@ use super::contestant::Contestant;
 use super::listen::{Listen, Transport};
 use super::machine::Machine;
 use super::paced::Paced;
+use super::report::Report;
 use super::startup::Startup;
 use super::store::{Kind, Store};
-use super::workload::{Work, Workload};
-use super::{idle, limits};
+use super::workload::{InTurn, Work, Workload};
+use super::{idle, instructions, limits};
 
 /// A syslog message is smaller than a line of the other data; what is parsed of it is more.
 const BYTES_OF_A_MESSAGE: u64 = 512;
@@ -62,35 +63,24 @@ pub(crate) fn measure(
     contestants: &[Contestant],
     store: &Store,
     plan: &Plan,
+    kept: &Report,
 ) -> Result<Vec<Row>> {
     let able: Vec<_> = contestants.iter().filter(|who| who.can_do(workload.name)).collect();
-    let mut runners = Vec::new();
-    for who in &able {
-        let size = if who.is_swak() { plan.size } else { plan.size_of_others };
-        let input = |kind, size| store.input(kind, size).context("cannot write the data");
-        let runner: Box<dyn Runner> = match &workload.work {
-            Work::Bulk { input: kind, output, check } => {
-                Box::new(Bulk::new(input(*kind, size)?, *output, check()))
-            }
-            Work::Listen(transport @ Transport::Tcp) => {
-                Box::new(Listen::new(*transport, size / BYTES_OF_A_MESSAGE)?)
-            }
-            // At a rate, so that all get the same.
-            Work::Listen(transport @ Transport::Udp) => {
-                Box::new(Listen::new(*transport, if plan.quick { 100_000 } else { 500_000 })?)
-            }
-            Work::Paced => Box::new(Paced::new(plan.minute())),
-            Work::Startup => Box::new(Startup::new(input(Kind::Line, 0)?)),
-            Work::Idle => return idle::measure(workload.name, &able, store, plan),
-            Work::Limits => return limits::measure(store, plan),
-        };
-        runners.push(runner);
-    }
-    let rounds = match &workload.work {
-        Work::Startup => plan.rounds * 5,
+    let work = match &workload.work {
+        Work::InTurn(work) => work,
+        Work::Idle => return idle::measure(workload.name, &able, store, plan),
+        Work::Limits => return limits::measure(store, plan),
+        Work::Instructions => {
+            return instructions::measure(workload.name, contestants, store, kept);
+        }
+    };
+    let runner = |who: &&Contestant| runner(work, who, store, plan);
+    let mut runners: Vec<_> = able.iter().map(runner).collect::<Result<_>>()?;
+    let rounds = match work {
+        InTurn::Startup => plan.rounds * 5,
         // What takes so long is an average by itself.
-        Work::Paced => 1,
-        _ => plan.rounds,
+        InTurn::Paced => 1,
+        InTurn::Bulk(_) | InTurn::Listen(_) => plan.rounds,
     };
     let row = |who: &&Contestant| Row { contestant: who.name.clone(), runs: Ok(Vec::new()) };
     let mut rows: Vec<_> = able.iter().map(row).collect();
@@ -115,6 +105,26 @@ pub(crate) fn measure(
 /// What runs a workload once, and checks what came out.
 pub(crate) trait Runner {
     fn run(&mut self, workload: &str, who: &Contestant, store: &Store) -> Result<Vec<Figure>>;
+}
+
+fn runner(work: &InTurn, who: &Contestant, store: &Store, plan: &Plan) -> Result<Box<dyn Runner>> {
+    let size = if who.is_swak() { plan.size } else { plan.size_of_others };
+    let input = |kind, size| store.input(kind, size).context("cannot write the data");
+    Ok(match work {
+        InTurn::Bulk(task) => {
+            Box::new(Bulk::new(input(task.input, size)?, task.output, (task.check)()))
+        }
+        InTurn::Listen(transport) => {
+            let count = match transport {
+                Transport::Tcp => size / BYTES_OF_A_MESSAGE,
+                // At a rate, so that all get the same.
+                Transport::Udp => 10_000 * plan.minute().as_secs(),
+            };
+            Box::new(Listen::new(*transport, count)?)
+        }
+        InTurn::Paced => Box::new(Paced::new(plan.minute())),
+        InTurn::Startup => Box::new(Startup::new(input(Kind::Line, 0)?)),
+    })
 }
 
 fn shown(figures: &[Figure]) -> String {

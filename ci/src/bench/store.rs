@@ -47,6 +47,15 @@ impl Input {
         Ok(Input { path, files, bytes })
     }
 
+    /// How many lines it has.
+    pub(crate) fn lines(&self) -> io::Result<u64> {
+        let mut count = 0;
+        for file in &self.files {
+            count += memchr::memchr_iter(b'\n', &fs::read(file)?).count() as u64;
+        }
+        Ok(count)
+    }
+
     /// Reads it once, so that the system has it in memory.
     pub(crate) fn warm(&self) -> io::Result<()> {
         for file in &self.files {

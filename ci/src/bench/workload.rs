@@ -16,18 +16,33 @@ pub(crate) struct Workload {
 
 /// What is done and how it is measured.
 pub(crate) enum Work {
+    /// Contestants take turns, in several rounds.
+    InTurn(InTurn),
+    /// Nothing is done, for a minute, by all at once.
+    Idle,
+    /// What the machine can do at all.
+    Limits,
+    /// What has an end is done by agents, under Callgrind.
+    Instructions,
+}
+
+/// What contestants do in turn.
+pub(crate) enum InTurn {
     /// As much as there is, as fast as it goes.
-    Bulk { input: Kind, output: Output, check: fn() -> Box<dyn Expect> },
+    Bulk(Task),
     /// Messages from four senders at once.
     Listen(Transport),
-    /// Nothing, for a minute.
-    Idle,
     /// Ten megabytes a second, for a minute.
     Paced,
     /// One line.
     Startup,
-    /// What the machine can do at all.
-    Limits,
+}
+
+/// Files to read, where to bring what comes of them, and what that is.
+pub(crate) struct Task {
+    pub(crate) input: Kind,
+    pub(crate) output: Output,
+    pub(crate) check: fn() -> Box<dyn Expect>,
 }
 
 /// Where records go.
@@ -46,87 +61,79 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload {
         name: "w1",
         title: "a file of nginx lines to a file, raw",
-        work: Work::Bulk {
-            input: Kind::Nginx,
-            output: Output::SameBytes,
-            check: || Box::new(Same),
-        },
+        work: bulk(Kind::Nginx, Output::SameBytes, || Box::new(Same)),
     },
     Workload {
         name: "w2",
         title: "a file of JSON lines, parsed, to a file as JSON",
-        work: Work::Bulk { input: Kind::Json, output: Output::Lines, check: || Box::new(Fields) },
+        work: bulk(Kind::Json, Output::Lines, || Box::new(Fields)),
     },
     Workload {
         name: "w3",
         title: "a file of nginx lines, parsed to typed fields, to a file as JSON",
-        work: Work::Bulk {
-            input: Kind::Nginx,
-            output: Output::Lines,
-            check: || Box::new(Combined::new()),
-        },
+        work: bulk(Kind::Nginx, Output::Lines, || Box::new(Combined::new())),
     },
     Workload {
         name: "w4-tcp",
         title: "a file of nginx lines, raw, over TCP",
-        work: Work::Bulk {
-            input: Kind::Nginx,
-            output: Output::Sink(Protocol::Raw),
-            check: || Box::new(Same),
-        },
+        work: bulk(Kind::Nginx, Output::Sink(Protocol::Raw), || Box::new(Same)),
     },
     Workload {
         name: "w4-forward",
         title: "a file of nginx lines over Fluentd's protocol, with acks",
-        work: Work::Bulk {
-            input: Kind::Nginx,
-            output: Output::Sink(Protocol::Forward),
-            check: || Box::new(Same),
-        },
+        work: bulk(Kind::Nginx, Output::Sink(Protocol::Forward), || Box::new(Same)),
     },
     Workload {
         name: "w5",
         title: "1,000 files of nginx lines, followed at once, to a file, raw",
-        work: Work::Bulk {
-            input: Kind::Thousand,
-            output: Output::SameBytes,
-            check: || Box::new(Same),
-        },
+        work: bulk(Kind::Thousand, Output::SameBytes, || Box::new(Same)),
     },
     Workload {
         name: "w6-tcp",
         title: "syslog messages of four senders over TCP, parsed, to a file as JSON",
-        work: Work::Listen(Transport::Tcp),
+        work: Work::InTurn(InTurn::Listen(Transport::Tcp)),
     },
     Workload {
         name: "w6-udp",
         title: "syslog messages of four senders over UDP, 100,000 a second, parsed, to a file as JSON",
-        work: Work::Listen(Transport::Udp),
+        work: Work::InTurn(InTurn::Listen(Transport::Udp)),
     },
     Workload {
         name: "w7",
         title: "w2 with a buffer on disk in between, synced every 500 ms",
-        work: Work::Bulk { input: Kind::Json, output: Output::Lines, check: || Box::new(Fields) },
+        work: bulk(Kind::Json, Output::Lines, || Box::new(Fields)),
     },
     Workload {
         name: "w8",
         title: "JSON lines filtered by two fields to 10%, with a field built by a template",
-        work: Work::Bulk {
-            input: Kind::Json,
-            output: Output::Lines,
-            check: || Box::new(ErrorsOnly),
-        },
+        work: bulk(Kind::Json, Output::Lines, || Box::new(ErrorsOnly)),
     },
     Workload { name: "w9", title: "idle: 1,000 quiet files are followed", work: Work::Idle },
-    Workload { name: "w10", title: "w3 at 10 MB a second", work: Work::Paced },
+    Workload { name: "w10", title: "w3 at 10 MB a second", work: Work::InTurn(InTurn::Paced) },
     Workload {
         name: "start",
         title: "from the start of the process to its first record",
-        work: Work::Startup,
+        work: Work::InTurn(InTurn::Startup),
     },
     Workload {
         name: "limits",
         title: "the machine itself, on one thread, with the same data",
         work: Work::Limits,
     },
+    Workload {
+        name: "instructions",
+        title: "how many instructions a record takes",
+        work: Work::Instructions,
+    },
 ];
+
+impl Workload {
+    /// Whether it is only run when it is named: it measures nothing that depends on the machine.
+    pub(crate) fn only_by_name(&self) -> bool {
+        matches!(self.work, Work::Instructions)
+    }
+}
+
+const fn bulk(input: Kind, output: Output, check: fn() -> Box<dyn Expect>) -> Work {
+    Work::InTurn(InTurn::Bulk(Task { input, output, check }))
+}
