@@ -57,7 +57,9 @@ pub(crate) fn measure(
             Ok(figures)
         });
         let runs = figures.map(|figures| vec![figures]).map_err(|error| format!("{error:#}"));
-        rows.push(Row { contestant: who.name.clone(), runs });
+        let row = Row { contestant: who.name.clone(), runs };
+        row.tell();
+        rows.push(row);
     }
     Ok(rows)
 }

@@ -18,7 +18,7 @@ use super::store::Store;
 use super::workload::{InTurn, WORKLOADS, Work};
 
 /// How much data there is in the two runs, in bytes.
-const SIZES: [u64; 2] = [4 << 20, 12 << 20];
+const SIZES: [u64; 2] = [2 << 20, 6 << 20];
 
 /// Measures all workloads that have an end, for agents alone, and shows what has changed since the figures
 /// were kept.

@@ -38,6 +38,21 @@ pub(crate) struct Row {
     pub(crate) runs: Result<Vec<Vec<Figure>>, String>,
 }
 
+impl Row {
+    /// Tells how the last run went, while one waits for the tables.
+    pub(crate) fn tell(&self) {
+        let text = match &self.runs {
+            Ok(runs) => {
+                let last = runs.last().into_iter().flatten();
+                let last: Vec<_> = last.map(|(name, value)| format!("{name} {value:.2}")).collect();
+                last.join(", ")
+            }
+            Err(reason) => reason.clone(),
+        };
+        eprintln!("    {}: {text}", self.contestant);
+    }
+}
+
 impl Plan {
     pub(crate) fn new(quick: bool, rounds: Option<u32>, mib: Option<u64>, on: &Machine) -> Plan {
         let mib = mib.unwrap_or(if quick { 128 } else { 1024 });
@@ -88,15 +103,10 @@ pub(crate) fn measure(
         for ((runner, who), row) in runners.iter_mut().zip(&able).zip(&mut rows) {
             let Ok(runs) = &mut row.runs else { continue };
             match runner.run(workload.name, who, store) {
-                Ok(figures) => {
-                    eprintln!("    {}: {}", row.contestant, shown(&figures));
-                    runs.push(figures);
-                }
-                Err(error) => {
-                    eprintln!("    {}: {error:#}", row.contestant);
-                    row.runs = Err(format!("{error:#}"));
-                }
+                Ok(figures) => runs.push(figures),
+                Err(error) => row.runs = Err(format!("{error:#}")),
             }
+            row.tell();
         }
     }
     Ok(rows)
@@ -125,9 +135,4 @@ fn runner(work: &InTurn, who: &Contestant, store: &Store, plan: &Plan) -> Result
         InTurn::Paced => Box::new(Paced::new(plan.minute())),
         InTurn::Startup => Box::new(Startup::new(input(Kind::Line, 0)?)),
     })
-}
-
-fn shown(figures: &[Figure]) -> String {
-    let shown: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {value:.2}")).collect();
-    shown.join(", ")
 }

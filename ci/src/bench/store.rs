@@ -94,8 +94,12 @@ impl Store {
             }
             Kind::Json => data::fill(&path, &mut Json::new(SEED), size).map(|_| vec![path.clone()]),
             Kind::Line => fs::write(&path, "the first line\n").map(|()| vec![path.clone()]),
-            Kind::Thousand => thousand(&path, size),
-            Kind::Quiet => thousand(&path, 1000 * 200),
+            Kind::Thousand => {
+                // One source for all, so that no two files hold the same lines.
+                let mut lines = Nginx::new(SEED);
+                thousand(&path, &mut |file| data::fill(file, &mut lines, size / 1000).map(drop))
+            }
+            Kind::Quiet => thousand(&path, &mut |file| fs::write(file, "the only line\n")),
         };
         let input = Rc::new(Input::new(path, input?)?);
         self.inputs.borrow_mut().insert((kind, size), Rc::clone(&input));
@@ -128,13 +132,15 @@ fn remove_left(parent: &Path) {
     }
 }
 
-fn thousand(folder: &Path, size: u64) -> io::Result<Vec<PathBuf>> {
+/// Makes a folder with a thousand files.
+fn thousand(
+    folder: &Path,
+    write: &mut dyn FnMut(&Path) -> io::Result<()>,
+) -> io::Result<Vec<PathBuf>> {
     fs::create_dir_all(folder)?;
-    // One source for all, so that no two of them hold the same lines.
-    let mut lines = Nginx::new(SEED);
     let file = |n: u32| {
         let path = folder.join(format!("{n:04}.log"));
-        data::fill(&path, &mut lines, size / 1000).map(|_| path)
+        write(&path).map(|()| path)
     };
     (0..1000).map(file).collect()
 }

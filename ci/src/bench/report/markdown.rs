@@ -34,11 +34,9 @@ pub(super) fn tables(report: &Report) -> String {
 fn table(workload: &Measured, text: &mut String) {
     let Measured { name, title, date, rows } = workload;
     let _ = write!(text, "\n## {name}: {title}\n\n");
-    let Some(first) = rows.iter().find(|row| row.failed.is_none()) else {
-        let _ = writeln!(text, "Nobody has done it. {date}");
-        return;
-    };
-    let names: Vec<_> = first.figures.iter().map(|(name, _)| name.as_str()).collect();
+    let first = rows.iter().find(|row| row.failed.is_none());
+    let figures = first.into_iter().flat_map(|row| &row.figures);
+    let names: Vec<_> = figures.map(|(name, _)| name.as_str()).collect();
     let ratio = names.iter().find(|name| name.ends_with("/CPU s"));
     let _ = write!(text, "| | {} |", names.join(" | "));
     text.push_str(if ratio.is_some() { " ratio |\n|---|" } else { "\n|---|" });
@@ -56,14 +54,16 @@ fn table(workload: &Measured, text: &mut String) {
             let _ = write!(text, " {cell} |");
         }
         if let Some(name) = ratio {
-            let of_first = median_of(first, name).map_or(f64::NAN, |stat| stat.median);
-            let own = median_of(row, name).map_or(f64::NAN, |stat| stat.median);
-            let _ = write!(text, " {:.2} |", own / of_first);
+            let of = |row| median_of(row, name).map_or(f64::NAN, |stat| stat.median);
+            let _ = write!(text, " {:.2} |", of(row) / first.map_or(f64::NAN, of));
         }
         text.push('\n');
     }
     let runs = rows.iter().map(|row| row.runs).max().unwrap_or(0);
-    let _ = write!(text, "\nMedian of {runs} runs (and the spread), {date}.\n");
+    let _ = match runs {
+        0 | 1 => write!(text, "\nOne run, {date}.\n"),
+        _ => write!(text, "\nMedian of {runs} runs (and the spread), {date}.\n"),
+    };
 }
 
 fn median_of<'a>(row: &'a Summary, name: &str) -> Option<&'a Stat> {
