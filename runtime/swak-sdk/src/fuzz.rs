@@ -12,6 +12,15 @@ mod replay;
 pub fn json(data: &[u8]) {
     let read = json::parse(&Slice::from(data));
     let expected: Result<serde_json::Value, _> = serde_json::from_slice(data);
+    let is_object = matches!(read, Ok(Value::Map(_))) && !data.contains(&b'\n');
+    assert_eq!(json::is_object(data), is_object, "of {read:?}");
+    let record = Record::from_json(data, Timestamp::default());
+    if let (Ok(record), Ok(Value::Map(map))) = (&record, &read) {
+        assert_eq!(record.fields().as_deref(), Some(&**map));
+        for (name, value) in map.iter() {
+            assert_eq!(record.view().get(name).as_deref(), Some(value), "{name}");
+        }
+    }
     let (value, expected) = match (read, expected) {
         (Ok(value), Ok(expected)) => (value, expected),
         (Err(_), Err(_)) => return,

@@ -65,7 +65,7 @@ impl Writer<'_> {
     pub(crate) fn event(&mut self, record: RecordRef<'_>, precision: Precision) {
         let time = record.time();
         if precision == Precision::Nanoseconds
-            && let (None, Some(line)) = (record.fields(), record.line())
+            && let Some(line) = record.line()
             && let Ok(seconds) = u32::try_from(time.seconds())
             && !record.is_truncated()
         {
@@ -82,7 +82,7 @@ impl Writer<'_> {
             Precision::Seconds => self.int(record.time().seconds()),
         }
         match record.fields() {
-            Some(fields) => self.map(fields),
+            Some(fields) => self.map(&fields),
             None => {
                 self.begin_map(1 + usize::from(record.is_truncated()));
                 self.str(MESSAGE);

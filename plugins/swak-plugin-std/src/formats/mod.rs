@@ -160,10 +160,8 @@ impl Encoder {
         buffer.clear();
         let (mut pieces, mut replaced) = (Vec::new(), 0);
         for batch in chunk.batches() {
-            match (&self.form, batch.lines()) {
-                (Form::Raw, Some((block, lines))) => {
-                    raw::write_lines(block, lines, &mut buffer, &mut pieces);
-                }
+            match self.as_they_are(batch) {
+                Some((block, lines)) => raw::write_lines(block, lines, &mut buffer, &mut pieces),
                 _ => {
                     let start = buffer.len();
                     for record in batch.iter() {
@@ -176,10 +174,21 @@ impl Encoder {
         self.buffer = buffer;
         Ok(Encoded::new(&self.buffer, pieces, replaced))
     }
+
+    /// The lines of a batch, when this form writes them as they were read.
+    fn as_they_are<'a>(&self, batch: &'a Batch) -> Option<(&'a Block, &'a [LineRange])> {
+        match self.form {
+            Form::Raw => batch.lines().or(batch.json_lines()),
+            // It was read, so that it can be.
+            Form::Json => batch.json_lines(),
+            _ => None,
+        }
+    }
 }
 
 fn is_too_deep(record: RecordRef<'_>) -> bool {
-    record.fields().is_some_and(|fields| json::depth(fields) > json::MAX_DEPTH)
+    let is_read = record.json().is_some();
+    !is_read && record.fields().is_some_and(|fields| json::depth(&fields) > json::MAX_DEPTH)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! `out.JsonParser`: JSON objects become fields.
 
-use swak_sdk::data::json;
 use swak_sdk::prelude::*;
 
 use super::clock::{Clock, ClockOptions};
@@ -66,7 +65,13 @@ impl Plugin for JsonParser {
 }
 
 impl Transform for JsonParser {
-    fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
+    fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
+        let are_read =
+            self.source.replaces_lines() && self.time.is_none() && batch.read_json_lines();
+        if are_read {
+            out.emit(batch);
+            return Ok(());
+        }
         read_records(batch, self.on_error, "not a JSON object", out, |record, out| {
             self.read(record, out)
         });
@@ -77,21 +82,24 @@ impl Transform for JsonParser {
 impl JsonParser {
     fn read(&self, record: &mut Record, out: &mut Outlet) -> Result<(), String> {
         let text = self.source.text(record).ok_or("not a JSON object: there is no text")?;
-        let fields = json::parse_object(&text).map_err(|e| format!("not a JSON object: {e}"))?;
-        let time = self.time_of(&fields, record.time(), out);
-        if self.source.replaces(record) && !text.contains(&b'\n') {
-            record.set_content(Record::from_json(fields, text, time));
+        let mut read = Record::from_json(text, record.time())
+            .map_err(|e| format!("not a JSON object: {e}"))?;
+        read.set_time(self.time_of(read.view(), out));
+        if self.source.replaces(record) {
+            record.set_content(read);
             return Ok(());
         }
-        self.source.put(record, fields)?;
+        let time = read.time();
+        self.source.put(record, std::mem::take(read.fields_mut()))?;
         record.set_time(time);
         Ok(())
     }
 
     /// The time that the fields say, or else the one that the record has.
-    fn time_of(&self, fields: &Map, now: Timestamp, out: &mut Outlet) -> Timestamp {
+    fn time_of(&self, read: RecordRef<'_>, out: &mut Outlet) -> Timestamp {
+        let now = read.time();
         let Some(path) = &self.time else { return now };
-        let time = path.get(fields).and_then(|value| self.clock.read_value(value, now));
+        let time = path.get_from(read).and_then(|value| self.clock.read_value(&value, now));
         time.unwrap_or_else(|| {
             out.error();
             now

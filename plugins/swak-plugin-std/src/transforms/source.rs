@@ -27,10 +27,16 @@ impl Source {
         if let Some(line) = record.line() {
             return (self.field.as_key() == Some(MESSAGE)).then(|| line.clone());
         }
-        match self.field.get(record.fields()?)? {
+        match &*self.field.get_from(record.view())? {
             Value::Bytes(bytes) => Some(bytes.clone()),
-            value => value.as_bytes().map(Slice::from),
+            Value::Text(text) => Some(text.to_slice()),
+            _ => None,
         }
+    }
+
+    /// Whether a line becomes the parsed fields and nothing else.
+    pub(crate) fn replaces_lines(&self) -> bool {
+        self.field.as_key() == Some(MESSAGE) && self.target.is_none() && !self.keep
     }
 
     /// Whether the record becomes the parsed fields and nothing else.

@@ -1,50 +1,8 @@
 //! Records that travel together.
 
-use std::fmt;
-use std::ops::Deref;
-use std::sync::Arc;
-
-use super::{Block, Record, RecordRef, Timestamp};
+use super::{Block, Name, Record, RecordRef, Rows, Timestamp, json};
 use crate::ack::{Ack, Outcome};
 use crate::ledger::{Count, Fate};
-
-/// A short text that many batches share: a tag, or the name of where records came from.
-///
-/// The empty name takes no memory: every batch begins with two.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Name(Option<Arc<str>>);
-
-impl From<&str> for Name {
-    fn from(name: &str) -> Self {
-        Name((!name.is_empty()).then(|| name.into()))
-    }
-}
-
-impl From<String> for Name {
-    fn from(name: String) -> Self {
-        Name((!name.is_empty()).then(|| name.into()))
-    }
-}
-
-impl Deref for Name {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        self.0.as_deref().unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self)
-    }
-}
 
 /// Records that travel together, with one tag, one source and at most one [`Ack`].
 ///
@@ -64,8 +22,53 @@ pub struct Batch {
 /// Lines stay ranges of the block that was read until somebody wants to change a record.
 #[derive(Clone, Debug)]
 enum Records {
-    Lines { block: Block, lines: Vec<LineRange>, time: Timestamp },
+    Lines(Lines),
+    Rows(Rows),
     List(Vec<Record>),
+}
+
+#[derive(Clone, Debug)]
+struct Lines {
+    block: Block,
+    lines: Vec<LineRange>,
+    time: Timestamp,
+    /// Each of them is a JSON object.
+    are_json: bool,
+}
+
+impl Lines {
+    fn view(&self, line: LineRange) -> RecordRef<'_> {
+        match self.are_json {
+            false => RecordRef::in_block(&self.block, line, self.time),
+            true => RecordRef::json_in_block(&self.block, line, self.time),
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.lines.iter().map(LineRange::len).sum()
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|line| keep(self.view(*line)));
+        self.lines = lines;
+    }
+
+    fn extract(&mut self, mut wanted: impl FnMut(RecordRef<'_>) -> bool) -> Lines {
+        let mut lines = std::mem::take(&mut self.lines);
+        let taken = lines.extract_if(.., |line| wanted(self.view(*line))).collect();
+        self.lines = lines;
+        self.with(taken)
+    }
+
+    fn split_off(&mut self, at: usize) -> Lines {
+        let rest = self.lines.split_off(at);
+        self.with(rest)
+    }
+
+    fn with(&self, lines: Vec<LineRange>) -> Lines {
+        Lines { block: self.block.clone(), lines, ..*self }
+    }
 }
 
 /// A line in a block, without its line end.
@@ -78,7 +81,7 @@ pub struct LineRange {
 }
 
 impl LineRange {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         (self.end - self.start) as usize
     }
 }
@@ -96,7 +99,7 @@ impl Batch {
     pub fn from_lines(block: Block, lines: Vec<LineRange>, time: Timestamp) -> Self {
         let fits = |l: &LineRange| l.start <= l.end && l.end as usize <= block.len();
         assert!(lines.iter().all(fits), "a line lies outside of its block");
-        Batch::with(Records::Lines { block, lines, time })
+        Batch::with(Records::Lines(Lines { block, lines, time, are_json: false }))
     }
 
     fn with(records: Records) -> Self {
@@ -174,7 +177,8 @@ impl Batch {
     /// How many records there are.
     pub fn len(&self) -> usize {
         match &self.records {
-            Records::Lines { lines, .. } => lines.len(),
+            Records::Lines(lines) => lines.lines.len(),
+            Records::Rows(rows) => rows.len(),
             Records::List(records) => records.len(),
         }
     }
@@ -187,7 +191,8 @@ impl Batch {
     /// About how many bytes the records take.
     pub fn size(&self) -> usize {
         match &self.records {
-            Records::Lines { lines, .. } => lines.iter().map(LineRange::len).sum(),
+            Records::Lines(lines) => lines.size(),
+            Records::Rows(rows) => rows.size(),
             Records::List(records) => records.iter().map(|r| r.view().size()).sum(),
         }
     }
@@ -195,7 +200,8 @@ impl Batch {
     /// How many bytes the records had when they came in: see [`Record::weight`].
     pub fn weight(&self) -> u64 {
         match &self.records {
-            Records::Lines { lines, .. } => lines.iter().map(|line| line.len() as u64).sum(),
+            Records::Lines(lines) => lines.size() as u64,
+            Records::Rows(rows) => rows.size() as u64,
             Records::List(records) => records.iter().map(|r| u64::from(r.weight())).sum(),
         }
     }
@@ -225,7 +231,8 @@ impl Batch {
     /// If there are not that many.
     pub fn get(&self, i: usize) -> RecordRef<'_> {
         match &self.records {
-            Records::Lines { block, lines, time } => RecordRef::in_block(block, lines[i], *time),
+            Records::Lines(lines) => lines.view(lines.lines[i]),
+            Records::Rows(rows) => rows.get(i),
             Records::List(records) => records[i].view(),
         }
     }
@@ -234,22 +241,57 @@ impl Batch {
     /// they were read.
     pub fn lines(&self) -> Option<(&Block, &[LineRange])> {
         match &self.records {
-            Records::Lines { block, lines, .. } => Some((block, lines)),
-            Records::List(_) => None,
+            Records::Lines(lines) if !lines.are_json => Some((&lines.block, &lines.lines)),
+            _ => None,
         }
+    }
+
+    /// The block and the ranges, while all records are lines that are known to be JSON objects.
+    pub fn json_lines(&self) -> Option<(&Block, &[LineRange])> {
+        match &self.records {
+            Records::Lines(lines) if lines.are_json => Some((&lines.block, &lines.lines)),
+            _ => None,
+        }
+    }
+
+    /// When untouched lines were read, of which all have the same time.
+    pub fn lines_time(&self) -> Option<Timestamp> {
+        match &self.records {
+            Records::Lines(lines) => Some(lines.time),
+            _ => None,
+        }
+    }
+
+    /// Says of untouched lines that each is a JSON object on one line, whose fields are the record's from
+    /// now on. `false`, and nothing is changed, when one is none, or these are no untouched lines.
+    pub fn read_json_lines(&mut self) -> bool {
+        let Records::Lines(lines) = &mut self.records else { return false };
+        let is_object =
+            |l: &LineRange| json::is_object(&lines.block[l.start as usize..l.end as usize]);
+        lines.are_json = lines.are_json || lines.lines.iter().all(is_object);
+        lines.are_json
+    }
+
+    /// Puts what a parser found in their lines in the place of the records.
+    pub fn set_rows(&mut self, rows: Rows) {
+        self.records = Records::Rows(rows);
     }
 
     /// The records, to change, add or remove them.
     pub fn records_mut(&mut self) -> &mut Vec<Record> {
-        if let Records::Lines { block, lines, time } = &self.records {
-            let record = |l: &LineRange| {
-                Record::from_line(block.slice(l.start as usize, l.end as usize), *time)
-            };
-            self.records = Records::List(lines.iter().map(record).collect());
+        let made = match &self.records {
+            Records::Lines(lines) => {
+                Some(lines.lines.iter().map(|line| lines.view(*line).to_record()).collect())
+            }
+            Records::Rows(rows) => Some(rows.to_records()),
+            Records::List(_) => None,
+        };
+        if let Some(made) = made {
+            self.records = Records::List(made);
         }
         match &mut self.records {
             Records::List(records) => records,
-            Records::Lines { .. } => unreachable!("lines were turned into records above"),
+            _ => unreachable!("all were turned into records above"),
         }
     }
 
@@ -257,9 +299,8 @@ impl Batch {
     pub fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) -> usize {
         let before = self.len();
         match &mut self.records {
-            Records::Lines { block, lines, time } => {
-                lines.retain(|l| keep(RecordRef::in_block(block, *l, *time)));
-            }
+            Records::Lines(lines) => lines.retain(keep),
+            Records::Rows(rows) => rows.retain(keep),
             Records::List(records) => records.retain(|r| keep(r.view())),
         }
         before - self.len()
@@ -273,9 +314,8 @@ impl Batch {
     #[must_use]
     pub fn split_off(&mut self, at: usize) -> Batch {
         let records = match &mut self.records {
-            Records::Lines { block, lines, time } => {
-                Records::Lines { block: block.clone(), lines: lines.split_off(at), time: *time }
-            }
+            Records::Lines(lines) => Records::Lines(lines.split_off(at)),
+            Records::Rows(rows) => Records::Rows(rows.split_off(at)),
             Records::List(records) => Records::List(records.split_off(at)),
         };
         self.sibling(records)
@@ -286,11 +326,8 @@ impl Batch {
     #[must_use]
     pub fn extract(&mut self, mut wanted: impl FnMut(RecordRef<'_>) -> bool) -> Batch {
         let records = match &mut self.records {
-            Records::Lines { block, lines, time } => {
-                let wanted = |l: &mut LineRange| wanted(RecordRef::in_block(block, *l, *time));
-                let lines = lines.extract_if(.., wanted).collect();
-                Records::Lines { block: block.clone(), lines, time: *time }
-            }
+            Records::Lines(lines) => Records::Lines(lines.extract(wanted)),
+            Records::Rows(rows) => Records::Rows(rows.extract(wanted)),
             Records::List(records) => {
                 Records::List(records.extract_if(.., |r| wanted(r.view())).collect())
             }
@@ -350,120 +387,10 @@ impl Batch {
     }
 }
 
-/// What a buffer hands to an output at once.
-#[derive(Debug, Default)]
-pub struct Chunk {
-    batches: Vec<Batch>,
-}
-
-impl Chunk {
-    /// A chunk of these batches.
-    pub fn new(batches: Vec<Batch>) -> Self {
-        Chunk { batches }
-    }
-
-    /// Adds a batch at the end.
-    pub fn push(&mut self, batch: Batch) {
-        self.batches.push(batch);
-    }
-
-    /// The batches in order.
-    pub fn batches(&self) -> &[Batch] {
-        &self.batches
-    }
-
-    /// The batches in order, to change them.
-    pub fn batches_mut(&mut self) -> &mut Vec<Batch> {
-        &mut self.batches
-    }
-
-    /// The records of all batches in order.
-    pub fn iter(&self) -> impl Iterator<Item = RecordRef<'_>> {
-        self.batches.iter().flat_map(Batch::iter)
-    }
-
-    /// How many records there are.
-    pub fn len(&self) -> usize {
-        self.batches.iter().map(Batch::len).sum()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.batches.iter().all(Batch::is_empty)
-    }
-
-    /// About how many bytes the records take.
-    pub fn size(&self) -> usize {
-        self.batches.iter().map(Batch::size).sum()
-    }
-
-    /// Cuts the chunk in two: this one keeps the first `at` records, the other has the rest.
-    ///
-    /// # Panics
-    /// If there are fewer than `at` records.
-    #[must_use]
-    pub fn split_off(&mut self, at: usize) -> Chunk {
-        let mut left = at;
-        let whole = self.batches.iter().position(|batch| {
-            let fits = batch.len() <= left;
-            left -= if fits { batch.len() } else { 0 };
-            !fits
-        });
-        let Some(i) = whole else {
-            assert_eq!(left, 0, "the chunk has fewer than {at} records");
-            return Chunk::default();
-        };
-        let mut rest = self.batches.split_off(i);
-        if left > 0 {
-            let second = rest[0].split_off(left);
-            self.batches.push(std::mem::replace(&mut rest[0], second));
-        }
-        Chunk { batches: rest }
-    }
-
-    /// A second chunk of the same records; both must be delivered before the acks are.
-    #[must_use]
-    pub fn fork(&self) -> Chunk {
-        Chunk { batches: self.batches.iter().map(Batch::fork).collect() }
-    }
-
-    /// The records as the ledger counts them.
-    pub fn count(&self) -> Count {
-        self.batches.iter().map(Batch::count).sum()
-    }
-
-    /// Says what became of the records.
-    pub fn settle(self, outcome: Outcome) {
-        for batch in self.batches {
-            batch.settle(outcome);
-        }
-    }
-
-    /// Says what became of the records, for the ledger too.
-    pub fn settle_as(self, fate: &Fate) {
-        for batch in self.batches {
-            batch.settle_as(fate.clone());
-        }
-    }
-}
-
-impl From<Batch> for Chunk {
-    fn from(batch: Batch) -> Self {
-        Chunk { batches: vec![batch] }
-    }
-}
-
-impl IntoIterator for Chunk {
-    type Item = Batch;
-    type IntoIter = std::vec::IntoIter<Batch>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.batches.into_iter()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     fn lines(text: &str) -> Batch {
@@ -499,12 +426,6 @@ mod tests {
             assert_eq!(rest.retain(|r| r.line() == Some(b"three")), 1);
             assert_eq!(texts(&rest), ["three"]);
         }
-    }
-
-    #[test]
-    fn an_empty_name_is_the_default() {
-        assert_eq!((Name::from(""), Name::from(String::new())), Default::default());
-        assert_eq!((&*Name::default(), &*Name::from("a")), ("", "a"));
     }
 
     #[test]
@@ -547,8 +468,10 @@ mod tests {
             |n: i64| Record::from_fields([("n", n)].into_iter().collect(), Timestamp::default());
         let mut batch = Batch::new((0..4).map(record).collect());
         let places = |batch: &Batch| -> Vec<_> {
-            let place =
-                |r: RecordRef<'_>| std::ptr::from_ref(r.fields().unwrap().get("n").unwrap());
+            let place = |r: RecordRef<'_>| match r.get("n") {
+                Some(Cow::Borrowed(value)) => std::ptr::from_ref(value),
+                other => panic!("{other:?} is no field of a map"),
+            };
             batch.iter().map(place).collect()
         };
         let before = places(&batch);
@@ -557,13 +480,24 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_is_cut_between_and_within_batches() {
-        for at in 0..=5 {
-            let mut first = Chunk::new(vec![lines("a\nb\n"), lines(""), lines("c\nd\ne\n")]);
-            let rest = first.split_off(at);
-            let texts = |chunk: &Chunk| chunk.batches().iter().flat_map(texts).collect::<String>();
-            assert_eq!((texts(&first).as_str(), texts(&rest).as_str()), "abcde".split_at(at));
-        }
+    fn lines_of_json_stay_ranges_of_their_block() {
+        let mut batch = lines("{\"n\":1}\n{\"n\":2,\"t\":\"x\"}\n");
+        assert!(batch.lines().is_some() && batch.json_lines().is_none());
+        assert!(batch.read_json_lines());
+        assert!(batch.lines().is_none() && batch.json_lines().is_some());
+        let numbers = |batch: &Batch| -> Vec<_> {
+            batch.iter().map(|r| r.get("n").unwrap().as_int().unwrap()).collect()
+        };
+        let second = batch.split_off(1);
+        assert_eq!((numbers(&batch), numbers(&second), second.weight()), (vec![1], vec![2], 15));
+        assert!(second.get(0).line().is_none() && second.json_lines().is_some());
+        let mut fork = second.fork();
+        fork.records_mut()[0].fields_mut().insert("n", 3);
+        assert_eq!((numbers(&second), numbers(&fork)), (vec![2], vec![3]));
+        let mut mixed = lines("{}\nno\n");
+        assert!(!mixed.read_json_lines() && mixed.lines().is_some());
+        mixed.records_mut();
+        assert!(!mixed.read_json_lines());
     }
 
     #[test]

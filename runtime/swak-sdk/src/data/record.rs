@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Block, LineRange, Map, Slice, Timestamp, Value, json};
+use super::json::{self, JsonError, members};
+use super::rows::{Cells, JsonText};
+use super::{Block, LineRange, Map, Slice, Timestamp, Value};
 
 /// The field under which a line that was never parsed is known.
 pub const MESSAGE: &str = "message";
@@ -27,11 +29,9 @@ pub struct Record {
 #[derive(Clone, Debug)]
 enum Body {
     Line(Slice),
-    Fields {
-        map: Map,
-        /// The JSON text that the fields were read from, as long as they are unchanged.
-        json: Option<Slice>,
-    },
+    /// A JSON object on one line.
+    Json(Slice),
+    Fields(Map),
 }
 
 impl PartialEq for Record {
@@ -41,13 +41,28 @@ impl PartialEq for Record {
 }
 
 impl PartialEq for Body {
+    /// JSON is equal to fields that say the same.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Body::Line(a), Body::Line(b)) => a == b,
-            (Body::Fields { map: a, .. }, Body::Fields { map: b, .. }) => a == b,
-            _ => false,
+            (Body::Line(_), _) | (_, Body::Line(_)) => false,
+            (a, b) => a.fields() == b.fields(),
         }
     }
+}
+
+impl Body {
+    fn fields(&self) -> Option<Cow<'_, Map>> {
+        match self {
+            Body::Line(_) => None,
+            Body::Json(text) => Some(Cow::Owned(json_text(text).to_map())),
+            Body::Fields(map) => Some(Cow::Borrowed(map)),
+        }
+    }
+}
+
+fn json_text(text: &Slice) -> JsonText<'_> {
+    JsonText { text, block: Some(text.block()) }
 }
 
 impl Record {
@@ -59,14 +74,22 @@ impl Record {
 
     /// Named fields. Their weight is worked out when an input emits them, unless it was set.
     pub fn from_fields(fields: Map, time: Timestamp) -> Self {
-        Record::new(time, 0, Body::Fields { map: fields, json: None })
+        Record::new(time, 0, Body::Fields(fields))
     }
 
-    /// Fields that were read from this JSON object; it is written back as it is while no field
-    /// changes. The text must stand on one line.
-    pub fn from_json(fields: Map, json: Slice, time: Timestamp) -> Self {
-        debug_assert!(!json.contains(&b'\n'), "the JSON text of a record is one line");
-        Record::new(time, json.len(), Body::Fields { map: fields, json: Some(json) })
+    /// The fields of a JSON object. It stays text in which they are found, and is written back as it is
+    /// while none changes, unless it stands on several lines.
+    ///
+    /// # Errors
+    /// It is no JSON object.
+    pub fn from_json(text: impl Into<Slice>, time: Timestamp) -> Result<Self, JsonError> {
+        let text = text.into();
+        let len = text.len();
+        let body = match json::is_object(&text) {
+            true => Body::Json(text),
+            false => Body::Fields(json::parse_object(&text)?),
+        };
+        Ok(Record::new(time, len, body))
     }
 
     fn new(time: Timestamp, weight: usize, body: Body) -> Self {
@@ -116,43 +139,41 @@ impl Record {
     pub fn line(&self) -> Option<&Slice> {
         match &self.body {
             Body::Line(line) => Some(line),
-            Body::Fields { .. } => None,
+            Body::Json(_) | Body::Fields(_) => None,
         }
     }
 
-    /// The fields, unless it is still a line.
-    pub fn fields(&self) -> Option<&Map> {
-        match &self.body {
-            Body::Line(_) => None,
-            Body::Fields { map, .. } => Some(map),
-        }
+    /// The fields, unless it is still a line. They are read for the purpose when it is JSON.
+    pub fn fields(&self) -> Option<Cow<'_, Map>> {
+        self.body.fields()
     }
 
     /// The fields, to change them; a line becomes the field `message`.
     pub fn fields_mut(&mut self) -> &mut Map {
-        if let Body::Line(line) = &self.body {
-            let map = line_map(Value::from_slice(line), self.truncated);
-            self.body = Body::Fields { map, json: None };
+        match &self.body {
+            Body::Line(line) => {
+                self.body = Body::Fields(line_map(Value::from_slice(line), self.truncated));
+            }
+            Body::Json(text) => self.body = Body::Fields(json_text(text).to_map()),
+            Body::Fields(_) => {}
         }
         match &mut self.body {
-            Body::Fields { map, json } => {
-                *json = None;
-                map
-            }
-            Body::Line(_) => unreachable!("a line was turned into fields above"),
+            Body::Fields(map) => map,
+            _ => unreachable!("it was turned into fields above"),
         }
     }
 
     /// Replaces the line or the fields.
     pub fn set_fields(&mut self, fields: Map) {
-        self.body = Body::Fields { map: fields, json: None };
+        self.body = Body::Fields(fields);
     }
 
     /// A view of it.
     pub fn view(&self) -> RecordRef<'_> {
         let body = match &self.body {
             Body::Line(line) => BodyRef::Line(line, Some(line.block())),
-            Body::Fields { map, json } => BodyRef::Fields { map, json: json.as_ref() },
+            Body::Json(text) => BodyRef::Json(json_text(text)),
+            Body::Fields(map) => BodyRef::Fields(map),
         };
         RecordRef { time: self.time, weight: self.weight, truncated: self.truncated, body }
     }
@@ -171,10 +192,9 @@ pub struct RecordRef<'a> {
 enum BodyRef<'a> {
     /// With the block that holds it, when there is one.
     Line(&'a [u8], Option<&'a Block>),
-    Fields {
-        map: &'a Map,
-        json: Option<&'a Slice>,
-    },
+    Json(JsonText<'a>),
+    Cells(Cells<'a>),
+    Fields(&'a Map),
 }
 
 impl<'a> RecordRef<'a> {
@@ -184,27 +204,42 @@ impl<'a> RecordRef<'a> {
     }
 
     fn of_line(line: &'a [u8], block: Option<&'a Block>, time: Timestamp) -> Self {
-        let weight = line.len().try_into().unwrap_or(u32::MAX);
-        RecordRef { time, weight, truncated: false, body: BodyRef::Line(line, block) }
+        RecordRef::new(time, line.len(), BodyRef::Line(line, block))
     }
 
     pub(super) fn in_block(block: &'a Block, line: LineRange, time: Timestamp) -> Self {
         RecordRef::of_line(&block[line.start as usize..line.end as usize], Some(block), time)
     }
 
-    /// The JSON text that the fields were read from, as long as they are unchanged.
-    pub(super) fn json_text(self) -> Option<&'a Slice> {
+    pub(super) fn json_in_block(block: &'a Block, line: LineRange, time: Timestamp) -> Self {
+        let text = &block[line.start as usize..line.end as usize];
+        RecordRef::new(time, text.len(), BodyRef::Json(JsonText { text, block: Some(block) }))
+    }
+
+    pub(super) fn of_cells(cells: Cells<'a>, weight: usize, time: Timestamp) -> Self {
+        RecordRef::new(time, weight, BodyRef::Cells(cells))
+    }
+
+    fn new(time: Timestamp, weight: usize, body: BodyRef<'a>) -> Self {
+        let weight = weight.try_into().unwrap_or(u32::MAX);
+        RecordRef { time, weight, truncated: false, body }
+    }
+
+    /// The JSON object that it is, on one line, as long as no field was changed.
+    pub fn json(self) -> Option<&'a [u8]> {
         match self.body {
-            BodyRef::Fields { json, .. } => json,
-            BodyRef::Line(..) => None,
+            BodyRef::Json(JsonText { text, .. }) => Some(text),
+            _ => None,
         }
     }
 
-    /// The record itself. A line shares the block that it was read into; fields are copied.
+    /// The record itself. A line or JSON shares the block that it was read into; fields are copied.
     pub fn to_record(self) -> Record {
         let body = match self.body {
-            BodyRef::Line(line, block) => Body::Line(slice(line, block)),
-            BodyRef::Fields { map, json } => Body::Fields { map: map.clone(), json: json.cloned() },
+            BodyRef::Line(line, block) => Body::Line(members::slice(line, block)),
+            BodyRef::Json(text) => Body::Json(text.to_slice()),
+            BodyRef::Cells(cells) => Body::Fields(cells.to_map()),
+            BodyRef::Fields(map) => Body::Fields(map.clone()),
         };
         Record { time: self.time, weight: self.weight, truncated: self.truncated, body }
     }
@@ -228,15 +263,17 @@ impl<'a> RecordRef<'a> {
     pub fn line(self) -> Option<&'a [u8]> {
         match self.body {
             BodyRef::Line(line, _) => Some(line),
-            BodyRef::Fields { .. } => None,
+            _ => None,
         }
     }
 
-    /// The fields, unless it is still a line.
-    pub fn fields(self) -> Option<&'a Map> {
+    /// The fields, unless it is still a line; made for the purpose when they are still text.
+    pub fn fields(self) -> Option<Cow<'a, Map>> {
         match self.body {
             BodyRef::Line(..) => None,
-            BodyRef::Fields { map, .. } => Some(map),
+            BodyRef::Json(text) => Some(Cow::Owned(text.to_map())),
+            BodyRef::Cells(cells) => Some(Cow::Owned(cells.to_map())),
+            BodyRef::Fields(map) => Some(Cow::Borrowed(map)),
         }
     }
 
@@ -244,21 +281,24 @@ impl<'a> RecordRef<'a> {
     pub fn get(self, name: &str) -> Option<Cow<'a, Value>> {
         match self.body {
             BodyRef::Line(line, block) => match name {
-                MESSAGE => Some(Cow::Owned(Value::from_slice(&slice(line, block)))),
+                MESSAGE => Some(Cow::Owned(Value::from_slice(&members::slice(line, block)))),
                 TRUNCATED if self.truncated => Some(Cow::Owned(true.into())),
                 _ => None,
             },
-            BodyRef::Fields { map, .. } => map.get(name).map(Cow::Borrowed),
+            BodyRef::Json(text) => text.get(name).map(Cow::Owned),
+            BodyRef::Cells(cells) => cells.get(name).map(Cow::Owned),
+            BodyRef::Fields(map) => map.get(name).map(Cow::Borrowed),
         }
     }
 
-    /// The fields as a map, made for the purpose when it is a line.
+    /// The fields as a map, made for the purpose when it is a line or still text.
     pub fn to_map(self) -> Cow<'a, Map> {
         match self.body {
             BodyRef::Line(line, block) => {
-                Cow::Owned(line_map(Value::from_slice(&slice(line, block)), self.truncated))
+                let message = Value::from_slice(&members::slice(line, block));
+                Cow::Owned(line_map(message, self.truncated))
             }
-            BodyRef::Fields { map, .. } => Cow::Borrowed(map),
+            _ => self.fields().unwrap_or_default(),
         }
     }
 
@@ -272,11 +312,12 @@ impl<'a> RecordRef<'a> {
                 out.extend_from_slice(if self.truncated { b",\"truncated\":true}" } else { b"}" });
                 replaced
             }
-            BodyRef::Fields { json: Some(text), .. } => {
+            BodyRef::Json(JsonText { text, .. }) => {
                 out.extend_from_slice(text);
                 0
             }
-            BodyRef::Fields { map, .. } => json::write_map(out, map),
+            BodyRef::Cells(cells) => cells.write_json(out),
+            BodyRef::Fields(map) => json::write_map(out, map),
         }
     }
 
@@ -288,16 +329,16 @@ impl<'a> RecordRef<'a> {
                 out.extend_from_slice(line);
                 0
             }
-            BodyRef::Fields { .. } => self.write_json(out),
+            _ => self.write_json(out),
         }
     }
 
-    /// About how much memory it takes, for limits by size; lines are exact.
+    /// About how much memory it takes, for limits by size; what is still text is exact.
     pub fn size(self) -> usize {
         match self.body {
-            BodyRef::Line(line, _) => line.len(),
-            BodyRef::Fields { json: Some(text), .. } => text.len(),
-            BodyRef::Fields { map, .. } => map_size(map),
+            BodyRef::Line(text, _) | BodyRef::Json(JsonText { text, .. }) => text.len(),
+            BodyRef::Cells(_) => self.weight as usize,
+            BodyRef::Fields(map) => map_size(map),
         }
     }
 }
@@ -306,11 +347,6 @@ impl<'a> RecordRef<'a> {
 fn line_map(message: Value, truncated: bool) -> Map {
     let cut = truncated.then(|| (TRUNCATED, true.into()));
     [(MESSAGE, message)].into_iter().chain(cut).collect()
-}
-
-/// The line as a slice of its block; a copy when it has none.
-fn slice(line: &[u8], block: Option<&Block>) -> Slice {
-    block.and_then(|block| block.subset(line)).unwrap_or_else(|| line.into())
 }
 
 fn map_size(map: &Map) -> usize {
@@ -367,7 +403,7 @@ mod tests {
     fn a_record_comes_back_from_its_view() {
         let map: Map = [("a", 1.0)].into_iter().collect();
         let time = Timestamp::from_nanos(1);
-        let read = Record::from_json(map.clone(), r#"{ "a" : 1.0 }"#.into(), time);
+        let read = Record::from_json(r#"{ "a" : 1.0 }"#, time).unwrap();
         for record in [Record::from_line("hello", time), Record::from_fields(map, time), read] {
             let again = record.view().to_record();
             assert_eq!((&again, json(&again), again.time()), (&record, json(&record), time));
@@ -401,11 +437,21 @@ mod tests {
 
     #[test]
     fn json_is_written_as_it_was_read_until_a_field_changes() {
-        let text = r#"{ "a" : 1.0 }"#;
-        let map = [("a", 1.0)].into_iter().collect();
-        let mut record = Record::from_json(map, text.into(), Timestamp::default());
-        assert_eq!(json(&record), text);
+        let text = r#"{ "a" : 1.0 , "b":"x", "a":1.5}"#;
+        let mut record = Record::from_json(text, Timestamp::default()).unwrap();
+        assert_eq!((json(&record).as_str(), record.weight()), (text, text.len() as u32));
+        assert_eq!(record.view().get("a").as_deref(), Some(&Value::Float(1.5)));
+        let same = Record::from_fields(record.fields().unwrap().into_owned(), record.time());
+        assert_eq!(record, same);
         record.fields_mut().insert("a", 2.5);
-        assert_eq!(json(&record), r#"{"a":2.5}"#);
+        assert_eq!(json(&record), r#"{"a":2.5,"b":"x"}"#);
+        assert_ne!(record, same);
+        assert!(Record::from_json("[1]", Timestamp::default()).is_err());
+    }
+
+    #[test]
+    fn json_on_several_lines_is_written_on_one() {
+        let record = Record::from_json("{\n \"a\": 1\n}", Timestamp::default()).unwrap();
+        assert_eq!((json(&record).as_str(), record.weight()), (r#"{"a":1}"#, 11));
     }
 }

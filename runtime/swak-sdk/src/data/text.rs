@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
-use super::Slice;
+use super::{Block, Slice};
 
 /// Immutable UTF-8 text of 24 bytes.
 ///
@@ -31,6 +31,13 @@ impl Text {
 
     /// The text of a part of `block`, without copying when it is long.
     pub fn borrowed(text: &str, block: &Slice) -> Text {
+        Text::inline(text.as_bytes()).unwrap_or_else(|| {
+            Text(Repr::Shared(block.subset(text.as_bytes()).unwrap_or_else(|| text.into())))
+        })
+    }
+
+    /// As [`Text::borrowed`], of a part of a whole block.
+    pub(super) fn in_block(text: &str, block: &Block) -> Text {
         Text::inline(text.as_bytes()).unwrap_or_else(|| {
             Text(Repr::Shared(block.subset(text.as_bytes()).unwrap_or_else(|| text.into())))
         })

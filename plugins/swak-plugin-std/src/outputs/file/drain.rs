@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use memchr::{memchr_iter, memrchr};
 use serde::{Deserialize, Serialize};
-use swak_sdk::data::{MESSAGE, TRUNCATED, json};
+use swak_sdk::data::json::JsonError;
+use swak_sdk::data::{MESSAGE, TRUNCATED};
 use swak_sdk::plugin::Counters;
 use swak_sdk::prelude::*;
 
@@ -237,14 +238,8 @@ impl FileBacklog {
                 // A line without its end was not promised to anybody: it comes once more.
                 _ if !is_whole => put_aside(&line, unread),
                 Form::Raw => ranges.push(LineRange { start: start as u32, end: end as u32 }),
-                Form::Json => match json::parse_object(&line) {
-                    Ok(fields) => {
-                        stored.push((
-                            self.tag.clone(),
-                            Name::default(),
-                            of_json(fields, line, now),
-                        ));
-                    }
+                Form::Json => match of_json(line.clone(), now) {
+                    Ok(record) => stored.push((self.tag.clone(), Name::default(), record)),
                     Err(_) => put_aside(&line, unread),
                 },
                 Form::Record => match record::read(&line) {
@@ -335,16 +330,18 @@ impl Places {
 }
 
 /// A record that was written as JSON. A line is known by its one field.
-fn of_json(fields: Map, line: Slice, now: Timestamp) -> Record {
+fn of_json(json: Slice, now: Timestamp) -> Result<Record, JsonError> {
+    let record = Record::from_json(json, now)?;
+    let fields = record.view().to_map().into_owned();
     let is_truncated = fields.get(TRUNCATED) == Some(&Value::Bool(true));
-    match fields.get(MESSAGE) {
+    Ok(match fields.get(MESSAGE) {
         Some(Value::Text(message)) if fields.len() == 1 + usize::from(is_truncated) => {
-            let mut record = Record::from_line(message.to_slice(), now);
-            record.set_truncated(is_truncated);
-            record
+            let mut line = Record::from_line(message.to_slice(), now);
+            line.set_truncated(is_truncated);
+            line
         }
-        _ => Record::from_json(fields, line, now),
-    }
+        _ => record,
+    })
 }
 
 /// Records in batches of the same tag and source.

@@ -1,6 +1,6 @@
 //! What a process wrote, as records.
 
-use swak_sdk::data::{LineRange, json};
+use swak_sdk::data::LineRange;
 use swak_sdk::prelude::*;
 
 /// How lines that a process wrote are read.
@@ -15,15 +15,13 @@ pub(crate) enum ResultFormat {
 impl ResultFormat {
     /// Reads the lines of a batch in place.
     pub(super) fn read(self, batch: &mut Batch, out: &mut Outlet) {
-        if self == ResultFormat::Lines {
+        if self == ResultFormat::Lines || batch.read_json_lines() {
             return;
         }
         for record in batch.records_mut() {
             let Some(line) = record.line() else { continue };
-            match json::parse_object(line) {
-                Ok(fields) => {
-                    record.set_content(Record::from_json(fields, line.clone(), record.time()));
-                }
+            match Record::from_json(line.clone(), record.time()) {
+                Ok(read) => record.set_content(read),
                 Err(_) => out.error(),
             }
         }

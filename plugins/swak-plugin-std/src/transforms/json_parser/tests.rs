@@ -9,7 +9,7 @@ fn objects_become_fields_and_are_written_back_as_they_were() {
     let odd = r#" { "a" : 1.0, "b":"\u00e9" } "#;
     let ran = run("", [odd]);
     assert_eq!(ran.json(), [odd]);
-    let fields = ran.records()[0].fields().unwrap().clone();
+    let fields = ran.records()[0].fields().unwrap().into_owned();
     assert_eq!(fields.get("b").and_then(|b| b.as_str().map(str::to_owned)).as_deref(), Some("é"));
 }
 

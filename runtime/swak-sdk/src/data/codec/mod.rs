@@ -13,18 +13,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The format, version 1. Numbers are LEB128 varints, signed ones zigzag; *text* is its length and its
+//! The format, version 2. Numbers are LEB128 varints, signed ones zigzag; *text* is its length and its
 //! bytes; times are nanoseconds since 1970.
 //!
 //! | | |
 //! |---|---|
 //! | chunk | version (one byte), number of batches, batches |
-//! | batch | flags (one byte: 1 lines, 2 tag as before, 4 source as before), tag and source (text) unless as before, lines or records |
+//! | batch | flags (one byte: 1 lines, 2 tag as before, 4 source as before, 8 the lines are JSON objects), tag and source (text) unless as before, lines or records |
 //! | lines | time (8 bytes), gap (one byte), number, length of each, and the bytes: the lines with *gap* bytes between them |
 //! | records | number, records |
-//! | record | flags (one byte: 1 fields, 2 truncated, 4 with the JSON text, 8 weighs what the line is long), time (difference to the record before), weight unless it is the line's length, the line (text) or the fields, the JSON text |
+//! | record | flags (one byte: 1 fields, 2 truncated, 4 JSON, 8 weighs what the line is long), time (difference to the record before), weight unless it is the line's length, the line (text) or the fields or the JSON object (text) |
 //! | fields | number, names (text) and values |
 //! | value | type (one byte) and what it needs: see [`decode`]'s source |
+//!
+//! Version 1, which is read too, knew no lines that are JSON, and kept with a JSON object its fields, before
+//! the text.
 
 mod read;
 mod write;
@@ -33,7 +36,7 @@ pub use read::{DecodeError, decode};
 pub use write::{TooDeep, encode};
 
 /// The version that is written.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Lists and maps in each other: deeper ones are refused, so that none ends the thread that reads it.
 const MAX_DEPTH: usize = 256;
 
@@ -41,6 +44,7 @@ mod flag {
     pub(super) const LINES: u8 = 1;
     pub(super) const SAME_TAG: u8 = 2;
     pub(super) const SAME_SOURCE: u8 = 4;
+    pub(super) const JSON_LINES: u8 = 8;
 
     pub(super) const FIELDS: u8 = 1;
     pub(super) const TRUNCATED: u8 = 2;

@@ -10,9 +10,9 @@ use crate::data::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// A newer version has written it.
-    #[error("the chunk has format {0}, which a newer version has written; this one knows 1")]
+    #[error("the chunk has format {0}, which a newer version has written; this one knows {VERSION}")]
     Newer(u8),
-    /// They are not what a version 1 writes.
+    /// They are not what that version writes.
     #[error("not a chunk: {what} at byte {at}")]
     Wrong {
         /// The byte at which it is seen.
@@ -29,7 +29,7 @@ pub enum DecodeError {
 pub fn decode(block: &Block) -> Result<Chunk, DecodeError> {
     let mut reader = Reader { block, at: 0, reserved: 0 };
     match reader.byte()? {
-        VERSION => {}
+        1..=VERSION => {}
         0 => return Err(reader.wrong("there is no version 0")),
         version => return Err(DecodeError::Newer(version)),
     }
@@ -46,7 +46,13 @@ pub fn decode(block: &Block) -> Result<Chunk, DecodeError> {
         }
         let batch = match flags & flag::LINES {
             0 => reader.records()?,
-            _ => reader.lines()?,
+            _ => {
+                let mut lines = reader.lines()?;
+                if flags & flag::JSON_LINES != 0 && !lines.read_json_lines() {
+                    return Err(reader.wrong("a line is not the JSON that it should be"));
+                }
+                lines
+            }
         };
         chunk.push(batch.with_tag(tag.clone()).with_source(source.clone()));
     }
@@ -111,21 +117,15 @@ impl<'a> Reader<'a> {
             }
             _ => None,
         };
-        let mut record = match flags & flag::FIELDS {
-            0 => Record::from_line(self.slice()?, at),
-            _ => {
-                let fields = self.map(0)?;
-                match flags & flag::JSON {
-                    0 => Record::from_fields(fields, at),
-                    _ => {
-                        let json = self.slice()?;
-                        if json.contains(&b'\n') {
-                            return Err(self.wrong("JSON text has a line end"));
-                        }
-                        Record::from_json(fields, json, at)
-                    }
-                }
-            }
+        let fields = match flags & flag::FIELDS {
+            0 => None,
+            _ => Some(self.map(0)?),
+        };
+        let mut record = match (fields, flags & flag::JSON) {
+            (None, 0) => Record::from_line(self.slice()?, at),
+            (Some(fields), 0) => Record::from_fields(fields, at),
+            _ => Record::from_json(self.slice()?, at)
+                .map_err(|_| self.wrong("it is not the JSON that it should be"))?,
         };
         if let Some(weight) = weight {
             record.set_weight(weight);

@@ -13,7 +13,8 @@ fn round_trip(chunk: &Chunk) -> Chunk {
 fn seen(chunk: &Chunk) -> String {
     let mut out = String::new();
     for batch in chunk.batches() {
-        out += &format!("{} {} {}\n", batch.tag, batch.source, batch.lines().is_some());
+        let are_lines = batch.lines().or(batch.json_lines()).is_some();
+        out += &format!("{} {} {are_lines}\n", batch.tag, batch.source);
         for record in batch.iter() {
             let mut json = Vec::new();
             record.write_json(&mut json);
@@ -25,7 +26,7 @@ fn seen(chunk: &Chunk) -> String {
                 record.line(),
                 record
                     .fields()
-                    .map(|fields| exact(&Value::from(fields.clone())))
+                    .map(|fields| exact(&Value::from(fields.into_owned())))
                     .unwrap_or_default(),
                 json,
             );
@@ -77,11 +78,11 @@ fn record() -> impl Strategy<Value = Record> {
             .prop_map(|(line, time)| Record::from_line(line, Timestamp::from_nanos(time))),
         (fields_of(value()), any::<i64>())
             .prop_map(|(map, time)| Record::from_fields(map, Timestamp::from_nanos(time))),
-        (fields_of(value()), "[^\n]{0,40}").prop_map(|(map, json)| Record::from_json(
-            map,
-            Slice::from(json.as_str()),
-            Timestamp::default()
-        )),
+        fields_of(value()).prop_map(|map| {
+            let mut json = b" ".to_vec();
+            crate::data::json::write_map(&mut json, &map);
+            Record::from_json(json, Timestamp::default()).unwrap()
+        }),
     ];
     (body, prop::option::of(any::<u32>()), any::<bool>()).prop_map(|(mut record, weight, cut)| {
         if let Some(weight) = weight {
@@ -106,8 +107,24 @@ fn lines() -> impl Strategy<Value = Batch> {
     })
 }
 
+fn json_lines() -> impl Strategy<Value = Batch> {
+    let map = fields_of(value());
+    prop::collection::vec(map, 0..6).prop_map(|maps| {
+        let (mut bytes, mut ranges) = (Vec::new(), Vec::new());
+        for map in maps {
+            let start = bytes.len() as u32;
+            crate::data::json::write_map(&mut bytes, &map);
+            ranges.push(LineRange { start, end: bytes.len() as u32 });
+            bytes.push(b'\n');
+        }
+        let mut batch = Batch::from_lines(bytes.into(), ranges, Timestamp::default());
+        assert!(batch.read_json_lines());
+        batch
+    })
+}
+
 fn chunk() -> impl Strategy<Value = Chunk> {
-    let batch = prop_oneof![lines(), prop::collection::vec(record(), 0..5).prop_map(Batch::new)];
+    let batch = prop_oneof![lines(), json_lines(), prop::collection::vec(record(), 0..5).prop_map(Batch::new)];
     let named = (batch, "[ab]{0,2}", "[ab]{0,2}");
     prop::collection::vec(named, 0..5).prop_map(|batches| {
         let name = |(batch, tag, source): (Batch, String, String)| {
@@ -205,6 +222,17 @@ fn depth_is_bounded_both_ways() {
 }
 
 #[test]
+fn version_1_is_read() {
+    // One batch of one record: its fields, and then the JSON that they were read from.
+    let head = [1, 1, 0, 0, 0, 1, flag::FIELDS | flag::JSON, 2, 8];
+    let bytes = [&head[..], &[1, 1, b'a', kind::INT, 2, 8], br#"{"a": 1}"#].concat();
+    let chunk = decode(&bytes.into()).unwrap();
+    let record = chunk.iter().next().unwrap();
+    assert_eq!((record.json(), record.weight()), (Some(&br#"{"a": 1}"#[..]), 8));
+    assert_eq!(record.time(), Timestamp::from_nanos(1));
+}
+
+#[test]
 fn a_newer_version_is_said() {
-    assert_eq!(decode(&vec![2, 0].into()).unwrap_err(), DecodeError::Newer(2));
+    assert_eq!(decode(&vec![3, 0].into()).unwrap_err(), DecodeError::Newer(3));
 }

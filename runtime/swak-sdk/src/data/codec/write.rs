@@ -27,8 +27,10 @@ pub fn encode(chunk: &Chunk, out: &mut Vec<u8>) -> Result<(), TooDeep> {
 fn encode_batch(batch: &Batch, before: Option<&Batch>, out: &mut Vec<u8>) -> Result<(), TooDeep> {
     let same = |name: fn(&Batch) -> &Name| before.is_some_and(|b| name(b) == name(batch));
     let (same_tag, same_source) = (same(|b| &b.tag), same(|b| &b.source));
-    let lines = batch.lines().filter(|(_, lines)| !lines.is_empty());
+    let json_lines = batch.json_lines();
+    let lines = batch.lines().or(json_lines).filter(|(_, lines)| !lines.is_empty());
     let flags = u8::from(lines.is_some()) * flag::LINES
+        + u8::from(lines.is_some() && json_lines.is_some()) * flag::JSON_LINES
         + u8::from(same_tag) * flag::SAME_TAG
         + u8::from(same_source) * flag::SAME_SOURCE;
     out.push(flags);
@@ -81,9 +83,9 @@ fn common_gap(lines: &[LineRange]) -> Option<u8> {
 }
 
 fn encode_record(record: RecordRef<'_>, time: &mut i64, out: &mut Vec<u8>) -> Result<(), TooDeep> {
-    let json = record.json_text();
-    let own_length = record.line().is_some_and(|line| line.len() == record.weight() as usize);
-    let flags = u8::from(record.fields().is_some()) * flag::FIELDS
+    let (line, json) = (record.line(), record.json());
+    let own_length = line.is_some_and(|line| line.len() == record.weight() as usize);
+    let flags = u8::from(line.is_none() && json.is_none()) * flag::FIELDS
         + u8::from(record.is_truncated()) * flag::TRUNCATED
         + u8::from(json.is_some()) * flag::JSON
         + u8::from(own_length) * flag::WEIGHS_ITS_LENGTH;
@@ -94,15 +96,13 @@ fn encode_record(record: RecordRef<'_>, time: &mut i64, out: &mut Vec<u8>) -> Re
     if !own_length {
         number(out, record.weight().into());
     }
-    match (record.line(), record.fields()) {
-        (Some(line), _) => text(out, line),
-        (None, Some(fields)) => map(out, fields, 0)?,
-        (None, None) => unreachable!("a record is a line or fields"),
+    match line.or(json) {
+        Some(bytes) => {
+            text(out, bytes);
+            Ok(())
+        }
+        None => map(out, &record.to_map(), 0),
     }
-    if let Some(json) = json {
-        text(out, json);
-    }
-    Ok(())
 }
 
 fn map(out: &mut Vec<u8>, map: &Map, depth: usize) -> Result<(), TooDeep> {

@@ -55,19 +55,26 @@ impl FieldPath {
 
     /// The value at this path.
     pub fn get<'a>(&self, fields: &'a Map) -> Option<&'a Value> {
-        self.rest.iter().try_fold(fields.get(&self.key)?, |value, step| match (step, value) {
-            (Step::Key(key), Value::Map(map)) => map.get(key),
-            (Step::Index(index), Value::List(items)) => items.get(place(*index, items.len())?),
-            _ => None,
-        })
+        self.within(fields.get(&self.key)?)
     }
 
     /// The value at this path of a record; `message` of a line is the line.
     pub fn get_from<'a>(&self, record: RecordRef<'a>) -> Option<Cow<'a, Value>> {
-        match record.fields() {
-            Some(fields) => self.get(fields).map(Cow::Borrowed),
-            None => record.get(self.as_key()?),
+        let first = record.get(&self.key)?;
+        match (self.rest.as_slice(), first) {
+            ([], first) => Some(first),
+            (_, Cow::Borrowed(first)) => self.within(first).map(Cow::Borrowed),
+            (_, Cow::Owned(first)) => self.within(&first).cloned().map(Cow::Owned),
         }
+    }
+
+    /// The value that the rest of the path leads to.
+    fn within<'a>(&self, first: &'a Value) -> Option<&'a Value> {
+        self.rest.iter().try_fold(first, |value, step| match (step, value) {
+            (Step::Key(key), Value::Map(map)) => map.get(key),
+            (Step::Index(index), Value::List(items)) => items.get(place(*index, items.len())?),
+            _ => None,
+        })
     }
 
     /// The value at this path, to change it.

@@ -2,6 +2,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 
 use proptest::prelude::*;
+use swak_sdk::data::json;
 use swak_test::lines;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

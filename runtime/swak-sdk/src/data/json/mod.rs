@@ -1,10 +1,20 @@
 //! JSON (RFC 8259) to values and back.
+//!
+//! Most objects that pass through an agent are looked at and written as they are: [`is_object`] makes sure
+//! that a text is one, [`members`] finds single fields in it, and only who changes it makes a [`Map`] of it.
+
+mod check;
+pub(super) mod members;
+mod words;
+mod write;
 
 use std::fmt;
 
 use serde_json::de::SliceRead;
 
 use super::{Map, Slice, Text, Value};
+
+pub use write::{write_bytes, write_map, write_value};
 
 /// What is wrong with a JSON text.
 #[derive(Debug)]
@@ -34,6 +44,12 @@ pub fn depth(map: &Map) -> usize {
     1 + map.iter().map(|(_, value)| of(value)).max().unwrap_or(0)
 }
 
+/// Whether a text is a JSON object on one line, as [`parse_object`] reads it.
+pub fn is_object(text: &[u8]) -> bool {
+    check::is_plain_object(text)
+        || (!text.contains(&b'\n') && parse_object(&text.into()).is_ok())
+}
+
 /// Reads one JSON value. Text without escapes is a slice of what was read; of a repeated name the
 /// last value counts; whole numbers beyond 64 bits become floats.
 pub fn parse(text: &Slice) -> Result<Value, JsonError> {
@@ -53,100 +69,6 @@ pub fn parse_object(text: &Slice) -> Result<Map, JsonError> {
             other.type_name()
         )))),
     }
-}
-
-/// Appends a value. A float that JSON cannot say is `null`; bytes that are not UTF-8 become U+FFFD, and
-/// how many values held such is given back.
-pub fn write_value(out: &mut Vec<u8>, value: &Value) -> usize {
-    match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(true) => out.extend_from_slice(b"true"),
-        Value::Bool(false) => out.extend_from_slice(b"false"),
-        Value::Int(n) => out.extend_from_slice(itoa::Buffer::new().format(*n).as_bytes()),
-        Value::Float(n) if n.is_finite() => {
-            out.extend_from_slice(zmij::Buffer::new().format_finite(*n).as_bytes());
-        }
-        Value::Float(_) => out.extend_from_slice(b"null"),
-        Value::Text(text) => write_utf8(out, text.as_bytes()),
-        Value::Bytes(bytes) => return write_bytes(out, bytes),
-        Value::Time(time) => {
-            out.push(b'"');
-            time.write_rfc3339(out);
-            out.push(b'"');
-        }
-        Value::List(items) => {
-            out.push(b'[');
-            let mut replaced = 0;
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                replaced += write_value(out, item);
-            }
-            out.push(b']');
-            return replaced;
-        }
-        Value::Map(map) => return write_map(out, map),
-    }
-    0
-}
-
-/// Appends a map as an object; see [`write_value`].
-pub fn write_map(out: &mut Vec<u8>, map: &Map) -> usize {
-    out.push(b'{');
-    let mut replaced = 0;
-    for (i, (name, value)) in map.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        write_utf8(out, name.as_bytes());
-        out.push(b':');
-        replaced += write_value(out, value);
-    }
-    out.push(b'}');
-    replaced
-}
-
-/// Appends bytes as a string; what is not UTF-8 becomes U+FFFD. Gives back 1 if there was such, else 0.
-pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => {
-            write_utf8(out, text.as_bytes());
-            0
-        }
-        Err(_) => {
-            write_utf8(out, String::from_utf8_lossy(bytes).as_bytes());
-            1
-        }
-    }
-}
-
-/// Appends UTF-8 as a string: runs without escapes are copied whole.
-fn write_utf8(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    let mut copied = 0;
-    for (i, &byte) in text.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&text[copied..i]);
-        copied = i + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-            }
-        }
-    }
-    out.extend_from_slice(&text[copied..]);
-    out.push(b'"');
 }
 
 /// Reads a value whose text may borrow from the slice. `serde_json` bounds the depth.

@@ -1,0 +1,402 @@
+//! What parsers found in the lines of a block: fields that stay ranges of it until somebody asks.
+
+use std::sync::Arc;
+
+use super::json::{self, members};
+use super::{Block, LineRange, Map, Record, RecordRef, Slice, Text, Timestamp, Value};
+
+/// The names of fields that many records have, in order.
+#[derive(Debug)]
+pub struct Schema {
+    fields: Box<[Field]>,
+}
+
+#[derive(Debug)]
+struct Field {
+    name: Text,
+    /// `,"name":`, as it stands in JSON.
+    json: Box<[u8]>,
+}
+
+impl Schema {
+    /// # Panics
+    /// If there are two of one name: fields of a record are named differently.
+    pub fn new<N: Into<Text>>(names: impl IntoIterator<Item = N>) -> Self {
+        let field = |name: N| {
+            let name = name.into();
+            let mut json = vec![b','];
+            json::write_bytes(&mut json, name.as_bytes());
+            json.push(b':');
+            Field { name, json: json.into() }
+        };
+        let fields: Box<[Field]> = names.into_iter().map(field).collect();
+        for (i, field) in fields.iter().enumerate() {
+            let is_new = fields[..i].iter().all(|before| before.name != field.name);
+            assert!(is_new, "the field {} is there twice", field.name);
+        }
+        Schema { fields }
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name.as_bytes() == name.as_bytes())
+    }
+}
+
+/// The value of one field of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell {
+    /// The record does not have this field.
+    Missing,
+    /// A part of the block, as its first byte and the one after its last: text when it is UTF-8, else
+    /// bytes.
+    Part(u32, u32),
+    /// Known to be nothing.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// A point in time.
+    Time(Timestamp),
+}
+
+/// Lines of a block, each with what a parser found in it. A batch takes them with
+/// [`Batch::set_rows`](super::Batch::set_rows).
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use swak_sdk::data::{Batch, Block, Cell, LineRange, Rows, Schema, Timestamp};
+/// let block = Block::from(b"GET 200\nPUT 503\n".to_vec());
+/// let schema = Arc::new(Schema::new(["method", "status"]));
+/// let mut rows = Rows::new(block, schema, 2);
+/// for (start, status) in [(0, 200), (8, 503)] {
+///     let line = LineRange { start, end: start + 7 };
+///     rows.push_fields(line, Timestamp::default(), &[Cell::Part(start, start + 3), Cell::Int(status)]);
+/// }
+/// let mut batch = Batch::new(Vec::new());
+/// batch.set_rows(rows);
+/// let mut json = Vec::new();
+/// batch.get(1).write_json(&mut json);
+/// assert_eq!(json, br#"{"method":"PUT","status":503}"#);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rows {
+    block: Block,
+    schema: Arc<Schema>,
+    rows: Vec<Row>,
+    /// As many for each row with fields as the schema has; shared by the halves of a batch.
+    cells: Arc<Vec<Cell>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    line: LineRange,
+    time: Timestamp,
+    found: Found,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Found {
+    /// It is still a line.
+    Nothing,
+    /// It is a JSON object.
+    Json,
+    /// The cells from this one on.
+    Fields(u32),
+}
+
+impl Rows {
+    /// Rows of this block, and room for so many.
+    pub fn new(block: Block, schema: Arc<Schema>, n: usize) -> Self {
+        let cells = Vec::with_capacity(n * schema.len());
+        Rows { block, schema, rows: Vec::with_capacity(n), cells: Arc::new(cells) }
+    }
+
+    /// Adds a line that was not read, or not understood.
+    ///
+    /// # Panics
+    /// If it does not lie in the block; so do all that add a row.
+    pub fn push_line(&mut self, line: LineRange, time: Timestamp) {
+        self.push(Row { line, time, found: Found::Nothing });
+    }
+
+    /// Adds a line that is a JSON object, as [`json::is_object`] says.
+    pub fn push_json(&mut self, line: LineRange, time: Timestamp) {
+        debug_assert!(json::is_object(&self.block[line.start as usize..line.end as usize]));
+        self.push(Row { line, time, found: Found::Json });
+    }
+
+    /// Adds a line that has these fields instead, in the order of the schema.
+    ///
+    /// # Panics
+    /// If there are not as many as the schema has, or a part does not lie in the line.
+    pub fn push_fields(&mut self, line: LineRange, time: Timestamp, fields: &[Cell]) {
+        assert_eq!(fields.len(), self.schema.len(), "a row has a cell for each field");
+        let in_line = |cell: &Cell| match cell {
+            Cell::Part(start, end) => line.start <= *start && start <= end && *end <= line.end,
+            _ => true,
+        };
+        assert!(fields.iter().all(in_line), "a part of a line lies in it");
+        let cells = Arc::get_mut(&mut self.cells).expect("rows are shared only when they are whole");
+        let first = u32::try_from(cells.len()).expect("a block has less than 2^32 cells");
+        cells.extend_from_slice(fields);
+        self.push(Row { line, time, found: Found::Fields(first) });
+    }
+
+    fn push(&mut self, row: Row) {
+        let LineRange { start, end } = row.line;
+        assert!(start <= end && end as usize <= self.block.len(), "a line lies in its block");
+        self.rows.push(row);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many bytes the lines have.
+    pub(super) fn size(&self) -> usize {
+        self.rows.iter().map(|row| row.line.len()).sum()
+    }
+
+    pub(super) fn get(&self, i: usize) -> RecordRef<'_> {
+        self.view(&self.rows[i])
+    }
+
+    fn view(&self, row: &Row) -> RecordRef<'_> {
+        match row.found {
+            Found::Nothing => RecordRef::in_block(&self.block, row.line, row.time),
+            Found::Json => RecordRef::json_in_block(&self.block, row.line, row.time),
+            Found::Fields(first) => {
+                let cells = &self.cells[first as usize..][..self.schema.len()];
+                let cells = Cells { schema: &self.schema, cells, block: &self.block };
+                RecordRef::of_cells(cells, row.line.len(), row.time)
+            }
+        }
+    }
+
+    pub(super) fn to_records(&self) -> Vec<Record> {
+        self.rows.iter().map(|row| self.view(row).to_record()).collect()
+    }
+
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.retain(|row| keep(self.view(row)));
+        self.rows = rows;
+    }
+
+    pub(super) fn extract(&mut self, mut wanted: impl FnMut(RecordRef<'_>) -> bool) -> Rows {
+        let mut rows = std::mem::take(&mut self.rows);
+        let taken = rows.extract_if(.., |row| wanted(self.view(row))).collect();
+        self.rows = rows;
+        self.with(taken)
+    }
+
+    pub(super) fn split_off(&mut self, at: usize) -> Rows {
+        let rest = self.rows.split_off(at);
+        self.with(rest)
+    }
+
+    fn with(&self, rows: Vec<Row>) -> Rows {
+        let (block, schema) = (self.block.clone(), Arc::clone(&self.schema));
+        Rows { block, schema, rows, cells: Arc::clone(&self.cells) }
+    }
+}
+
+/// The fields of one row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cells<'a> {
+    schema: &'a Schema,
+    cells: &'a [Cell],
+    block: &'a Block,
+}
+
+impl<'a> Cells<'a> {
+    pub(super) fn get(self, name: &str) -> Option<Value> {
+        self.value(self.cells[self.schema.position(name)?])
+    }
+
+    pub(super) fn to_map(self) -> Map {
+        let fields = self.schema.fields.iter().zip(self.cells);
+        let mut map = Map::with_capacity(self.cells.len());
+        for (field, cell) in fields {
+            if let Some(value) = self.value(*cell) {
+                map.insert(field.name.clone(), value);
+            }
+        }
+        map
+    }
+
+    /// See [`json::write_map`].
+    pub(super) fn write_json(self, out: &mut Vec<u8>) -> usize {
+        let start = out.len();
+        let mut replaced = 0;
+        for (field, cell) in self.schema.fields.iter().zip(self.cells) {
+            if *cell == Cell::Missing {
+                continue;
+            }
+            out.extend_from_slice(&field.json);
+            replaced += match *cell {
+                Cell::Part(start, end) => {
+                    json::write_bytes(out, &self.block[start as usize..end as usize])
+                }
+                cell => self.value(cell).map_or(0, |value| json::write_value(out, &value)),
+            };
+        }
+        // In the place of the first comma.
+        match out.get_mut(start) {
+            Some(comma) => *comma = b'{',
+            None => out.push(b'{'),
+        }
+        out.push(b'}');
+        replaced
+    }
+
+    fn value(self, cell: Cell) -> Option<Value> {
+        Some(match cell {
+            Cell::Missing => return None,
+            Cell::Part(start, end) => self.part(start as usize, end as usize),
+            Cell::Null => Value::Null,
+            Cell::Bool(v) => Value::Bool(v),
+            Cell::Int(n) => Value::Int(n),
+            Cell::Float(n) => Value::Float(n),
+            Cell::Time(time) => Value::Time(time),
+        })
+    }
+
+    fn part(self, start: usize, end: usize) -> Value {
+        match std::str::from_utf8(&self.block[start..end]) {
+            Ok(text) => Value::Text(Text::in_block(text, self.block)),
+            Err(_) => Value::Bytes(self.block.slice(start, end)),
+        }
+    }
+}
+
+/// A JSON object that is a range of a block or stands alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JsonText<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) block: Option<&'a Block>,
+}
+
+impl JsonText<'_> {
+    pub(super) fn get(self, name: &str) -> Option<Value> {
+        members::read_value(members::Members::of(self.text).find(name)?, self.block)
+    }
+
+    /// It was checked when it was made, so that it can be read.
+    pub(super) fn to_map(self) -> Map {
+        json::parse_object(&self.to_slice()).unwrap_or_default()
+    }
+
+    pub(super) fn to_slice(self) -> Slice {
+        members::slice(self.text, self.block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Batch;
+
+    fn written(batch: &Batch) -> Vec<String> {
+        let json = |record: RecordRef<'_>| {
+            let mut out = Vec::new();
+            record.write_json(&mut out);
+            String::from_utf8(out).unwrap()
+        };
+        batch.iter().map(json).collect()
+    }
+
+    /// One row of each kind.
+    fn rows() -> Rows {
+        let text = "plain\n{\"a\": 1.0}\nGET caf\u{e9}\n-\n";
+        let block = Block::from(text.as_bytes().to_vec());
+        let schema = Arc::new(Schema::new(["method", "what \"", "n", "f", "b", "t", "no"]));
+        let mut rows = Rows::new(block, schema, 4);
+        let time = Timestamp::from_nanos(7);
+        rows.push_line(LineRange { start: 0, end: 5 }, time);
+        rows.push_json(LineRange { start: 6, end: 16 }, time);
+        let (n, f, b) = (Cell::Int(-1), Cell::Float(0.5), Cell::Bool(true));
+        let fields =
+            [Cell::Part(17, 20), Cell::Part(21, 26), n, f, b, Cell::Time(time), Cell::Null];
+        rows.push_fields(LineRange { start: 17, end: 26 }, time, &fields);
+        rows.push_fields(LineRange { start: 27, end: 28 }, time, &[Cell::Missing; 7]);
+        rows
+    }
+
+    fn batch() -> Batch {
+        let mut batch = Batch::new(Vec::new());
+        batch.set_rows(rows());
+        batch
+    }
+
+    #[test]
+    fn rows_are_written_as_their_records_are() {
+        let batch = batch();
+        let lazily = written(&batch);
+        assert_eq!(
+            lazily[2],
+            "{\"method\":\"GET\",\"what \\\"\":\"caf\u{e9}\",\"n\":-1,\"f\":0.5,\"b\":true,\
+             \"t\":\"1970-01-01T00:00:00.000000007Z\",\"no\":null}"
+        );
+        assert_eq!((&*lazily[0], &*lazily[1]), (r#"{"message":"plain"}"#, r#"{"a": 1.0}"#));
+        assert_eq!(lazily[3], "{}");
+        let mut records = batch.fork();
+        records.records_mut();
+        assert_eq!(written(&records), lazily);
+        assert_eq!((records.weight(), batch.weight()), (25, 25));
+        for (lazy, record) in batch.iter().zip(records.iter()) {
+            assert_eq!(lazy.to_record(), record.to_record());
+            assert_eq!(lazy.fields(), record.fields());
+            for name in ["method", "what \"", "n", "f", "b", "t", "no", "a", "message", "x"] {
+                assert_eq!(lazy.get(name), record.get(name), "{name}");
+            }
+            assert_eq!((lazy.time(), lazy.line()), (record.time(), record.line()));
+        }
+    }
+
+    #[test]
+    fn rows_are_divided_like_records() {
+        let mut first = batch();
+        let rest = first.split_off(2);
+        let mut both = written(&first);
+        both.extend(written(&rest));
+        assert_eq!(both, written(&batch()));
+        let mut left = batch();
+        let lines = left.extract(|record| record.line().is_some());
+        assert_eq!((lines.len(), left.len()), (1, 3));
+        assert_eq!(left.retain(|record| record.get("n").is_some()), 2);
+        assert_eq!(written(&left), written(&batch())[2..3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a part of a line lies in it")]
+    fn a_part_lies_in_its_line() {
+        let mut rows = Rows::new(Block::from(vec![0; 9]), Arc::new(Schema::new(["a"])), 1);
+        rows.push_fields(LineRange { start: 3, end: 6 }, Timestamp::default(), &[Cell::Part(5, 7)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the field a is there twice")]
+    fn names_differ() {
+        Schema::new(["a", "a"]);
+    }
+}
