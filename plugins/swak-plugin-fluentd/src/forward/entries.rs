@@ -180,7 +180,7 @@ mod tests {
     }
 
     fn block_of(event: &Event) -> usize {
-        let text = event.record.fields().and_then(|fields| fields.get("t"));
+        let text = event.record.view().get("t").map(std::borrow::Cow::into_owned);
         let Some(swak_sdk::data::Value::Text(text)) = text else { panic!("{event:?}") };
         text.to_slice().block().len()
     }
