@@ -99,25 +99,33 @@ pub fn templates(data: &[u8]) {
     }
 }
 
-/// What is evaluated without Jinja gives what Jinja gives: the first line is the record, JSON or plain
-/// text, and the rest is a template, if there is `{{` in it, or an expression.
+/// What is evaluated without Jinja gives what Jinja gives, of JSON that is still text as of its fields:
+/// the first line is the record, JSON or plain text, and the rest is a template, if there is `{{` in it,
+/// or an expression.
 pub fn expressions(data: &[u8]) {
     let Ok(data) = std::str::from_utf8(data) else { return };
     let Some((line, text)) = data.split_once('\n') else { return };
-    let line = Slice::from(line);
-    let record = match json::parse(&line) {
-        Ok(Value::Map(fields)) => Record::from_fields(*fields, Timestamp::from_nanos(1)),
-        _ => Record::from_line(line, Timestamp::from_nanos(1)),
-    };
-    let scope = Scope { record: record.view(), tag: "web.access", source: "/var/log/a.log" };
+    let time = Timestamp::from_nanos(1);
+    let mut records = vec![Record::from_line(line, time)];
+    if let Ok(record) = Record::from_json(line, time) {
+        let fields = record.fields().expect("it is no line").into_owned();
+        records = vec![record, Record::from_fields(fields, time)];
+    }
+    let scopes = records.iter().map(|record| Scope {
+        record: record.view(),
+        tag: "web.access",
+        source: "/var/log/a.log",
+    });
     if text.contains("{{") {
         let Some(template) = compiled(text, Template::new) else { return };
-        if let Some(jinja) = template.by_jinja() {
+        let Some(jinja) = template.by_jinja() else { return };
+        for scope in scopes {
             assert_eq!(template.render(&scope), jinja.render(&scope));
         }
     } else {
         let Some(expr) = compiled(text, Expr::new) else { return };
-        if let Some(jinja) = expr.by_jinja() {
+        let Some(jinja) = expr.by_jinja() else { return };
+        for scope in scopes {
             assert_eq!(expr.matches(&scope), jinja.matches(&scope));
             assert_eq!(format!("{:?}", expr.eval(&scope)), format!("{:?}", jinja.eval(&scope)));
         }

@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_chunk_is_cut_between_and_within_batches() {
         for at in 0..=5 {
-            let mut first = Chunk::new(vec![lines(&["a", "b"]), lines(&[]), lines(&["c", "d", "e"])]);
+            let mut first =
+                Chunk::new(vec![lines(&["a", "b"]), lines(&[]), lines(&["c", "d", "e"])]);
             let rest = first.split_off(at);
             let texts = |chunk: &Chunk| chunk.batches().iter().map(texts).collect::<String>();
             assert_eq!((texts(&first).as_str(), texts(&rest).as_str()), "abcde".split_at(at));

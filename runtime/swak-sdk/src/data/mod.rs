@@ -25,6 +25,7 @@ pub use chunk::Chunk;
 pub use map::Map;
 pub use name::Name;
 pub use record::{MESSAGE, Record, RecordRef, TRUNCATED};
+pub(crate) use rows::Member;
 pub use rows::{Cell, Rows, Schema};
 pub use text::Text;
 pub use time::Timestamp;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::json::{self, JsonError, members};
-use super::rows::{Cells, JsonText};
+use super::rows::{Cells, JsonText, Member};
 use super::{Block, LineRange, Map, Slice, Timestamp, Value};
 
 /// The field under which a line that was never parsed is known.
@@ -289,6 +289,18 @@ impl<'a> RecordRef<'a> {
             BodyRef::Cells(cells) => cells.get(name).map(Cow::Owned),
             BodyRef::Fields(map) => map.get(name).map(Cow::Borrowed),
         }
+    }
+
+    /// Some top-level fields, each given with its place among the names, when the record is JSON that
+    /// is still text: one pass finds them all. `false`, and nothing is given, when it is not.
+    pub(crate) fn find_in_json(
+        self,
+        names: &[Box<str>],
+        found: impl FnMut(usize, Option<Member<'a>>),
+    ) -> bool {
+        let BodyRef::Json(text) = self.body else { return false };
+        text.find_each(names, found);
+        true
     }
 
     /// The fields as a map, made for the purpose when it is a line or still text.

@@ -1,5 +1,6 @@
 //! What parsers found in the lines of a block: fields that stay ranges of it until somebody asks.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::json::{self, members};
@@ -149,7 +150,8 @@ impl Rows {
             _ => true,
         };
         assert!(fields.iter().all(in_line), "a part of a line lies in it");
-        let cells = Arc::get_mut(&mut self.cells).expect("rows are shared only when they are whole");
+        let cells =
+            Arc::get_mut(&mut self.cells).expect("rows are shared only when they are whole");
         let first = u32::try_from(cells.len()).expect("a block has less than 2^32 cells");
         cells.extend_from_slice(fields);
         self.push(Row { line, time, found: Found::Fields(first) });
@@ -289,6 +291,14 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// A field as it is found.
+#[derive(Clone, Debug)]
+pub(crate) enum Member<'a> {
+    Value(Cow<'a, Value>),
+    /// The bytes of text that stands so in JSON, which are UTF-8.
+    Text(&'a [u8]),
+}
+
 /// A JSON object that is a range of a block or stands alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct JsonText<'a> {
@@ -296,9 +306,32 @@ pub(super) struct JsonText<'a> {
     pub(super) block: Option<&'a Block>,
 }
 
-impl JsonText<'_> {
+impl<'a> JsonText<'a> {
     pub(super) fn get(self, name: &str) -> Option<Value> {
         members::read_value(members::Members::of(self.text).find(name)?, self.block)
+    }
+
+    /// The fields of these names, each with its place among them.
+    pub(super) fn find_each(
+        self,
+        names: &[Box<str>],
+        mut found: impl FnMut(usize, Option<Member<'a>>),
+    ) {
+        const AT_ONCE: usize = 8;
+        for (at, names) in (0..).step_by(AT_ONCE).zip(names.chunks(AT_ONCE)) {
+            let mut raw = [None; AT_ONCE];
+            members::Members::of(self.text).find_each(names, &mut raw);
+            for (i, raw) in raw.into_iter().take(names.len()).enumerate() {
+                found(at + i, raw.and_then(|raw| self.read(raw)));
+            }
+        }
+    }
+
+    fn read(self, raw: &'a [u8]) -> Option<Member<'a>> {
+        match raw {
+            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => Some(Member::Text(inner)),
+            _ => members::read_value(raw, self.block).map(|value| Member::Value(Cow::Owned(value))),
+        }
     }
 
     /// It was checked when it was made, so that it can be read.

@@ -10,7 +10,9 @@ use crate::data::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// A newer version has written it.
-    #[error("the chunk has format {0}, which a newer version has written; this one knows {VERSION}")]
+    #[error(
+        "the chunk has format {0}, which a newer version has written; this one knows {VERSION}"
+    )]
     Newer(u8),
     /// They are not what that version writes.
     #[error("not a chunk: {what} at byte {at}")]

@@ -124,7 +124,11 @@ fn json_lines() -> impl Strategy<Value = Batch> {
 }
 
 fn chunk() -> impl Strategy<Value = Chunk> {
-    let batch = prop_oneof![lines(), json_lines(), prop::collection::vec(record(), 0..5).prop_map(Batch::new)];
+    let batch = prop_oneof![
+        lines(),
+        json_lines(),
+        prop::collection::vec(record(), 0..5).prop_map(Batch::new)
+    ];
     let named = (batch, "[ab]{0,2}", "[ab]{0,2}");
     prop::collection::vec(named, 0..5).prop_map(|batches| {
         let name = |(batch, tag, source): (Batch, String, String)| {

@@ -124,7 +124,8 @@ impl Scan<'_> {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
             b'u' => {
                 let digits = self.text.get(self.at + 2..self.at + 6)?;
-                let is_half = matches!(digits, [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
+                let is_half =
+                    matches!(digits, [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
                 if is_half || !digits.iter().all(u8::is_ascii_hexdigit) {
                     return None;
                 }
@@ -196,12 +197,39 @@ mod tests {
             assert!(is_plain_object(text.as_bytes()), "{text}");
         }
         for text in [
-            "", " ", "{", "}", "[]", "1", "null", "{}x", "{}{}", r#"{"a"}"#, r#"{"a":}"#, r#"{"a":1,}"#,
-            r#"{,}"#, r#"{"a":01}"#, r#"{"a":.5}"#, r#"{"a":1.}"#, r#"{"a":-}"#, r#"{"a":+1}"#,
-            r#"{"a":tru}"#, r#"{"a":[1,]}"#, r#"{"a":[1}"#, r#"{a:1}"#, r#"{"a" 1}"#, r#"{"a":"\x"}"#,
-            r#"{"a":"\u12g4"}"#, r#"{"a":"\u12"#, "{\"a\":\"\t\"}", r#"{"a":"b}"#, r#"{"a":1 2}"#,
+            "",
+            " ",
+            "{",
+            "}",
+            "[]",
+            "1",
+            "null",
+            "{}x",
+            "{}{}",
+            r#"{"a"}"#,
+            r#"{"a":}"#,
+            r#"{"a":1,}"#,
+            r#"{,}"#,
+            r#"{"a":01}"#,
+            r#"{"a":.5}"#,
+            r#"{"a":1.}"#,
+            r#"{"a":-}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":tru}"#,
+            r#"{"a":[1,]}"#,
+            r#"{"a":[1}"#,
+            r#"{a:1}"#,
+            r#"{"a" 1}"#,
+            r#"{"a":"\x"}"#,
+            r#"{"a":"\u12g4"}"#,
+            r#"{"a":"\u12"#,
+            "{\"a\":\"\t\"}",
+            r#"{"a":"b}"#,
+            r#"{"a":1 2}"#,
             // These may be, and are left to the reader that knows.
-            r#"{"a":1e5}"#, r#"{"a":"\ud83d\ude00"}"#, "{\n}",
+            r#"{"a":1e5}"#,
+            r#"{"a":"\ud83d\ude00"}"#,
+            "{\n}",
         ] {
             assert!(!is_plain_object(text.as_bytes()), "{text}");
         }

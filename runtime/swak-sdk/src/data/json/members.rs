@@ -24,6 +24,20 @@ impl<'a> Members<'a> {
         self.filter(is_it).last().map(|(_, value)| value)
     }
 
+    /// The values of these fields, each in its place; as [`Members::find`], in one pass for all.
+    pub(in crate::data) fn find_each(self, names: &[Box<str>], values: &mut [Option<&'a [u8]>]) {
+        for (raw, value) in self {
+            let plain = names.iter().position(|name| name.as_bytes() == raw);
+            let place = plain.or_else(|| {
+                let is_it = |name: &Box<str>| is_name(raw, name.as_bytes());
+                if raw.contains(&b'\\') { names.iter().position(is_it) } else { None }
+            });
+            if let Some(place) = place {
+                values[place] = Some(value);
+            }
+        }
+    }
+
     fn after_space(&mut self) -> Option<u8> {
         while self.text.get(self.at)? <= &b' ' {
             self.at += 1;
@@ -163,7 +177,14 @@ mod tests {
             "g":0.5,"h":0,"i":-0,"j":12345678901234567890,"a":"again","":true}  "#;
         for (name, value) in [
             ("a", Value::from("again")),
-            ("b", vec![Value::from([("a", 2)].into_iter().collect::<crate::data::Map>()), "]}".into()].into()),
+            (
+                "b",
+                vec![
+                    Value::from([("a", 2)].into_iter().collect::<crate::data::Map>()),
+                    "]}".into(),
+                ]
+                .into(),
+            ),
             ("d\n", "x\"y".into()),
             ("e", "".into()),
             ("f", Value::Int(-7)),
@@ -180,7 +201,9 @@ mod tests {
 
     #[test]
     fn text_that_is_no_object_gives_what_it_may() {
-        for text in ["", "{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":\"\\", "{\"a\":[[", "{a", "[1]"] {
+        for text in
+            ["", "{", "{\"", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":\"\\", "{\"a\":[[", "{a", "[1]"]
+        {
             assert_eq!(find(text, "a"), None, "{text}");
         }
     }

@@ -46,8 +46,7 @@ pub fn depth(map: &Map) -> usize {
 
 /// Whether a text is a JSON object on one line, as [`parse_object`] reads it.
 pub fn is_object(text: &[u8]) -> bool {
-    check::is_plain_object(text)
-        || (!text.contains(&b'\n') && parse_object(&text.into()).is_ok())
+    check::is_plain_object(text) || (!text.contains(&b'\n') && parse_object(&text.into()).is_ok())
 }
 
 /// Reads one JSON value. Text without escapes is a slice of what was read; of a repeated name the

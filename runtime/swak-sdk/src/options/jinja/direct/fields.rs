@@ -1,11 +1,10 @@
 //! The fields that an expression reads, each looked up at most once for a record.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::operand::Operand;
 use super::{Declined, Names};
-use crate::data::Value;
+use crate::data::{Member, Value};
 use crate::options::Scope;
 
 /// The fields of a record, looked up when they are asked for.
@@ -15,7 +14,7 @@ pub(super) struct Fields<'f, 'a> {
     slots: &'f [Slot<'a>],
 }
 
-type Slot<'a> = OnceCell<Option<Cow<'a, Value>>>;
+type Slot<'a> = OnceCell<Option<Member<'a>>>;
 
 /// Gives the fields of these names to a function.
 #[inline]
@@ -32,10 +31,22 @@ pub(super) fn with_fields<'a, T>(
     }
 }
 
-impl Fields<'_, '_> {
+impl<'a> Fields<'_, 'a> {
     #[inline]
-    fn get(&self, slot: usize) -> Option<&Value> {
-        self.slots[slot].get_or_init(|| self.scope.record.get(&self.names[slot])).as_deref()
+    fn get(&self, slot: usize) -> Option<&Member<'a>> {
+        match self.slots[slot].get() {
+            Some(found) => found.as_ref(),
+            None => self.find(slot),
+        }
+    }
+
+    fn find(&self, slot: usize) -> Option<&Member<'a>> {
+        let record = self.scope.record;
+        record.find_in_json(self.names, |slot, found| {
+            self.slots[slot].get_or_init(|| found);
+        });
+        let found = || record.get(&self.names[slot]).map(Member::Value);
+        self.slots[slot].get_or_init(found).as_ref()
     }
 }
 
@@ -114,8 +125,13 @@ impl Path {
         };
         match fields.get(slot) {
             None => Ok(Operand::Undefined),
-            Some(value) if self.steps.is_empty() => Ok(value.into()),
-            Some(value) => self.below(value),
+            Some(Member::Text(text)) => match self.steps.first() {
+                None => Ok(Operand::Text(text)),
+                Some(Step::Key(_)) => Ok(Operand::Undefined),
+                Some(Step::Index(_)) => Err(Declined),
+            },
+            Some(Member::Value(value)) if self.steps.is_empty() => Ok((&**value).into()),
+            Some(Member::Value(value)) => self.below(value),
         }
     }
 

@@ -139,10 +139,34 @@ fn many_fields_have_a_slot_each() {
     let names: Vec<_> = (0..40).map(|i| format!("f{i}")).collect();
     let fields: Map = names.iter().map(|name| (name.as_str(), 1)).collect();
     let record = Record::from_fields(fields, Timestamp::default());
+    let mut json = Vec::new();
+    record.view().write_json(&mut json);
+    let json = Record::from_json(&*json, Timestamp::default()).unwrap();
     for n in [1, 2, 3, 8, 9, 40] {
-        let sum = format!("{} == {n}", names[..n].join(" + "));
+        let sum = format!("{} == {n} and missing is undefined", names[..n].join(" + "));
         let direct = Direct::new(&sum).unwrap();
-        assert_eq!(direct.matches(&Scope::bare(record.view())), Some(true), "{sum}");
+        for record in [&record, &json] {
+            assert_eq!(direct.matches(&Scope::bare(record.view())), Some(true), "{sum}");
+        }
+    }
+}
+
+#[test]
+fn fields_are_found_in_json_as_in_a_map() {
+    let text = r#"{"a":1, "b\u0063" : "x", "a":"last", "d":{"x":"y"}, "e":"\u0041", "f":-0.5}"#;
+    let record = Record::from_json(text, Timestamp::default()).unwrap();
+    assert!(record.view().json().is_some());
+    let map = Record::from_fields(record.fields().unwrap().into_owned(), Timestamp::default());
+    for (text, expected) in [
+        ("a == 'last' and bc == 'x' and d.x == 'y' and e == 'A' and f < 0", true),
+        ("a.x is undefined and a is defined", true),
+        ("bc == 'y' or missing", false),
+    ] {
+        let direct = Direct::new(text).unwrap();
+        for record in [&record, &map] {
+            assert_eq!(direct.matches(&Scope::bare(record.view())), Some(expected), "{text}");
+            assert_same(text, &Scope::bare(record.view()));
+        }
     }
 }
 
@@ -298,8 +322,17 @@ fn any_record() -> impl Strategy<Value = Record> {
     let name = select(&["a", "b", "c", "d", "odd name", "time"][..]);
     let fields = prop::collection::vec((name, value()), 0..6);
     let time = Timestamp::from_parts(1_700_000_000, 0);
+    let of_fields = (fields, any::<bool>()).prop_map(move |(fields, as_json)| {
+        let record = Record::from_fields(fields.into_iter().collect(), time);
+        if !as_json {
+            return record;
+        }
+        let mut json = Vec::new();
+        record.view().write_json(&mut json);
+        Record::from_json(&*json, time).expect("what is written can be read")
+    });
     prop_oneof![
-        8 => fields.prop_map(move |fields| Record::from_fields(fields.into_iter().collect(), time)),
+        8 => of_fields,
         1 => text().prop_map(move |line| Record::from_line(line.as_str(), time)),
         1 => Just(Record::from_line(&b"caf\xe9"[..], time)),
     ]
