@@ -91,8 +91,7 @@ pub fn message(data: &[u8]) {
         [(Mode::Parsed, OnError::Keep), (Mode::Parsed, OnError::Drop), (Mode::Raw, OnError::Keep)]
     {
         let counters = Arc::<Counters>::default();
-        let zone = TimeZone::UTC;
-        let reader = Reader { mode, format, on_error, zone, counters: counters.clone() };
+        let reader = Reader::new(mode, format, on_error, TimeZone::UTC, counters.clone());
         let block = Block::from(bytes.to_vec());
         let frames = [Frame { range: 0..bytes.len(), is_cut: bytes.len() > 100 }];
         let batch = reader.batch(&block, &frames, &Name::from("peer"));

@@ -90,13 +90,9 @@ impl Plugin for Syslog {
         );
         let never = options.idle_timeout.is_some_and(|limit| limit.is_zero());
         ensure!(!never, "`idle_timeout` must be longer than nothing; left out, there is none");
-        let reader = Reader {
-            mode: options.mode,
-            format: options.format,
-            on_error: options.on_error,
-            zone: options.time_zone.unwrap_or_else(TimeZone::system),
-            counters: cx.counters().clone(),
-        };
+        let zone = options.time_zone.unwrap_or_else(TimeZone::system);
+        let counters = cx.counters().clone();
+        let reader = Reader::new(options.mode, options.format, options.on_error, zone, counters);
         let limits = Limits {
             max_message,
             idle_timeout: options.idle_timeout,

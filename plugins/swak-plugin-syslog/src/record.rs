@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use swak_sdk::data::{
-    Batch, Block, LineRange, Map, Name, Record, Slice, TRUNCATED, Timestamp, Value,
+    Batch, Block, Cell, LineRange, Map, Name, Record, Rows, Schema, Slice, TRUNCATED, Text,
+    Timestamp, Value,
 };
 use swak_sdk::options::Choice;
 use swak_sdk::plugin::Counters;
@@ -32,42 +33,49 @@ pub(crate) enum OnError {
     Drop,
 }
 
+/// The fields of a message without structured data.
+const PLAIN: [&str; 9] = [
+    "priority",
+    "facility",
+    "severity",
+    "timestamp",
+    "hostname",
+    "app_name",
+    "proc_id",
+    "msg_id",
+    "message",
+];
+
 /// Makes records of messages, in the way that the options say.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    pub(crate) mode: Mode,
-    pub(crate) format: Format,
-    pub(crate) on_error: OnError,
-    pub(crate) zone: TimeZone,
+    mode: Mode,
+    format: Format,
+    on_error: OnError,
+    zone: TimeZone,
+    /// Of [`PLAIN`].
+    schema: Arc<Schema>,
     pub(crate) counters: Arc<Counters>,
 }
 
 impl Reader {
+    /// A reader that counts there what it cannot parse. `zone` is that of timestamps without one.
+    pub(crate) fn new(
+        mode: Mode,
+        format: Format,
+        on_error: OnError,
+        zone: TimeZone,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Reader { mode, format, on_error, zone, schema: Arc::new(Schema::new(PLAIN)), counters }
+    }
+
     /// The batch of some messages of one sender; they lie in one block.
     pub(crate) fn batch(&self, block: &Block, messages: &[Frame], source: &Name) -> Batch {
         let now = Timestamp::now();
         let batch = match self.mode {
-            Mode::Raw => {
-                let line = |Frame { range, .. }: &Frame| LineRange {
-                    start: range.start as u32,
-                    end: range.end as u32,
-                };
-                let lines = messages.iter().map(line).collect();
-                let mut batch = Batch::from_lines(block.clone(), lines, now);
-                if messages.iter().any(|message| message.is_cut) {
-                    for (record, message) in batch.records_mut().iter_mut().zip(messages) {
-                        record.set_truncated(message.is_cut);
-                    }
-                }
-                batch
-            }
-            Mode::Parsed => {
-                let clock = Clock::new(now, self.zone.clone());
-                let record = |Frame { range, is_cut }: &Frame| {
-                    self.record(&block.slice(range.start, range.end), *is_cut, &clock)
-                };
-                Batch::new(messages.iter().filter_map(record).collect())
-            }
+            Mode::Raw => raw(block, messages, now),
+            Mode::Parsed => self.parsed(block, messages, now),
         };
         batch.with_source(source.clone())
     }
@@ -86,6 +94,47 @@ impl Reader {
         }
     }
 
+    /// Most messages are rows, which take no memory of their own. From the first on that is none, what
+    /// is left becomes records.
+    fn parsed(&self, block: &Block, messages: &[Frame], now: Timestamp) -> Batch {
+        let clock = Clock::new(now, self.zone.clone());
+        let mut rows = Rows::new(block.clone(), Arc::clone(&self.schema), messages.len());
+        let done =
+            messages.iter().take_while(|frame| self.push_row(&mut rows, block, frame, &clock));
+        let done = done.count();
+        let mut batch = Batch::new(Vec::new());
+        batch.set_rows(rows);
+        if done < messages.len() {
+            let record = |Frame { range, is_cut }: &Frame| {
+                self.record(&block.slice(range.start, range.end), *is_cut, &clock)
+            };
+            batch.records_mut().extend(messages[done..].iter().filter_map(record));
+        }
+        batch
+    }
+
+    /// `false`, and nothing is done, for a message that does not fit into a row: it was cut, or has
+    /// structured data.
+    fn push_row(&self, rows: &mut Rows, block: &Block, frame: &Frame, clock: &Clock) -> bool {
+        if frame.is_cut {
+            return false;
+        }
+        let (line, bytes) = (line(frame), &block[frame.range.clone()]);
+        match parse(bytes, self.format, clock) {
+            Ok(message) if !message.structured_data.is_empty() => return false,
+            Ok(message) => {
+                let time = message.timestamp.unwrap_or(clock.now);
+                rows.push_fields(line, time, &cells(&message, line, bytes));
+            }
+            Err(error) => {
+                if self.keeps(error) {
+                    rows.push_line(line, clock.now);
+                }
+            }
+        }
+        true
+    }
+
     fn record(&self, bytes: &Slice, is_cut: bool, clock: &Clock) -> Option<Record> {
         let mut record = match parse(bytes, self.format, clock) {
             Ok(message) => {
@@ -95,36 +144,72 @@ impl Reader {
                 }
                 Record::from_fields(fields, message.timestamp.unwrap_or(clock.now))
             }
-            Err(error) => self.unparsed(bytes, error, clock.now)?,
+            Err(error) if self.keeps(error) => Record::from_line(bytes.clone(), clock.now),
+            Err(_) => return None,
         };
         record.set_truncated(is_cut);
         Some(record)
     }
 
-    fn unparsed(&self, bytes: &Slice, error: ParseError, now: Timestamp) -> Option<Record> {
+    /// Whether a message that cannot be parsed goes on as a line. It is counted.
+    fn keeps(&self, error: ParseError) -> bool {
         tracing::debug!("a message cannot be parsed: {error}");
         match self.on_error {
-            OnError::Keep => {
-                self.counters.error();
-                Some(Record::from_line(bytes.clone(), now))
-            }
+            OnError::Keep => self.counters.error(),
             OnError::Drop => {
                 self.counters.received(1);
                 self.counters.dropped(1, "not a syslog message");
-                None
             }
         }
+        self.on_error == OnError::Keep
     }
+}
+
+fn raw(block: &Block, messages: &[Frame], now: Timestamp) -> Batch {
+    let mut batch = Batch::from_lines(block.clone(), messages.iter().map(line).collect(), now);
+    if messages.iter().any(|message| message.is_cut) {
+        for (record, message) in batch.records_mut().iter_mut().zip(messages) {
+            record.set_truncated(message.is_cut);
+        }
+    }
+    batch
+}
+
+fn line(frame: &Frame) -> LineRange {
+    LineRange { start: frame.range.start as u32, end: frame.range.end as u32 }
+}
+
+/// The values of [`PLAIN`]. Text is parts of `bytes`, which the message was parsed from and which lie
+/// there in their block.
+fn cells(message: &Message<'_>, line: LineRange, bytes: &[u8]) -> [Cell; PLAIN.len()] {
+    let part = |part: &[u8]| {
+        // What is empty may lie anywhere.
+        let start = match part {
+            [] => line.start,
+            _ => line.start + (part.as_ptr() as usize - bytes.as_ptr() as usize) as u32,
+        };
+        Cell::Part(start, start + part.len() as u32)
+    };
+    let optional = |bytes: Option<&[u8]>| bytes.map_or(Cell::Missing, part);
+    [
+        Cell::Int(message.priority.number().into()),
+        Cell::Word(message.priority.facility()),
+        Cell::Word(message.priority.severity()),
+        message.timestamp.map_or(Cell::Missing, Cell::Time),
+        optional(message.hostname),
+        optional(message.app_name),
+        optional(message.proc_id),
+        optional(message.msg_id),
+        part(message.message),
+    ]
 }
 
 /// The fields of a message. Text is slices of `bytes`, which the message was parsed from.
 fn fields(message: &Message<'_>, bytes: &Slice) -> Map {
-    let value =
-        |part: &[u8]| Value::from_slice(&bytes.subset(part).unwrap_or_else(|| bytes.slice(0, 0)));
-    let mut map = Map::with_capacity(10);
+    let mut map = Map::with_capacity(PLAIN.len() + 2);
     map.insert("priority", i64::from(message.priority.number()));
-    map.insert("facility", message.priority.facility());
-    map.insert("severity", message.priority.severity());
+    map.insert("facility", *message.priority.facility());
+    map.insert("severity", *message.priority.severity());
     if let Some(timestamp) = message.timestamp {
         map.insert("timestamp", timestamp);
     }
@@ -136,25 +221,24 @@ fn fields(message: &Message<'_>, bytes: &Slice) -> Map {
     ];
     for (name, part) in parts {
         if let Some(part) = part {
-            map.insert(name, value(part));
+            map.insert(name, value(part, bytes));
         }
     }
     if !message.structured_data.is_empty() {
-        map.insert("structured_data", structured_data(message));
+        map.insert("structured_data", structured_data(message, bytes));
     }
-    map.insert("message", value(message.message));
+    map.insert("message", value(message.message, bytes));
     map
 }
 
 /// A map of maps; a parameter that comes more than once is a list.
-fn structured_data(message: &Message<'_>) -> Map {
-    let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let mut all = Map::new();
+fn structured_data(message: &Message<'_>, bytes: &Slice) -> Map {
+    let name = |name: &[u8]| Text::from(String::from_utf8_lossy(name));
+    let mut all = Map::with_capacity(message.structured_data.len());
     for element in &message.structured_data {
-        let mut params = Map::new();
-        for (param, value) in &element.params {
-            let param = name(param);
-            let value = Value::from_slice(&Slice::from(&**value));
+        let mut params = Map::with_capacity(element.params.len());
+        for (param, text) in &element.params {
+            let (param, value) = (name(param), value(text, bytes));
             match params.get_mut(&param) {
                 Some(Value::List(values)) => values.push(value),
                 Some(first) => *first = Value::List(vec![std::mem::take(first), value]),
@@ -168,13 +252,20 @@ fn structured_data(message: &Message<'_>) -> Map {
     all
 }
 
+/// Text, or bytes when it is none: a slice of `bytes` where it is long and lies in there.
+fn value(part: &[u8], bytes: &Slice) -> Value {
+    match std::str::from_utf8(part) {
+        Ok(text) => Value::Text(Text::borrowed(text, bytes)),
+        Err(_) => Value::Bytes(bytes.subset(part).unwrap_or_else(|| part.into())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn reader(mode: Mode, on_error: OnError) -> Reader {
-        let counters = Arc::default();
-        Reader { mode, format: Format::Auto, on_error, zone: TimeZone::UTC, counters }
+        Reader::new(mode, Format::Auto, on_error, TimeZone::UTC, Arc::default())
     }
 
     fn batch(reader: &Reader, message: &[u8]) -> Batch {
@@ -228,6 +319,54 @@ mod tests {
         assert!(batch(&dropping, b"caf\xe9").is_empty());
         let counters = dropping.counters.snapshot();
         assert_eq!((counters.received, counters.dropped.values().sum::<u64>()), (1, 1));
+    }
+
+    /// The batch of these messages in one block; the last is cut if so asked.
+    fn batch_of(messages: &[&[u8]], is_cut: bool) -> Batch {
+        let frame = |(i, message): (usize, &&[u8])| {
+            let start = messages[..i].concat().len();
+            let is_last = i + 1 == messages.len();
+            Frame { range: start..start + message.len(), is_cut: is_cut && is_last }
+        };
+        let frames: Vec<_> = messages.iter().enumerate().map(frame).collect();
+        let reader = reader(Mode::Parsed, OnError::Keep);
+        reader.batch(&Block::from(messages.concat()), &frames, &Name::from("peer"))
+    }
+
+    #[test]
+    fn rows_and_records_say_the_same() {
+        let plain: [&[u8]; 8] = [
+            b"<165>1 2003-10-11T22:14:15.003Z a-host-with-a-long-name.example.org app 7 ID47 - hi",
+            b"<34>Oct 11 22:14:15 mymachine su[10]: 'su root' \"failed\" for lonvick on /dev/pts/8",
+            b"no syslog",
+            b"<0>1 - - - - - - caf\xe9",
+            b"<191>1 - h\xe9 - - - -",
+            b"<13>",
+            b"<14>caf\xc3\xa9\n",
+            b"\xff",
+        ];
+        let structured: &[u8] =
+            b"<1>1 - - - - - [a b=\"\xff\" c=\"a value that is longer than others\"]";
+        let rows = batch_of(&plain, false);
+        let records = batch_of(&[&[structured], &plain[..]].concat(), false);
+        let from_the_middle =
+            batch_of(&[&plain[..], &[structured, b"<13>app: cut"]].concat(), true);
+        let (first, last) = (&json(&records)[..1], &json(&from_the_middle)[8..]);
+        assert_eq!(json(&rows), json(&records)[1..]);
+        assert_eq!(json(&rows), json(&from_the_middle)[..8]);
+        assert_eq!(first[0], last[0]);
+        assert!(last[1].ends_with(r#""app_name":"app","message":"cut","truncated":true}"#));
+        for (i, row) in rows.iter().enumerate() {
+            let (record, other) = (records.get(i + 1), from_the_middle.get(i));
+            for name in PLAIN {
+                assert_eq!(row.get(name), record.get(name), "{name}");
+            }
+            assert_eq!(row.line(), record.line());
+            // Each batch has its own idea of now.
+            if i < 2 {
+                assert_eq!((row.time(), other.time()), (record.time(), record.time()));
+            }
+        }
     }
 
     #[test]

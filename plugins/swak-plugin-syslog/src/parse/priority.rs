@@ -4,13 +4,13 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Priority(u8);
 
-const FACILITIES: [&str; 24] = [
+static FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
     "ftp", "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4",
     "local5", "local6", "local7",
 ];
 
-const SEVERITIES: [&str; 8] =
+static SEVERITIES: [&str; 8] =
     ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 impl Priority {
@@ -28,13 +28,13 @@ impl Priority {
     }
 
     /// `kern`, `user`, … `local7`, as `syslog.conf` names them.
-    pub(crate) fn facility(self) -> &'static str {
-        FACILITIES[usize::from(self.0 / 8)]
+    pub(crate) fn facility(self) -> &'static &'static str {
+        &FACILITIES[usize::from(self.0 / 8)]
     }
 
     /// `emerg`, `alert`, … `debug`, as `syslog.conf` names them.
-    pub(crate) fn severity(self) -> &'static str {
-        SEVERITIES[usize::from(self.0 % 8)]
+    pub(crate) fn severity(self) -> &'static &'static str {
+        &SEVERITIES[usize::from(self.0 % 8)]
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn every_priority_has_a_facility_and_a_severity() {
-        let names = |n| Priority::new(n).map(|p| (p.facility(), p.severity()));
+        let names = |n| Priority::new(n).map(|p| (*p.facility(), *p.severity()));
         assert_eq!(names(0), Some(("kern", "emerg")));
         assert_eq!(names(34), Some(("auth", "crit")));
         assert_eq!(names(165), Some(("local4", "notice")));
