@@ -18,7 +18,7 @@ use crate::framing::Frame;
 use crate::record::Reader;
 
 /// How long messages are gathered while many come, and how many they may become.
-const GATHER: Duration = Duration::from_millis(2);
+const GATHER: Duration = Duration::from_millis(5);
 const GATHER_MESSAGES: usize = 1024;
 /// How many bytes they may have: a large buffer, but for what may come with the last of them.
 const GATHER_BYTES: usize = Buffers::SIZE * 7 / 8;
@@ -30,9 +30,9 @@ const BUSY: Duration = Duration::from_millis(1);
 /// The largest datagram of UDP. A smaller buffer would be an error on Windows.
 pub(super) const MAX_UDP: usize = 64 * 1024;
 
-/// A buffer in which the system holds what comes in several milliseconds at the highest rates: some 1,300
-/// short datagrams, each with what the system adds.
-const LARGE_BUFFER: usize = 1 << 20;
+/// A buffer in which the system holds what comes meanwhile at the highest rates: some 5,000 short
+/// datagrams, each with what the system adds.
+const LARGE_BUFFER: usize = 4 << 20;
 
 /// A socket of datagrams.
 pub(super) trait DatagramSocket: Send + Sync {
