@@ -1,7 +1,5 @@
 //! Values to JSON.
 
-use std::borrow::Cow;
-
 use super::words::{Seen, plain_until};
 use crate::data::{Map, Value};
 
@@ -68,9 +66,14 @@ pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
         out.push(b'"');
         return 0;
     }
-    let text = String::from_utf8_lossy(bytes);
-    write_utf8(out, text.as_bytes());
-    usize::from(matches!(text, Cow::Owned(_)))
+    if std::str::from_utf8(bytes).is_ok() {
+        out.push(b'"');
+        write_escaped(out, bytes, plain);
+        out.push(b'"');
+        return 0;
+    }
+    write_utf8(out, String::from_utf8_lossy(bytes).as_bytes());
+    1
 }
 
 /// Appends UTF-8 as a string: runs without escapes are copied whole.
