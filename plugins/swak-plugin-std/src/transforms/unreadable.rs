@@ -26,6 +26,21 @@ impl Unreadable {
         }
         Ok(())
     }
+
+    /// Does with a batch of records that cannot be read what becomes of such.
+    pub(crate) fn settle(
+        self,
+        unread: Batch,
+        reason: &'static str,
+        why: impl Into<String>,
+        out: &mut Outlet,
+    ) {
+        match self {
+            Unreadable::Keep => out.emit(unread),
+            Unreadable::Drop => out.drop_batch(unread, reason),
+            Unreadable::DeadLetter => out.reject(unread, why),
+        }
+    }
 }
 
 /// The mistake of a step that sends records to a dead letter which the task does not have.
@@ -66,11 +81,7 @@ pub(crate) fn read_records(
         })
         .collect();
     if let Some(why) = why {
-        let unread = batch.derive(unread);
-        match policy {
-            Unreadable::DeadLetter => out.reject(unread, why),
-            Unreadable::Keep | Unreadable::Drop => out.drop_batch(unread, reason),
-        }
+        policy.settle(batch.derive(unread), reason, why, out);
     }
     out.emit(batch);
 }

@@ -2,12 +2,14 @@
 
 pub(super) mod finder;
 mod pattern;
+mod rows;
 
 use swak_sdk::data::Text;
 use swak_sdk::prelude::*;
 
 use self::finder::Finder;
 use self::pattern::NamedPattern;
+use self::rows::RowReader;
 use super::clock::ClockOptions;
 use super::source::Source;
 use super::typed::{FieldType, Typing};
@@ -61,8 +63,13 @@ pub(crate) struct RegexParserOptions {
     on_mismatch: Placed<Unreadable>,
 }
 
+/// Why a record is not read.
+const NO_MATCH: &str = "no pattern matches";
+
 pub(crate) struct RegexParser {
     patterns: Vec<Pattern>,
+    /// Reads untouched lines, where these become the fields and nothing else.
+    rows: Option<RowReader>,
     typing: Typing,
     source: Source,
     on_mismatch: Unreadable,
@@ -92,18 +99,23 @@ impl Plugin for RegexParser {
         }
         let clock = ClockOptions { field: time, format: time_format, zone: time_zone };
         let typing = Typing::new(names.iter().copied(), &types, &clock)?;
-        let patterns = patterns.iter().map(|pattern| Pattern::new(pattern, &names)).collect();
+        let patterns: Vec<_> = patterns.iter().map(|p| Pattern::new(p, &names)).collect();
         let source = Source::new(options.field, options.target, options.keep);
-        Ok(RegexParser { patterns, typing, source, on_mismatch: *options.on_mismatch })
+        let rows = source.replaces_lines().then(|| RowReader::new(&names, &patterns)).flatten();
+        Ok(RegexParser { patterns, rows, typing, source, on_mismatch: *options.on_mismatch })
     }
 }
 
 impl Transform for RegexParser {
     fn apply(&mut self, batch: Batch, out: &mut Outlet) -> Result<()> {
         let policy = self.on_mismatch;
-        read_records(batch, policy, "no pattern matches", out, |record, out| {
-            self.read(record, out)
-        });
+        let rest = match &mut self.rows {
+            Some(rows) => rows.read(batch, &mut self.patterns, &self.typing, policy, out),
+            None => Some(batch),
+        };
+        if let Some(batch) = rest {
+            read_records(batch, policy, NO_MATCH, out, |record, out| self.read(record, out));
+        }
         Ok(())
     }
 }
@@ -116,7 +128,7 @@ impl RegexParser {
             .patterns
             .iter_mut()
             .find_map(|pattern| pattern.fields(&text, &self.typing, record.time(), &mut time, out));
-        let fields = found.ok_or("no pattern matches")?;
+        let fields = found.ok_or(NO_MATCH)?;
         self.source.put(record, fields)?;
         record.set_time(time);
         Ok(())
@@ -138,6 +150,11 @@ impl Pattern {
         }
     }
 
+    /// Itself, if it matches the text: its finder then knows the groups.
+    fn finds(&mut self, text: &[u8]) -> Option<&Self> {
+        self.finder.find(text).then_some(self)
+    }
+
     fn fields(
         &mut self,
         text: &Slice,
@@ -146,9 +163,7 @@ impl Pattern {
         time: &mut Timestamp,
         out: &mut Outlet,
     ) -> Option<Map> {
-        if !self.finder.find(text) {
-            return None;
-        }
+        self.finds(text)?;
         let mut fields = Map::with_capacity(self.fields.len());
         for (group, (name, i)) in self.fields.iter().enumerate() {
             if let Some(range) = self.finder.group(group) {

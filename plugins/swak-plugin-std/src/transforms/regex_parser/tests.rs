@@ -25,6 +25,40 @@ fn the_first_pattern_that_matches_counts() {
 }
 
 #[test]
+fn lines_and_records_of_them_are_read_alike() {
+    let input = [
+        &b"7 GET /a 0.5"[..],
+        b"x GET /b -",
+        b"",
+        b"caf\xe9 GET /c 1",
+        b"8 a \"quote\" and \\ ",
+        b"no",
+    ];
+    for options in [
+        r#"r"^(?<n>\S+) GET (?<path>\S+) (?:(?<f>[\d.]+)|-)$", types={"n": "int", "f": "float"}"#,
+        r#"[r"GET (?<path>.*)", r"^(?<n>\d+) (?<rest>.*)"], types={"n": "int"}"#,
+        r#"[r"GET (?<a>\S+) (?<b>.*)", r"^(?<b>\d+) (?<a>.*)"]"#,
+        r#"[r"^(?-u:(?<all>[^ ]*)) GET ", r"(?<no>o)$"], on_mismatch="drop""#,
+        r#"r"^(?<n>\d+)", time="n", types={"n": "int"}, on_mismatch="dead_letter""#,
+        r#"r"^(?<n>\d+)", keep=True"#,
+        r#"r"^(?<n>\d+)", target="found""#,
+        r#"r"^(?<n>\d+)", field="other""#,
+    ] {
+        let of_lines = run(options, input);
+        let records = input.map(|line| Record::from_line(line, Timestamp::now()));
+        let call = format!("out.RegexParser({options})");
+        let of_records = Bench::new(crate::register).chain(&call, swak_test::records(records));
+        assert_eq!(of_lines.json(), of_records.json(), "{options}");
+        assert_eq!(of_lines.dead_letters().len(), of_records.dead_letters().len(), "{options}");
+        let counted = |ran: &Ran| {
+            let counters = ran.counters("2");
+            (counters.errors, counters.dropped.get("no pattern matches").copied())
+        };
+        assert_eq!(counted(&of_lines), counted(&of_records), "{options}");
+    }
+}
+
+#[test]
 fn every_type() {
     let options = r#"r"^(?<i>.*?) (?<f>.*?) (?<b>.*?) (?<s>.*?) (?<t>.*)$",
         types={"i": "int", "f": "float", "b": "bool", "s": "text", "t": "time"}, time_zone="UTC""#;

@@ -1,0 +1,91 @@
+//! Lines whose fields stay ranges of the block that was read: no record is made of any.
+
+use std::sync::Arc;
+
+use swak_sdk::data::{Cell, Rows, Schema};
+use swak_sdk::prelude::*;
+
+use super::super::typed::{Typed, Typing};
+use super::super::unreadable::Unreadable;
+use super::{NO_MATCH, Pattern};
+
+/// Reads batches of untouched lines.
+pub(super) struct RowReader {
+    schema: Arc<Schema>,
+    cells: Vec<Cell>,
+}
+
+impl RowReader {
+    /// A reader of the fields with these names; none when the fields of a pattern stand in another
+    /// order, which rows cannot say.
+    pub(super) fn new(names: &[&str], patterns: &[Pattern]) -> Option<Self> {
+        let is_in_order = |pattern: &Pattern| pattern.fields.is_sorted_by_key(|(_, i)| *i);
+        patterns.iter().all(is_in_order).then(|| RowReader {
+            schema: Arc::new(Schema::new(names.iter().copied())),
+            cells: vec![Cell::Missing; names.len()],
+        })
+    }
+
+    /// Puts what the patterns find in the place of the lines, and hands the batch on. A batch of
+    /// anything but untouched lines is given back.
+    pub(super) fn read(
+        &mut self,
+        mut batch: Batch,
+        patterns: &mut [Pattern],
+        typing: &Typing,
+        policy: Unreadable,
+        out: &mut Outlet,
+    ) -> Option<Batch> {
+        let (Some((block, lines)), Some(now)) = (batch.lines(), batch.lines_time()) else {
+            return Some(batch);
+        };
+        let mut rows = Rows::new(block.clone(), Arc::clone(&self.schema), lines.len());
+        let mut unread = Vec::new();
+        for line in lines {
+            let (start, end) = (line.start as usize, line.end as usize);
+            let text = &block[start..end];
+            let mut time = now;
+            if let Some(pattern) = patterns.iter_mut().find_map(|p| p.finds(text)) {
+                self.fill(pattern, text, line.start, typing, now, &mut time, out);
+                rows.push_fields(*line, time, &self.cells);
+            } else if policy == Unreadable::Keep {
+                out.error();
+                rows.push_line(*line, now);
+            } else {
+                unread.push(Record::from_line(block.slice(start, end), now));
+            }
+        }
+        if !unread.is_empty() {
+            policy.settle(batch.derive(unread), NO_MATCH, NO_MATCH, out);
+        }
+        batch.set_rows(rows);
+        out.emit(batch);
+        None
+    }
+
+    /// Fills the cells with what the pattern found in a line that begins at `start`.
+    #[expect(clippy::too_many_arguments, reason = "a line with its place and its times")]
+    fn fill(
+        &mut self,
+        pattern: &Pattern,
+        line: &[u8],
+        start: u32,
+        typing: &Typing,
+        now: Timestamp,
+        time: &mut Timestamp,
+        out: &mut Outlet,
+    ) {
+        self.cells.fill(Cell::Missing);
+        for (group, (_, i)) in pattern.fields.iter().enumerate() {
+            let Some(range) = pattern.finder.group(group) else { continue };
+            let place = Cell::Part(start + range.start as u32, start + range.end as u32);
+            self.cells[*i] = match typing.read(*i, &line[range], now, time, out) {
+                Typed::Text => place,
+                Typed::Int(n) => Cell::Int(n),
+                Typed::Float(n) => Cell::Float(n),
+                Typed::Bool(v) => Cell::Bool(v),
+                Typed::Time(at) => Cell::Time(at),
+            };
+        }
+    }
+}
