@@ -9,7 +9,7 @@ use super::contestant::{Contestant, Place};
 use super::progress::{Bytes, Lines};
 use super::rounds::{Figure, Runner};
 use super::running::{Finished, Running};
-use super::sink::Sink;
+use super::sink::{Protocol, Sink};
 use super::store::{Input, Store};
 use super::verify::{self, Digest, Expect};
 use super::workload::Output;
@@ -40,13 +40,16 @@ impl Bulk {
     ) -> Result<Finished> {
         let expected = self.expected()?;
         self.input.warm()?;
-        let folder = store.place()?;
+        let mut place = Place { folder: store.place()?, input: self.input.path.clone(), port: 0 };
+        // Before the contestant, so that it is there until that has ended.
         let sink = match self.output {
-            Output::Sink(protocol) => Some(Sink::start(protocol, &self.input.path)?),
+            Output::Sink(protocol) => {
+                let (input, output) = (&self.input.path, place.output());
+                Some(Sink::start(protocol, input, expected.count, &output)?)
+            }
             Output::SameBytes | Output::Lines => None,
         };
-        let port = sink.as_ref().map_or(0, Sink::port);
-        let place = Place { folder, input: self.input.path.clone(), port };
+        place.port = sink.as_ref().map_or(0, Sink::port);
         let mut command = change(who.command(workload, &place)?);
         let mut running = Running::start(&mut command, &place.folder)?;
         let finished = match (&sink, self.output) {
@@ -61,10 +64,12 @@ impl Bulk {
             }
         };
         running.end()?;
-        match &sink {
+        if let Some(sink) = &sink {
             // Once more: what came after the end was too much.
-            Some(sink) => drop(sink.look()?),
-            None => self.check(&place)?,
+            sink.look()?;
+        }
+        if !matches!(self.output, Output::Sink(Protocol::Raw | Protocol::Forward)) {
+            self.check(&place)?;
         }
         Ok(finished)
     }

@@ -19,7 +19,7 @@ use super::workload::{WORKLOADS, Workload};
 #[derive(Parser)]
 #[command(name = "cargo ci bench", bin_name = "cargo ci bench")]
 struct Cli {
-    /// The workloads to run, by name or by the beginning of it (`w4` is `w4-tcp` and `w4-forward`);
+    /// The workloads to run, by name or by the beginning of it (`w2` is `w2` and `w2-tcp`);
     /// all when none is named, but `instructions`, which counts those under Callgrind
     workloads: Vec<String>,
     /// Two minutes instead of fifteen: less data, fewer rounds
@@ -46,6 +46,9 @@ struct Cli {
     /// Keep the result in docs/benchmarks.md and docs/benchmarks.json
     #[arg(long)]
     save: bool,
+    /// Only look at the arguments
+    #[arg(long, hide = true)]
+    check: bool,
     /// Where the others were unpacked
     #[arg(long, value_name = "DIR", hide = true)]
     rivals: Option<PathBuf>,
@@ -60,6 +63,13 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(name) = twice(&cli.agent) {
+        eprintln!("error: two contestants are called `{name}`; give each agent a name of its own");
+        return ExitCode::from(2);
+    }
+    if cli.check {
+        return ExitCode::SUCCESS;
+    }
     match run(&cli, &chosen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -96,6 +106,16 @@ fn run(cli: &Cli, chosen: &[&'static Workload]) -> Result<()> {
     report.all_did_it()
 }
 
+/// A name that two contestants would have.
+fn twice(agents: &[(String, PathBuf)]) -> Option<&str> {
+    let names: Vec<_> = agents.iter().map(|(name, _)| name.as_str()).collect();
+    let is_taken = |(n, name): (usize, &&str)| {
+        names[..n].contains(name) || Contestant::NAMES_OF_RIVALS.contains(name)
+    };
+    let found = names.iter().enumerate().find(|&(n, name)| is_taken((n, name)));
+    found.map(|(_, name)| *name)
+}
+
 fn choose(names: &[String]) -> Result<Vec<&'static Workload>, String> {
     if names.is_empty() {
         return Ok(WORKLOADS.iter().filter(|workload| !workload.only_by_name()).collect());
@@ -130,14 +150,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_two_contestants_have_one_name() {
+        let agents = |names: &[&str]| -> Vec<(String, PathBuf)> {
+            names.iter().map(|name| ((*name).to_owned(), "agent".into())).collect()
+        };
+        assert_eq!(twice(&agents(&["old", "new"])), None);
+        assert_eq!(twice(&agents(&["old", "new", "old"])), Some("old"));
+        assert_eq!(twice(&agents(&["rsyslog"])), Some("rsyslog"));
+    }
+
+    #[test]
     fn a_name_stands_for_all_that_go_on_after_a_dash() {
         let names = |given: &[&str]| -> Vec<_> {
             let given: Vec<_> = given.iter().map(|name| (*name).to_owned()).collect();
             let chosen = choose(&given).expect("they are there");
             chosen.iter().map(|workload| workload.name).collect()
         };
-        assert_eq!(names(&["w2", "w1"]), ["w2", "w1"]);
-        assert_eq!(names(&["w4"]), ["w4-tcp", "w4-forward"]);
+        assert_eq!(names(&["w2", "w1"]), ["w2", "w2-tcp", "w1"]);
+        assert_eq!(names(&["w4"]), ["w4-tcp", "w4-forward", "w4-buffer"]);
         assert_eq!(names(&["w4-forward"]), ["w4-forward"]);
         assert_eq!(names(&[]).len(), WORKLOADS.len() - 1);
         assert!(choose(&["w".to_owned()]).is_err());

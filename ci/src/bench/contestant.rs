@@ -53,6 +53,9 @@ impl Place {
 }
 
 impl Contestant {
+    /// What the others are called.
+    pub(crate) const NAMES_OF_RIVALS: [&str; 2] = ["rsyslog", "syslog-ng"];
+
     /// An agent.
     pub(crate) fn agent(name: &str, program: &Path) -> Result<Contestant> {
         let program = program

@@ -69,9 +69,19 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         work: bulk(Kind::Json, Output::Lines, || Box::new(Fields)),
     },
     Workload {
+        name: "w2-tcp",
+        title: "w2 over TCP",
+        work: bulk(Kind::Json, Output::Sink(Protocol::Kept), || Box::new(Fields)),
+    },
+    Workload {
         name: "w3",
         title: "a file of nginx lines, parsed to typed fields, to a file as JSON",
         work: bulk(Kind::Nginx, Output::Lines, || Box::new(Combined::new())),
+    },
+    Workload {
+        name: "w3-tcp",
+        title: "w3 over TCP",
+        work: bulk(Kind::Nginx, Output::Sink(Protocol::Kept), || Box::new(Combined::new())),
     },
     Workload {
         name: "w4-tcp",
@@ -82,6 +92,11 @@ pub(crate) const WORKLOADS: &[Workload] = &[
         name: "w4-forward",
         title: "a file of nginx lines over Fluentd's protocol, with acks",
         work: bulk(Kind::Nginx, Output::Sink(Protocol::Forward), || Box::new(Same)),
+    },
+    Workload {
+        name: "w4-buffer",
+        title: "w4-tcp with a buffer on disk in between, synced every 500 ms",
+        work: bulk(Kind::Nginx, Output::Sink(Protocol::Raw), || Box::new(Same)),
     },
     Workload {
         name: "w5",

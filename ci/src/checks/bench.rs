@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Check;
+use super::{Check, setup};
 use crate::context::{Context, Result};
 
 pub(super) const CHECK: Check = Check {
@@ -27,21 +27,37 @@ const RIVALS: [(&str, &str, &str); 2] = [
 ];
 
 fn run(cx: &Context) -> Result {
+    let given: Vec<_> = cx.targets.iter().map(String::as_str).collect();
+    let says = |flag: &str| given.iter().any(|arg| arg.split('=').next() == Some(flag));
+    if says("--help") || says("-h") {
+        return measure(cx, &given);
+    }
+    // A mistake is told before anything is built for long.
+    measure(cx, &[&["--check"], &*given].concat())?;
     let folder = target(cx)?.join("bench");
-    let mut args =
-        ["run", "--quiet", "--release", "--package", "swak-ci"].map(String::from).to_vec();
-    args.extend(["--features", "bench", "--bin", "swak-bench", "--"].map(String::from));
-    let says = |flag: &str| cx.targets.iter().any(|arg| arg.split('=').next() == Some(flag));
-    if !says("--agent") && !says("--help") && !says("-h") {
+    let mut args = Vec::new();
+    if !says("--agent") {
         args.extend(["--agent".to_owned(), format!("swak={}", build(cx, &folder)?.display())]);
     }
-    if !says("--alone") && !says("--help") && !says("-h") {
+    if !says("--alone") {
         let rivals = folder.join("rivals");
         unpack(cx, &rivals);
         args.extend(["--rivals".to_owned(), rivals.display().to_string()]);
     }
-    args.extend(cx.targets.iter().cloned());
-    cx.cargo(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    if given.contains(&"instructions") {
+        setup::ensure(cx, &setup::VALGRIND);
+    }
+    let args: Vec<_> = args.iter().map(String::as_str).chain(given).collect();
+    measure(cx, &args)
+}
+
+/// Starts what measures.
+fn measure(cx: &Context, args: &[&str]) -> Result {
+    let mut run =
+        vec!["run", "--quiet", "--release", "--package", "swak-ci", "--bin", "swak-bench"];
+    run.extend(["--features", "bench", "--"]);
+    run.extend(args);
+    cx.cargo(&run)
 }
 
 /// The folder that Cargo builds in.
@@ -55,10 +71,18 @@ fn target(cx: &Context) -> Result<PathBuf> {
 
 /// Builds the agent and gives its path.
 fn build(cx: &Context, folder: &Path) -> Result<PathBuf> {
+    // What a build locks lies beside its config. Here it begins anew each time, with the versions that
+    // the repository has locked.
+    let (config, lock) = (folder.join("bench-build.yml"), folder.join("bench-build.lock"));
+    let copied = fs::create_dir_all(folder).and_then(|()| fs::copy(cx.root.join(CONFIG), &config));
+    copied.map_err(|error| format!("cannot copy {CONFIG}: {error}"))?;
+    if lock.exists() {
+        fs::remove_file(&lock).map_err(|error| format!("cannot remove an old lock: {error}"))?;
+    }
     let (build, out) = (folder.join("build"), folder.join("dist"));
-    let [build, out_shown] = [&build, &out].map(|path| path.display().to_string());
-    let mut args = vec!["run", "--quiet", "--package", "swak-makebuild", "--", CONFIG];
-    args.extend(["--build-dir", &build, "--out", &out_shown]);
+    let [config, build, shown] = [&config, &build, &out].map(|path| path.display().to_string());
+    let mut args = vec!["run", "--quiet", "--package", "swak-makebuild", "--", &config];
+    args.extend(["--build-dir", &build, "--out", &shown]);
     cx.cargo(&args)?;
     Ok(out.join("swak-bench"))
 }

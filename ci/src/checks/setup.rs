@@ -36,6 +36,14 @@ pub(super) const CARGO_FUZZ: Tool = Tool {
     install: Install::Run(&["cargo", "install", "cargo-fuzz@0.13.2", "--locked", "--debug"]),
 };
 
+/// What `cargo ci bench instructions` needs, and nothing else.
+pub(super) const VALGRIND: Tool = Tool {
+    name: "Valgrind",
+    without: "`cargo ci bench instructions` will fail",
+    probe: &["valgrind", "--version"],
+    install: Install::Apt(&["valgrind"]),
+};
+
 /// Each needs at most those before it.
 const TOOLS: &[Tool] = &[
     Tool {

@@ -1,6 +1,8 @@
-//! Servers that read what a contestant sends, hold it against what must come, and drop it.
+//! Servers that read what a contestant sends. They hold it against what must come and drop it, or keep
+//! it to be looked at later.
 
 mod forward;
+mod kept;
 mod raw;
 
 use std::fs::File;
@@ -18,8 +20,10 @@ use super::running::Seen;
 /// What the server speaks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Protocol {
-    /// Lines, each with a line feed.
+    /// The lines of the input, each with a line feed.
     Raw,
+    /// Other lines, each with a line feed, which are written to a file.
+    Kept,
     /// Fluentd's, with acks.
     Forward,
 }
@@ -36,20 +40,31 @@ pub(crate) struct Sink {
 struct Shared {
     /// The file whose lines must come, in their order.
     input: PathBuf,
-    /// Bytes of it that came.
+    /// Where other lines are kept.
+    output: PathBuf,
+    /// Bytes of the input that came, or other lines.
     count: AtomicU64,
     stop: AtomicBool,
     wrong: Mutex<Option<String>>,
 }
 
 impl Sink {
-    /// Expects the lines of a file, in their order.
-    pub(crate) fn start(protocol: Protocol, input: &Path) -> Result<Sink> {
+    /// Expects the lines of a file, in their order; or as many others, which go to `output`.
+    pub(crate) fn start(
+        protocol: Protocol,
+        input: &Path,
+        lines: u64,
+        output: &Path,
+    ) -> Result<Sink> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let expected = input.metadata()?.len();
+        let expected = match protocol {
+            Protocol::Raw | Protocol::Forward => input.metadata()?.len(),
+            Protocol::Kept => lines,
+        };
         let shared = Arc::new(Shared {
             input: input.to_owned(),
+            output: output.to_owned(),
             count: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             wrong: Mutex::new(None),
@@ -63,7 +78,7 @@ impl Sink {
         self.address.port()
     }
 
-    /// How many bytes of the input came.
+    /// How many bytes of the input came, or other lines.
     ///
     /// # Errors
     /// When something else came.
@@ -103,6 +118,7 @@ impl Shared {
                 match protocol {
                     Protocol::Raw => raw::serve(stream, &mut input, &self.count)?,
                     Protocol::Forward => forward::serve(stream, &mut input, &self.count)?,
+                    Protocol::Kept => kept::serve(stream, &self.output, &self.count)?,
                 }
             }
             Ok(())
@@ -163,7 +179,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let input = folder.path().join("input");
         fs::write(&input, "one\ntwo\n").expect("it is written");
-        let sink = Sink::start(protocol, &input).expect("it starts");
+        let output = folder.path().join("output");
+        let sink = Sink::start(protocol, &input, 2, &output).expect("it starts");
         let stream = TcpStream::connect(sink.address).expect("it listens");
         (folder, sink, stream)
     }
@@ -185,6 +202,19 @@ mod tests {
         stream.write_all(b"one\nTwo\n").expect("it is sent");
         drop(stream);
         assert!(wait(&sink).is_err());
+    }
+
+    #[test]
+    fn other_lines_are_kept() {
+        let (folder, sink, mut stream) = start(Protocol::Kept);
+        stream.write_all(b"{}\n[").expect("it is sent");
+        drop(stream);
+        let mut stream = TcpStream::connect(sink.address).expect("it listens");
+        stream.write_all(b"]\n").expect("it is sent");
+        drop(stream);
+        assert_eq!(wait(&sink).expect("all is well"), Seen { count: 2, complete: true });
+        let kept = fs::read(folder.path().join("output")).expect("it is there");
+        assert_eq!(kept, b"{}\n[]\n");
     }
 
     #[test]
