@@ -27,10 +27,10 @@ impl<'a> Members<'a> {
     /// The values of these fields, each in its place; as [`Members::find`], in one pass for all.
     pub(in crate::data) fn find_each(self, names: &[Box<str>], values: &mut [Option<&'a [u8]>]) {
         for (raw, value) in self {
-            let plain = names.iter().position(|name| name.as_bytes() == raw);
-            let place = plain.or_else(|| {
-                let is_it = |name: &Box<str>| is_name(raw, name.as_bytes());
-                if raw.contains(&b'\\') { names.iter().position(is_it) } else { None }
+            let is_plain = !raw.contains(&b'\\');
+            let place = names.iter().position(|name| match is_plain {
+                true => raw == name.as_bytes(),
+                false => is_name(raw, name.as_bytes()),
             });
             if let Some(place) = place {
                 values[place] = Some(value);
