@@ -22,6 +22,7 @@ mod value;
 pub use batch::{Batch, LineRange};
 pub use block::{Block, BlockPool, Slice};
 pub use chunk::Chunk;
+pub(crate) use json::FieldName;
 pub use map::Map;
 pub use name::Name;
 pub use record::{MESSAGE, Record, RecordRef, TRUNCATED};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, JsonError, members};
+use super::json::{self, FieldName, JsonError, members};
 use super::rows::{Cells, JsonText, Member};
 use super::{Block, LineRange, Map, Slice, Timestamp, Value};
 
@@ -291,16 +291,25 @@ impl<'a> RecordRef<'a> {
         }
     }
 
+    /// A top-level field, if the record is JSON that is still text and a search for the name is enough
+    /// to tell.
+    pub(crate) fn search_json(self, name: &FieldName) -> Option<Option<Member<'a>>> {
+        match self.body {
+            BodyRef::Json(text) => text.search(name),
+            _ => None,
+        }
+    }
+
     /// Some top-level fields, each given with its place among the names, when the record is JSON that
-    /// is still text: one pass finds them all. `false`, and nothing is given, when it is not.
+    /// is still text: one pass finds them all. Nothing is given when it is not.
     pub(crate) fn find_in_json(
         self,
-        names: &[Box<str>],
+        names: &[FieldName],
         found: impl FnMut(usize, Option<Member<'a>>),
-    ) -> bool {
-        let BodyRef::Json(text) = self.body else { return false };
-        text.find_each(names, found);
-        true
+    ) {
+        if let BodyRef::Json(text) = self.body {
+            text.find_each(names, found);
+        }
     }
 
     /// The fields as a map, made for the purpose when it is a line or still text.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::json::{self, members};
+use super::json::{self, FieldName, members};
 use super::{Block, LineRange, Map, Record, RecordRef, Slice, Text, Timestamp, Value};
 
 /// The names of fields that many records have, in order.
@@ -316,10 +316,16 @@ impl<'a> JsonText<'a> {
         members::read_value(members::Members::of(self.text).find(name)?, self.block)
     }
 
+    /// A field, if a search for its name is enough to find it or to know that it is not there.
+    pub(super) fn search(self, name: &FieldName) -> Option<Option<Member<'a>>> {
+        let raw = name.search(self.text)?;
+        Some(raw.and_then(|raw| self.read(raw)))
+    }
+
     /// The fields of these names, each with its place among them.
     pub(super) fn find_each(
         self,
-        names: &[Box<str>],
+        names: &[FieldName],
         mut found: impl FnMut(usize, Option<Member<'a>>),
     ) {
         const AT_ONCE: usize = 8;

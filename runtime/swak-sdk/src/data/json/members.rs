@@ -1,5 +1,6 @@
 //! The fields of a JSON object that is known to be one, found in its text when they are asked for.
 
+use super::search::FieldName;
 use super::words::{Seen, plain_until};
 use crate::data::{Block, Slice, Text, Value};
 
@@ -24,13 +25,26 @@ impl<'a> Members<'a> {
         self.filter(is_it).last().map(|(_, value)| value)
     }
 
+    /// The value of the field whose name ends here; `None` if it is no name.
+    pub(super) fn value_of_name(text: &'a [u8], end: usize) -> Option<&'a [u8]> {
+        let mut members = Members { text, at: end };
+        if members.after_space()? != b':' {
+            return None;
+        }
+        members.at += 1;
+        members.after_space()?;
+        let start = members.at;
+        members.value()?;
+        Some(&text[start..members.at])
+    }
+
     /// The values of these fields, each in its place; as [`Members::find`], in one pass for all.
-    pub(in crate::data) fn find_each(self, names: &[Box<str>], values: &mut [Option<&'a [u8]>]) {
+    pub(in crate::data) fn find_each(self, names: &[FieldName], values: &mut [Option<&'a [u8]>]) {
         for (raw, value) in self {
             let is_plain = !raw.contains(&b'\\');
             let place = names.iter().position(|name| match is_plain {
-                true => raw == name.as_bytes(),
-                false => is_name(raw, name.as_bytes()),
+                true => raw == name.as_str().as_bytes(),
+                false => is_name(raw, name.as_str().as_bytes()),
             });
             if let Some(place) = place {
                 values[place] = Some(value);

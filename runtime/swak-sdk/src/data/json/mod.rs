@@ -5,6 +5,7 @@
 
 mod check;
 pub(super) mod members;
+mod search;
 mod words;
 mod write;
 
@@ -14,6 +15,7 @@ use serde_json::de::SliceRead;
 
 use super::{Map, Slice, Text, Value};
 
+pub(crate) use search::FieldName;
 pub use write::{write_bytes, write_map, write_value};
 
 /// What is wrong with a JSON text.

@@ -4,13 +4,13 @@ use std::cell::OnceCell;
 
 use super::operand::Operand;
 use super::{Declined, Names};
-use crate::data::{Member, Value};
+use crate::data::{FieldName, Member, Value};
 use crate::options::Scope;
 
 /// The fields of a record, looked up when they are asked for.
 pub(super) struct Fields<'f, 'a> {
     scope: &'f Scope<'a>,
-    names: &'f [Box<str>],
+    names: &'f [FieldName],
     slots: &'f [Slot<'a>],
 }
 
@@ -20,7 +20,7 @@ type Slot<'a> = OnceCell<Option<Member<'a>>>;
 #[inline]
 pub(super) fn with_fields<'a, T>(
     scope: &Scope<'a>,
-    names: &[Box<str>],
+    names: &[FieldName],
     run: impl FnOnce(&Fields<'_, 'a>) -> T,
 ) -> T {
     let run = |slots: &[Slot<'a>]| run(&Fields { scope, names, slots });
@@ -41,11 +41,14 @@ impl<'a> Fields<'_, 'a> {
     }
 
     fn find(&self, slot: usize) -> Option<&Member<'a>> {
-        let record = self.scope.record;
+        let (record, name) = (self.scope.record, &self.names[slot]);
+        if let Some(found) = record.search_json(name) {
+            return self.slots[slot].get_or_init(|| found).as_ref();
+        }
         record.find_in_json(self.names, |slot, found| {
             self.slots[slot].get_or_init(|| found);
         });
-        let found = || record.get(&self.names[slot]).map(Member::Value);
+        let found = || record.get(name.as_str()).map(Member::Value);
         self.slots[slot].get_or_init(found).as_ref()
     }
 }
@@ -88,11 +91,11 @@ impl Path {
                     return None;
                 }
                 match steps.remove(0) {
-                    Step::Key(name) => Root::Field(slot(name, names)),
+                    Step::Key(name) => Root::Field(slot(&name, names)),
                     Step::Index(_) => return None,
                 }
             }
-            name => Root::Field(slot(name.into(), names)),
+            name => Root::Field(slot(name, names)),
         };
         let is_field = matches!(root, Root::Field(_));
         (is_field || steps.is_empty()).then_some(Path { root, steps })
@@ -101,7 +104,7 @@ impl Path {
     /// The name, when it is a top-level field.
     pub(super) fn as_field<'n>(&self, names: &'n Names) -> Option<&'n str> {
         match self.root {
-            Root::Field(slot) if self.steps.is_empty() => Some(&names[slot]),
+            Root::Field(slot) if self.steps.is_empty() => Some(names[slot].as_str()),
             _ => None,
         }
     }
@@ -159,9 +162,9 @@ impl Path {
     }
 }
 
-fn slot(name: Box<str>, names: &mut Names) -> usize {
-    names.iter().position(|known| *known == name).unwrap_or_else(|| {
-        names.push(name);
+fn slot(name: &str, names: &mut Names) -> usize {
+    names.iter().position(|known| known.as_str() == name).unwrap_or_else(|| {
+        names.push(FieldName::new(name));
         names.len() - 1
     })
 }

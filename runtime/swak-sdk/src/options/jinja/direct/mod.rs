@@ -31,7 +31,7 @@ use operand::Operand;
 pub(super) use pieces::Pieces;
 
 use super::Scope;
-use crate::data::Value;
+use crate::data::{FieldName, Value};
 
 /// An expression that is evaluated directly.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Direct {
 }
 
 /// The names of the top-level fields that something reads; each has a slot in [`fields`].
-type Names = Vec<Box<str>>;
+type Names = Vec<FieldName>;
 
 /// Why there is no answer: Jinja has to give it.
 #[derive(Debug)]
