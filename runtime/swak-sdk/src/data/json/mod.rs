@@ -1,7 +1,7 @@
 //! JSON (RFC 8259) to values and back.
 //!
 //! Most objects that pass through an agent are looked at and written as they are: [`is_object`] makes sure
-//! that a text is one, [`members`] finds single fields in it, and only who changes it makes a [`Map`] of it.
+//! that a text is one, `members` finds single fields in it, and only who changes it makes a [`Map`] of it.
 
 mod check;
 pub(super) mod members;
