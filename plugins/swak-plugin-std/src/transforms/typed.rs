@@ -21,11 +21,16 @@ pub(crate) enum FieldType {
     Time,
 }
 
-/// The fields that are no mere text, by their index, and the one that is the record's time.
+/// What fields are read as, by their index.
 pub(crate) struct Typing {
-    types: Vec<Option<FieldType>>,
-    record_time: Option<usize>,
+    fields: Vec<Field>,
     clock: Clock,
+}
+
+#[derive(Clone, Copy)]
+struct Field {
+    wanted: FieldType,
+    is_record_time: bool,
 }
 
 impl Typing {
@@ -50,8 +55,13 @@ impl Typing {
                     .ok_or_else(|| unknown_field(field, &field.value, &names))?,
             ),
         };
-        let types = names.iter().map(|name| types.get(name).copied()).collect();
-        Ok(Typing { types, record_time, clock: Clock::new(clock)? })
+        let field = |(i, name): (usize, &&str)| {
+            let is_record_time = record_time == Some(i);
+            let default = if is_record_time { FieldType::Time } else { FieldType::Text };
+            Field { wanted: types.get(name).copied().unwrap_or(default), is_record_time }
+        };
+        let fields = names.iter().enumerate().map(field).collect();
+        Ok(Typing { fields, clock: Clock::new(clock)? })
     }
 
     /// The value of the field at an index, which is a part of a line. Text that is not of its type
@@ -88,9 +98,21 @@ impl Typing {
         time: &mut Timestamp,
         out: &mut Outlet,
     ) -> Typed {
-        let is_record_time = self.record_time == Some(i);
-        let default = if is_record_time { FieldType::Time } else { FieldType::Text };
-        let wanted = self.types.get(i).copied().flatten().unwrap_or(default);
+        let field = self.fields[i];
+        if field.wanted == FieldType::Text && !field.is_record_time {
+            return Typed::Text;
+        }
+        self.read_typed(field, text, now, time, out)
+    }
+
+    fn read_typed(
+        &self,
+        Field { wanted, is_record_time }: Field,
+        text: &[u8],
+        now: Timestamp,
+        time: &mut Timestamp,
+        out: &mut Outlet,
+    ) -> Typed {
         let read = match wanted {
             FieldType::Text => Some(Typed::Text),
             FieldType::Time => self.clock.read(text, now).map(Typed::Time),

@@ -263,6 +263,8 @@ impl<'a> Cells<'a> {
                     json::write_bytes(out, &self.block[start as usize..end as usize])
                 }
                 Cell::Word(word) => json::write_bytes(out, word.as_bytes()),
+                Cell::Int(n) => json::write_value(out, &Value::Int(n)),
+                Cell::Time(time) => json::write_value(out, &Value::Time(time)),
                 cell => self.value(cell).map_or(0, |value| json::write_value(out, &value)),
             };
         }

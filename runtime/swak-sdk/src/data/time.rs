@@ -60,16 +60,19 @@ impl Timestamp {
         let (year, month, day) = civil(seconds.div_euclid(DAY));
         let second = seconds.rem_euclid(DAY) as u32;
         *text = *b"0000-00-00T00:00:00.000000000Z";
-        put(&mut text[0..4], year);
-        put(&mut text[5..7], month);
-        put(&mut text[8..10], day);
-        put(&mut text[11..13], second / 3600);
-        put(&mut text[14..16], second / 60 % 60);
-        put(&mut text[17..19], second % 60);
-        let nanos = self.subsec_nanos();
+        let parts =
+            [year / 100, year % 100, month, day, second / 3600, second / 60 % 60, second % 60];
+        for (place, part) in [0, 2, 5, 8, 11, 14, 17].into_iter().zip(parts) {
+            text[place] = b'0' + (part / 10) as u8;
+            text[place + 1] = b'0' + (part % 10) as u8;
+        }
+        let mut nanos = self.subsec_nanos();
         let mut end = 19;
         if nanos != 0 {
-            put(&mut text[20..29], nanos);
+            for digit in text[20..29].iter_mut().rev() {
+                *digit = b'0' + (nanos % 10) as u8;
+                nanos /= 10;
+            }
             end = 29;
             while text[end - 1] == b'0' {
                 end -= 1;
@@ -120,14 +123,6 @@ fn civil(days: i64) -> (u32, u32, u32) {
     let month = (5 * day + 2) / 153;
     let year = year + 400 * era + u32::from(month >= 10);
     (year, if month < 10 { month + 3 } else { month - 9 }, day - (153 * month + 2) / 5 + 1)
-}
-
-/// Fills a place with the digits of a number that fits.
-fn put(place: &mut [u8], mut number: u32) {
-    for digit in place.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
 }
 
 #[cfg(test)]

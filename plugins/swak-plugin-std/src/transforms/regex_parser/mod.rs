@@ -165,8 +165,8 @@ impl Pattern {
     ) -> Option<Map> {
         self.finds(text)?;
         let mut fields = Map::with_capacity(self.fields.len());
-        for (group, (name, i)) in self.fields.iter().enumerate() {
-            if let Some(range) = self.finder.group(group) {
+        for ((name, i), group) in self.fields.iter().zip(self.finder.groups()) {
+            if let Some(range) = group {
                 let value = typing.value(*i, text, &text[range], now, time, out);
                 fields.insert(name.clone(), value);
             }

@@ -75,9 +75,14 @@ impl RowReader {
         time: &mut Timestamp,
         out: &mut Outlet,
     ) {
-        self.cells.fill(Cell::Missing);
-        for (group, (_, i)) in pattern.fields.iter().enumerate() {
-            let Some(range) = pattern.finder.group(group) else { continue };
+        if pattern.fields.len() < self.cells.len() {
+            self.cells.fill(Cell::Missing);
+        }
+        for ((_, i), group) in pattern.fields.iter().zip(pattern.finder.groups()) {
+            let Some(range) = group else {
+                self.cells[*i] = Cell::Missing;
+                continue;
+            };
             let place = Cell::Part(start + range.start as u32, start + range.end as u32);
             self.cells[*i] = match typing.read(*i, &line[range], now, time, out) {
                 Typed::Text => place,

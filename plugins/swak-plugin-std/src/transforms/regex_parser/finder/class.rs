@@ -111,6 +111,11 @@ impl Class {
                 Skip::But(stop) => pass(text, at, |eight| (eight ^ all(stop)).wrapping_sub(all(1))),
                 Skip::NotBelow(first) => pass(text, at, |eight| eight.wrapping_sub(all(first))),
             };
+            // Mostly that was the end of the run. Else less than eight bytes are left, or one was
+            // passed over in vain.
+            if text.get(at).is_some_and(|b| b.is_ascii() && !self.bytes[usize::from(*b)]) {
+                return at;
+            }
             let rest = text.get(at..).unwrap_or_default();
             at += rest.iter().position(|b| !self.bytes[usize::from(*b)]).unwrap_or(rest.len());
             match text.get(at) {

@@ -53,7 +53,7 @@ pub(super) fn agree(pattern: &Pattern, text: &[u8]) -> Option<Verdict> {
     let mut finder = Finder::new(pattern, &groups);
     // The second time, with memory that is used again.
     for _ in 0..2 {
-        let found = finder.find(text).then(|| (0..groups.len()).map(|i| finder.group(i)).collect());
+        let found = finder.find(text).then(|| finder.groups().collect());
         assert_eq!(found, expected, "{pattern} in {:?}", text.escape_ascii().to_string());
     }
     let tree = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern.as_str());

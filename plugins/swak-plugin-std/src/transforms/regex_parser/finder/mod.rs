@@ -66,12 +66,12 @@ impl Finder {
         self.ask_engine(text)
     }
 
-    /// Where the group is that was asked for as the `i`th, when the last text matched. None when it
-    /// took no part in the match.
+    /// Where the groups are that were asked for, in that order, when the last text matched. None for
+    /// one that took no part in the match.
     #[inline]
-    pub(super) fn group(&self, i: usize) -> Option<Range<usize>> {
-        let (start, end) = (self.scanner.slots[2 * i], self.scanner.slots[2 * i + 1]);
-        (end != UNSET).then_some(start..end)
+    pub(super) fn groups(&self) -> impl Iterator<Item = Option<Range<usize>>> {
+        let (pairs, _) = self.scanner.slots.as_chunks::<2>();
+        pairs.iter().map(|[start, end]| (*end != UNSET).then_some(*start..*end))
     }
 
     fn ask_engine(&mut self, text: &[u8]) -> bool {
