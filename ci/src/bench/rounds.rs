@@ -58,14 +58,14 @@ impl Plan {
         let mib = mib.unwrap_or(if quick { 128 } else { 1024 });
         // Data, what comes of it and what is in a buffer are in memory at once.
         let size = (mib << 20).min(on.free_memory() / 12);
-        let others = if quick { size / 4 } else { size / 8 };
+        let others = if quick { size / 8 } else { size / 16 };
         let rounds = rounds.unwrap_or(if quick { 2 } else { 3 });
         Plan { quick, rounds, size, size_of_others: others }
     }
 
-    /// How long what takes time by itself takes: a minute, or ten seconds.
+    /// How long what takes time by itself takes: a minute, or five seconds.
     pub(crate) fn minute(&self) -> Duration {
-        Duration::from_secs(if self.quick { 10 } else { 60 })
+        Duration::from_secs(if self.quick { 5 } else { 60 })
     }
 }
 
