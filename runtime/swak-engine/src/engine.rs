@@ -111,6 +111,7 @@ struct Stores(Arc<[FileStore]>);
 impl Stores {
     /// Makes them durable again and again, and a last time when it is stopped.
     async fn keep(self, store_soon: Arc<Notify>, mut stopped: oneshot::Receiver<()>) {
+        let writer = Writer::start(Arc::clone(&self.0));
         let mut due = Instant::now() + STORE_EVERY;
         loop {
             let (is_last, with_failing) = tokio::select! {
@@ -124,7 +125,7 @@ impl Stores {
             let begun = Instant::now();
             // An agent with nothing to do wakes no thread to find that out.
             let is_any_due = is_last || self.0.iter().any(FileStore::is_behind);
-            let asked_all = !is_any_due || self.flush(with_failing).await;
+            let asked_all = !is_any_due || writer.flush(with_failing).await;
             if is_last {
                 return;
             }
@@ -133,25 +134,48 @@ impl Stores {
             }
         }
     }
+}
 
-    /// Makes them durable, in a thread that may block: all of them, or those that did not fail the last
-    /// time. One that fails tells by itself, and is tried again. Whether that were all.
-    async fn flush(&self, with_failing: bool) -> bool {
-        let stores = Arc::clone(&self.0);
-        let flush = move || {
-            let mut asked_all = true;
-            for store in &*stores {
-                if with_failing || !store.is_failing() {
-                    let _ = store.flush();
-                } else {
-                    asked_all = false;
-                }
+/// Makes positions durable in a thread that may block: always the same one, as each keeps the memory that it
+/// takes to write down those of many files.
+struct Writer(std::sync::mpsc::Sender<Job>);
+
+/// Whether those are to be made durable that failed the last time, and who hears whether all were tried.
+type Job = (bool, oneshot::Sender<bool>);
+
+impl Writer {
+    /// The thread ends with this.
+    fn start(stores: Arc<[FileStore]>) -> Self {
+        let (sender, jobs) = std::sync::mpsc::channel::<Job>();
+        tokio::task::spawn_blocking(move || {
+            for (with_failing, done) in jobs {
+                // Nobody waits for it when the agent is ended at once.
+                let _ = done.send(flush(&stores, with_failing));
             }
-            asked_all
-        };
-        // The thread is lost only with the runtime itself.
-        tokio::task::spawn_blocking(flush).await.unwrap_or(true)
+        });
+        Writer(sender)
     }
+
+    /// Makes them durable: all of them, or those that did not fail the last time. Whether that were all.
+    async fn flush(&self, with_failing: bool) -> bool {
+        let (done, when_done) = oneshot::channel();
+        // The thread is lost only with the runtime itself.
+        let _ = self.0.send((with_failing, done));
+        when_done.await.unwrap_or(true)
+    }
+}
+
+fn flush(stores: &[FileStore], with_failing: bool) -> bool {
+    let mut asked_all = true;
+    for store in stores {
+        if with_failing || !store.is_failing() {
+            // One that fails tells by itself, and is tried again.
+            let _ = store.flush();
+        } else {
+            asked_all = false;
+        }
+    }
+    asked_all
 }
 
 impl Summary {
