@@ -160,6 +160,10 @@ impl Encoder {
         buffer.clear();
         let (mut pieces, mut replaced) = (Vec::new(), 0);
         for batch in chunk.batches() {
+            if let Some(run) = self.run_as_it_is(batch) {
+                raw::write_run(run, &mut buffer, &mut pieces);
+                continue;
+            }
             match self.as_they_are(batch) {
                 Some((block, lines)) => raw::write_lines(block, lines, &mut buffer, &mut pieces),
                 _ => {
@@ -173,6 +177,15 @@ impl Encoder {
         }
         self.buffer = buffer;
         Ok(Encoded::new(&self.buffer, pieces, replaced))
+    }
+
+    /// The lines of a batch with their ends, when this form writes them as they stand in their block.
+    fn run_as_it_is<'a>(&self, batch: &'a Batch) -> Option<&'a [u8]> {
+        match self.form {
+            Form::Raw => batch.run(),
+            Form::Json => batch.json_lines().and_then(|_| batch.run()),
+            _ => None,
+        }
     }
 
     /// The lines of a batch, when this form writes them as they were read.

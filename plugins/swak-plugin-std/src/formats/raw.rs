@@ -28,16 +28,21 @@ pub(super) fn write_lines<'a>(
         }
         rest = &rest[n..];
         let ended = block.get(end) == Some(&b'\n');
-        let run = &block[start..end + usize::from(ended)];
-        let copied = buffer.len();
-        if run.len() < LONG_RUN {
-            buffer.extend_from_slice(run);
-        } else {
-            pieces.push(Piece::Borrowed(run));
-        }
+        write_run(&block[start..end + usize::from(ended)], buffer, pieces);
         if !ended {
             buffer.push(b'\n');
+            push_buffered(pieces, buffer.len() - 1..buffer.len());
         }
-        push_buffered(pieces, copied..buffer.len());
     }
+}
+
+/// Writes lines that stand with a line feed after each.
+pub(super) fn write_run<'a>(run: &'a [u8], buffer: &mut Vec<u8>, pieces: &mut Vec<Piece<'a>>) {
+    if run.len() >= LONG_RUN {
+        pieces.push(Piece::Borrowed(run));
+        return;
+    }
+    let start = buffer.len();
+    buffer.extend_from_slice(run);
+    push_buffered(pieces, start..buffer.len());
 }

@@ -92,6 +92,14 @@ impl Splitter {
         lines
     }
 
+    /// Bytes of a block that are lines just as they are to be, each with a line feed after it; `None` when
+    /// they have to be looked at one by one, or there are none.
+    pub(super) fn run(&self, block: &[u8]) -> Option<usize> {
+        let end = self.end_of_last_line(block);
+        let is_plain = || self.keep_cr || memchr(b'\r', &block[..end]).is_none();
+        (self.unit == Unit::Byte && (1..=self.max_line).contains(&end) && is_plain()).then_some(end)
+    }
+
     /// Where the first line feed begins. The bytes begin at a character.
     pub(super) fn find_feed(&self, bytes: &[u8]) -> Option<usize> {
         let (first, second) = match self.unit {
@@ -126,14 +134,11 @@ impl Splitter {
     fn line(&self, block: &[u8], start: usize, feed: usize) -> (LineRange, bool) {
         let mut end = feed;
         if !self.keep_cr {
-            let cr = match self.unit {
-                Unit::Byte => &b"\r"[..],
-                Unit::Utf16Le => b"\r\0",
-                Unit::Utf16Be => b"\0\r",
+            end -= match (self.unit, &block[start..end]) {
+                (Unit::Byte, [.., b'\r']) => 1,
+                (Unit::Utf16Le, [.., b'\r', 0]) | (Unit::Utf16Be, [.., 0, b'\r']) => 2,
+                _ => 0,
             };
-            if block[start..end].ends_with(cr) {
-                end -= cr.len();
-            }
         }
         let cut = end - start > self.max_line;
         if cut {
@@ -259,6 +264,19 @@ mod tests {
             assert_eq!(splitter(unit).end_of_last_line(&bytes), bytes.len() - 8);
             assert_eq!(splitter(unit).end_of_last_line(&bytes[..bytes.len() - 7]), bytes.len() - 8);
         }
+    }
+
+    #[test]
+    fn a_run_is_what_needs_no_look_at_each_line() {
+        let utf8 = splitter(Unit::Byte);
+        assert_eq!(utf8.run(b"one\ntwo\nthr"), Some(8));
+        assert_eq!(utf8.run(b"one\ntwo\r"), Some(4));
+        for block in [&b"one\r\ntwo\n"[..], b"one", b""] {
+            assert_eq!(utf8.run(block), None, "{block:?}");
+        }
+        assert_eq!(Splitter { keep_cr: true, ..utf8 }.run(b"one\r\n"), Some(5));
+        assert_eq!(Splitter { max_line: 7, ..utf8 }.run(b"one\ntwo\n"), None);
+        assert_eq!(splitter(Unit::Utf16Le).run(b"a\0\n\0"), None);
     }
 
     fn naive(content: &[u8], max_line: usize) -> Vec<Vec<u8>> {

@@ -1,5 +1,8 @@
 //! Records that travel together.
 
+use std::ops::Range;
+
+use super::ranges::Ranges;
 use super::{Block, Name, Record, RecordRef, Rows, Timestamp, json};
 use crate::ack::{Ack, Outcome};
 use crate::ledger::{Count, Fate};
@@ -30,7 +33,7 @@ enum Records {
 #[derive(Clone, Debug)]
 struct Lines {
     block: Block,
-    lines: Vec<LineRange>,
+    ranges: Ranges,
     time: Timestamp,
     /// Each of them is a JSON object.
     are_json: bool,
@@ -44,30 +47,37 @@ impl Lines {
         }
     }
 
-    fn size(&self) -> usize {
-        self.lines.iter().map(LineRange::len).sum()
+    fn ranges(&self) -> &[LineRange] {
+        self.ranges.get(&self.block)
     }
 
     fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) {
-        let mut lines = std::mem::take(&mut self.lines);
+        let mut lines = self.ranges.take(&self.block);
         lines.retain(|line| keep(self.view(*line)));
-        self.lines = lines;
+        self.ranges = lines.into();
     }
 
     fn extract(&mut self, mut wanted: impl FnMut(RecordRef<'_>) -> bool) -> Lines {
-        let mut lines = std::mem::take(&mut self.lines);
+        let mut lines = self.ranges.take(&self.block);
         let taken = lines.extract_if(.., |line| wanted(self.view(*line))).collect();
-        self.lines = lines;
+        self.ranges = lines.into();
         self.with(taken)
     }
 
     fn split_off(&mut self, at: usize) -> Lines {
-        let rest = self.lines.split_off(at);
+        let mut lines = self.ranges.take(&self.block);
+        let rest = lines.split_off(at);
+        self.ranges = lines.into();
         self.with(rest)
     }
 
     fn with(&self, lines: Vec<LineRange>) -> Lines {
-        Lines { block: self.block.clone(), lines, ..*self }
+        Lines {
+            block: self.block.clone(),
+            ranges: lines.into(),
+            time: self.time,
+            are_json: self.are_json,
+        }
     }
 }
 
@@ -99,7 +109,18 @@ impl Batch {
     pub fn from_lines(block: Block, lines: Vec<LineRange>, time: Timestamp) -> Self {
         let fits = |l: &LineRange| l.start <= l.end && l.end as usize <= block.len();
         assert!(lines.iter().all(fits), "a line lies outside of its block");
-        Batch::with(Records::Lines(Lines { block, lines, time, are_json: false }))
+        let ranges = lines.into();
+        Batch::with(Records::Lines(Lines { block, ranges, time, are_json: false }))
+    }
+
+    /// The lines that stand in this part of a block, each with a line feed after it, which was read at this
+    /// time. They are only counted, until somebody looks at one of them.
+    ///
+    /// # Panics
+    /// If the part does not lie in the block, or its last byte is no line feed.
+    pub fn from_run(block: Block, run: Range<usize>, time: Timestamp) -> Self {
+        let ranges = Ranges::of_run(&block, run);
+        Batch::with(Records::Lines(Lines { block, ranges, time, are_json: false }))
     }
 
     fn with(records: Records) -> Self {
@@ -177,7 +198,7 @@ impl Batch {
     /// How many records there are.
     pub fn len(&self) -> usize {
         match &self.records {
-            Records::Lines(lines) => lines.lines.len(),
+            Records::Lines(lines) => lines.ranges.len(),
             Records::Rows(rows) => rows.len(),
             Records::List(records) => records.len(),
         }
@@ -191,7 +212,7 @@ impl Batch {
     /// About how many bytes the records take.
     pub fn size(&self) -> usize {
         match &self.records {
-            Records::Lines(lines) => lines.size(),
+            Records::Lines(lines) => lines.ranges.bytes(),
             Records::Rows(rows) => rows.size(),
             Records::List(records) => records.iter().map(|r| r.view().size()).sum(),
         }
@@ -200,7 +221,7 @@ impl Batch {
     /// How many bytes the records had when they came in: see [`Record::weight`].
     pub fn weight(&self) -> u64 {
         match &self.records {
-            Records::Lines(lines) => lines.size() as u64,
+            Records::Lines(lines) => lines.ranges.bytes() as u64,
             Records::Rows(rows) => rows.size() as u64,
             Records::List(records) => records.iter().map(|r| u64::from(r.weight())).sum(),
         }
@@ -231,7 +252,7 @@ impl Batch {
     /// If there are not that many.
     pub fn get(&self, i: usize) -> RecordRef<'_> {
         match &self.records {
-            Records::Lines(lines) => lines.view(lines.lines[i]),
+            Records::Lines(lines) => lines.view(lines.ranges()[i]),
             Records::Rows(rows) => rows.get(i),
             Records::List(records) => records[i].view(),
         }
@@ -241,7 +262,16 @@ impl Batch {
     /// they were read.
     pub fn lines(&self) -> Option<(&Block, &[LineRange])> {
         match &self.records {
-            Records::Lines(lines) if !lines.are_json => Some((&lines.block, &lines.lines)),
+            Records::Lines(lines) if !lines.are_json => Some((&lines.block, lines.ranges())),
+            _ => None,
+        }
+    }
+
+    /// All untouched lines with their line feeds, when they still stand in their block as they were read,
+    /// whether they are known to be JSON objects or not.
+    pub fn run(&self) -> Option<&[u8]> {
+        match &self.records {
+            Records::Lines(lines) => lines.ranges.run().map(|run| &lines.block[run]),
             _ => None,
         }
     }
@@ -249,7 +279,7 @@ impl Batch {
     /// The block and the ranges, while all records are lines that are known to be JSON objects.
     pub fn json_lines(&self) -> Option<(&Block, &[LineRange])> {
         match &self.records {
-            Records::Lines(lines) if lines.are_json => Some((&lines.block, &lines.lines)),
+            Records::Lines(lines) if lines.are_json => Some((&lines.block, lines.ranges())),
             _ => None,
         }
     }
@@ -268,7 +298,7 @@ impl Batch {
         let Records::Lines(lines) = &mut self.records else { return false };
         let is_object =
             |l: &LineRange| json::is_object(&lines.block[l.start as usize..l.end as usize]);
-        lines.are_json = lines.are_json || lines.lines.iter().all(is_object);
+        lines.are_json = lines.are_json || lines.ranges().iter().all(is_object);
         lines.are_json
     }
 
@@ -281,7 +311,7 @@ impl Batch {
     pub fn records_mut(&mut self) -> &mut Vec<Record> {
         let made = match &self.records {
             Records::Lines(lines) => {
-                Some(lines.lines.iter().map(|line| lines.view(*line).to_record()).collect())
+                Some(lines.ranges().iter().map(|line| lines.view(*line).to_record()).collect())
             }
             Records::Rows(rows) => Some(rows.to_records()),
             Records::List(_) => None,
@@ -426,6 +456,28 @@ mod tests {
             assert_eq!(rest.retain(|r| r.line() == Some(b"three")), 1);
             assert_eq!(texts(&rest), ["three"]);
         }
+    }
+
+    #[test]
+    fn a_run_is_the_same_lines_until_one_is_taken_out() {
+        let text = b"one\ntwo\nthree\n";
+        let run = || Batch::from_run(text.to_vec().into(), 4..14, Timestamp::default());
+        let mut batch = run();
+        assert_eq!((batch.len(), batch.size(), batch.weight()), (2, 8, 8));
+        assert_eq!(batch.run(), Some(&text[4..]));
+        assert_eq!(texts(&batch), ["two", "three"]);
+        assert_eq!(batch.run(), Some(&text[4..]), "it was only looked at");
+        let rest = batch.split_off(1);
+        assert_eq!((texts(&batch), texts(&rest)), (vec!["two".into()], vec!["three".into()]));
+        assert!(batch.run().is_none() && rest.run().is_none());
+        let mut batch = run();
+        assert_eq!((batch.retain(|r| r.line() == Some(b"two")), batch.run()), (1, None));
+        assert_eq!(texts(&batch), ["two"]);
+        let mut batch = run();
+        assert_eq!(texts(&batch.extract(|r| r.line() == Some(b"two"))), ["two"]);
+        assert_eq!((texts(&batch), batch.run()), (vec!["three".into()], None));
+        let mut batch = run();
+        assert_eq!((batch.records_mut().len(), batch.run()), (2, None));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod codec;
 pub mod json;
 mod map;
 mod name;
+mod ranges;
 mod record;
 mod rows;
 mod text;

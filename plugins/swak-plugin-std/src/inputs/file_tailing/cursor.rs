@@ -174,6 +174,17 @@ impl Cursor {
             return Ok(None);
         };
         let read = buffer.len() - back;
+        let is_as_it_stands = settings.multiline.is_none() && content.encoding.is_raw();
+        if is_as_it_stands && let Some(run) = content.splitter.run(&buffer[back..]) {
+            self.line = self.offset + run as u64;
+            self.scanned = self.line;
+            self.pass(&buffer[back + run..], read < want, content, settings);
+            self.advance(&buffer, self.line, content)?;
+            content.release(self.offset);
+            let block = settings.pool.seal(buffer);
+            let batch = Batch::from_run(block, back..back + run, Timestamp::now());
+            return Ok(Some(Found { batch, cut: 0, damaged: 0 }));
+        }
         let lines = content.splitter.split(&buffer[back..], self.expected + self.expected / 8);
         self.line = self.offset + lines.consumed as u64;
         self.scanned = self.line;
@@ -293,17 +304,22 @@ impl Cursor {
             text.map(|text| settings.pool.seal(text));
             return Ok(None);
         }
-        let end = self.offset + (lines.consumed - back) as u64;
-        if content.is_plain() {
-            self.proof.advance(&buffer, self.offset, end);
-        } else {
-            self.proof.advance_in(content, self.offset, end)?;
-        }
-        self.offset = end;
+        self.advance(&buffer, self.offset + (lines.consumed - back) as u64, content)?;
         let (cut, damaged) = (lines.cut.len(), damaged.len());
         let block = settings.pool.seal(buffer);
         let block = text.map_or(block, |text| settings.pool.seal(text));
         Ok(Some(Found { batch: lines.into_batch(block, Timestamp::now()), cut, damaged }))
+    }
+
+    /// Moves the offset on to a place in what was read from it on, or a little before it.
+    fn advance(&mut self, bytes: &[u8], end: u64, content: &Content) -> io::Result<()> {
+        if content.is_plain() {
+            self.proof.advance(bytes, self.offset, end);
+        } else {
+            self.proof.advance_in(content, self.offset, end)?;
+        }
+        self.offset = end;
+        Ok(())
     }
 
     /// Looks for the end of a line of which a part is known to have none.
