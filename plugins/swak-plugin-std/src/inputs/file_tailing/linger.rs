@@ -192,7 +192,8 @@ mod platform {
         fn drain(&self) {
             let mut buffer = [MaybeUninit::uninit(); 1024];
             let mut reader = Reader::new(&self.inotify, &mut buffer);
-            while reader.next().is_ok() {}
+            // What does not fit makes us look once more.
+            while reader.next().is_ok() && !reader.is_buffer_empty() {}
         }
     }
 }
