@@ -19,15 +19,13 @@ pub(crate) struct Bulk {
     input: Rc<Input>,
     output: Output,
     check: Box<dyn Expect>,
-    /// What the records must come to; found out when it is first asked for.
-    expected: Option<Digest>,
     /// The bytes of an output that was checked: the same bytes are not parsed again.
     checked: Option<Digest>,
 }
 
 impl Bulk {
     pub(crate) fn new(input: Rc<Input>, output: Output, check: Box<dyn Expect>) -> Self {
-        Bulk { input, output, check, expected: None, checked: None }
+        Bulk { input, output, check, checked: None }
     }
 
     /// Does it once, with another command if need be, and checks what came out.
@@ -38,7 +36,7 @@ impl Bulk {
         store: &Store,
         change: &dyn Fn(Command) -> Command,
     ) -> Result<Finished> {
-        let expected = self.expected()?;
+        let expected = store.expected(&self.input, &*self.check)?;
         self.input.warm()?;
         let mut place = Place { folder: store.place()?, input: self.input.path.clone(), port: 0 };
         // Before the contestant, so that it is there until that has ended.
@@ -69,27 +67,17 @@ impl Bulk {
             sink.look()?;
         }
         if !matches!(self.output, Output::Sink(Protocol::Raw | Protocol::Forward)) {
-            self.check(&place)?;
+            self.check(&place, expected)?;
         }
         Ok(finished)
     }
 
-    fn expected(&mut self) -> Result<Digest> {
-        if self.expected.is_none() {
-            let files: Vec<_> = self.input.files.iter().map(|file| &**file).collect();
-            let expected = verify::expected(&files, &*self.check);
-            self.expected = Some(expected.context("cannot work out what must come out")?);
-        }
-        Ok(self.expected.expect("it was worked out above"))
-    }
-
     /// Holds the output against what must be in it.
-    fn check(&mut self, place: &Place) -> Result<()> {
+    fn check(&mut self, place: &Place, expected: Digest) -> Result<()> {
         let bytes = verify::bytes(&place.output())?;
         if self.checked == Some(bytes) {
             return Ok(());
         }
-        let expected = self.expected()?;
         if bytes.count != expected.count {
             bail!("{} records came out, not {}", bytes.count, expected.count);
         }

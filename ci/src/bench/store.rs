@@ -7,14 +7,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use super::data::{self, Json, Nginx, SEED};
+use super::verify::{self, Digest, Expect};
 
 /// Data and the places of runs.
 pub(crate) struct Store {
     folder: TempDir,
     inputs: RefCell<BTreeMap<(Kind, u64), Rc<Input>>>,
+    /// What must come of an input: many workloads and contestants ask for the same.
+    expected: RefCell<BTreeMap<(PathBuf, &'static str), Digest>>,
 }
 
 /// What is in files.
@@ -79,7 +83,7 @@ impl Store {
         remove_left(&parent);
         let prefix = format!("{PREFIX}{}-", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent)?;
-        Ok(Store { folder, inputs: RefCell::default() })
+        Ok(Store { folder, inputs: RefCell::default(), expected: RefCell::default() })
     }
 
     /// Data of about so many bytes.
@@ -104,6 +108,19 @@ impl Store {
         let input = Rc::new(Input::new(path, input?)?);
         self.inputs.borrow_mut().insert((kind, size), Rc::clone(&input));
         Ok(input)
+    }
+
+    /// What the records that come of an input must come to.
+    pub(crate) fn expected(&self, input: &Input, check: &dyn Expect) -> Result<Digest> {
+        let key = (input.path.clone(), check.name());
+        if let Some(known) = self.expected.borrow().get(&key) {
+            return Ok(*known);
+        }
+        let files: Vec<_> = input.files.iter().map(|file| &**file).collect();
+        let expected = verify::expected(&files, check);
+        let expected = expected.context("cannot work out what must come out")?;
+        self.expected.borrow_mut().insert(key, expected);
+        Ok(expected)
     }
 
     /// An empty folder for a run, in which the one before it has left nothing.

@@ -28,6 +28,8 @@ impl Digest {
 
 /// What a workload makes of its lines.
 pub(crate) trait Expect: Sync {
+    /// Tells it from others.
+    fn name(&self) -> &'static str;
     /// What must come of a line of the input, or nothing if it is filtered.
     fn expected(&self, line: &[u8]) -> Result<Option<u64>>;
     /// What did come, from a line of the output.

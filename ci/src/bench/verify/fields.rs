@@ -12,6 +12,10 @@ use super::{Expect, hash};
 pub(crate) struct Same;
 
 impl Expect for Same {
+    fn name(&self) -> &'static str {
+        "same"
+    }
+
     fn expected(&self, line: &[u8]) -> Result<Option<u64>> {
         Ok(Some(hash(line)))
     }
@@ -25,6 +29,10 @@ impl Expect for Same {
 pub(crate) struct Fields;
 
 impl Expect for Fields {
+    fn name(&self) -> &'static str {
+        "fields"
+    }
+
     fn expected(&self, line: &[u8]) -> Result<Option<u64>> {
         self.found(line).map(Some)
     }
@@ -38,6 +46,10 @@ impl Expect for Fields {
 pub(crate) struct ErrorsOnly;
 
 impl Expect for ErrorsOnly {
+    fn name(&self) -> &'static str {
+        "errors"
+    }
+
     fn expected(&self, line: &[u8]) -> Result<Option<u64>> {
         let mut value: Value = serde_json::from_slice(line)?;
         let status = value["status"].as_u64().context("it has no status")?;
@@ -72,6 +84,10 @@ impl Combined {
 }
 
 impl Expect for Combined {
+    fn name(&self) -> &'static str {
+        "combined"
+    }
+
     fn expected(&self, line: &[u8]) -> Result<Option<u64>> {
         let found = self.0.captures(line).context("it is no line of nginx")?;
         let mut fields = Map::new();
@@ -103,6 +119,10 @@ pub(crate) struct Messages;
 const OF_MESSAGES: [&str; 4] = ["hostname", "app_name", "proc_id", "message"];
 
 impl Expect for Messages {
+    fn name(&self) -> &'static str {
+        "messages"
+    }
+
     fn expected(&self, line: &[u8]) -> Result<Option<u64>> {
         let line = std::str::from_utf8(line)?;
         let mut parts = line.splitn(8, ' ').skip(2);
