@@ -39,7 +39,7 @@ impl Sink {
             self.port.step.trace(When::Before, &chunk);
             self.deliver(chunk).await?;
             delivered += 1;
-            if delivered % TURN == 0 && !inbox.is_empty() {
+            if delivered.is_multiple_of(TURN) && !inbox.is_empty() {
                 // Who helps here, and has a file to read, does not do so for as long as others bring more.
                 yield_now().await;
             }

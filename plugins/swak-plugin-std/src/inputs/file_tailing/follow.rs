@@ -14,7 +14,6 @@ use swak_sdk::plugin::{BlockingEmitter, Shutdown, Stopped};
 use super::budget;
 use super::discover::Discovery;
 use super::followed::{Followed, SELDOM};
-use super::identify::is_of_path;
 use super::parked::Parked;
 use super::readers::{Done, Readers, Work};
 use super::rotated::{Rotations, Targets};
@@ -224,17 +223,8 @@ impl<'a> Follower<'a> {
                 self.at_end(number, work, false);
                 continue;
             }
-            // One of several would keep a reader from the others; and a last line or record that is
-            // waited for only so long is taken by this thread.
-            let may_stay = self.active - u32::from(file.is_active) == 0
-                && self.pace.follow
-                && self.pace.last_line_wait.is_none()
-                && self.pace.record_wait.is_none()
-                && file.gone.is_none()
-                && !is_of_path(file.id)
-                && self.watch.hears_of(&file.path);
             if let Some(tail) = file.give_away() {
-                readers.start(number, tail, work, may_stay);
+                readers.start(number, tail, work);
             }
         }
         readers.others_wait(!self.ready.is_empty());

@@ -8,7 +8,7 @@
 //!   files) and `folders`. What each of them is: `judge`, with `identify`, `proof` and `fingerprint` (is it what was
 //!   read before?), `copies`, `waiting`, `position` and `parked` (files that are not followed now).
 //! - When they are read: `follow`, `followed`, `order` and `turns`, `watch` (what the system tells),
-//!   `readers` (threads), `linger` (a reader waits for more), `budget` (descriptors).
+//!   `readers` (threads), `budget` (descriptors).
 //! - What they hold: `tail` (one file and its turns), `content` (unpacked by `gzip`), `read`; it becomes
 //!   records by `cursor`, `blank`, `encoding` and `multiline`.
 
@@ -31,7 +31,6 @@ mod gzip;
 mod harness;
 mod identify;
 mod judge;
-mod linger;
 mod look;
 mod multiline;
 mod order;

@@ -1,6 +1,7 @@
 //! The threads that read: each takes one file at a time, gives it a few turns and hands it back, so
 //! that a slow disk or a full pipeline holds up the others only as long as there are threads.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, Scope};
@@ -8,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use swak_sdk::plugin::BlockingEmitter;
 
-use super::linger::{Ear, Recall};
 use super::tail::{Settings, Tail, Turn, TurnError};
 
 /// What is to be done with a file.
@@ -42,14 +42,14 @@ pub(super) struct Readers<'scope, 'env, F> {
     waiting: Arc<Mutex<Receiver<Job>>>,
     threads: usize,
     under_way: usize,
-    recall: Recall,
+    /// Whether there are files whose turn it is and that no thread has.
+    do_others_wait: Arc<AtomicBool>,
 }
 
 struct Job {
     number: u64,
     tail: Box<Tail>,
     work: Work,
-    may_stay: bool,
 }
 
 /// Files for which another thread is worth it.
@@ -58,9 +58,9 @@ const FILES_PER_THREAD: usize = 64;
 /// Blocks that are read of a file before the next one has its turn.
 const TURNS: usize = 4;
 
-/// How long a file is read at once when no other one waits. To hand it back after each few blocks costs
-/// as much as reading one.
-const SPELL: Duration = Duration::from_millis(20);
+/// How long a file is read at once when no other one waits: to hand it back after each few blocks costs as
+/// much as reading one, and what is known of it meanwhile is how it was before.
+const SPELL: Duration = Duration::from_millis(5);
 
 impl<'scope, 'env, F> Readers<'scope, 'env, F>
 where
@@ -85,7 +85,7 @@ where
             waiting,
             threads: 0,
             under_way: 0,
-            recall: Recall::new(),
+            do_others_wait: Arc::default(),
         }
     }
 
@@ -96,27 +96,23 @@ where
             self.threads += 1;
             let (settings, out) = (self.settings, self.out);
             let (report, waiting) = (self.report.clone(), Arc::clone(&self.waiting));
-            let reading = Reading {
-                settings,
-                out,
-                ear: Ear::new(self.recall.clone()),
-                recall: self.recall.clone(),
-            };
-            self.scope.spawn(move || work(&waiting, reading, &report));
+            let do_others_wait = Arc::clone(&self.do_others_wait);
+            let reading = Reading { settings, out, do_others_wait };
+            self.scope.spawn(move || work(&waiting, &reading, &report));
         }
         self.under_way < self.threads
     }
 
-    /// Gives a file to a thread. With `may_stay` it may wait a while for more at the end of the file.
-    pub(super) fn start(&mut self, number: u64, tail: Box<Tail>, work: Work, may_stay: bool) {
+    /// Gives a file to a thread.
+    pub(super) fn start(&mut self, number: u64, tail: Box<Tail>, work: Work) {
         self.under_way += 1;
         // The threads end after this is gone, but for a panic, which is reported.
-        let _ = self.jobs.send(Job { number, tail, work, may_stay });
+        let _ = self.jobs.send(Job { number, tail, work });
     }
 
     /// Says whether there are files whose turn it is and that no thread has.
     pub(super) fn others_wait(&self, do_wait: bool) {
-        self.recall.set_wanted(do_wait);
+        self.do_others_wait.store(do_wait, Ordering::Relaxed);
     }
 
     /// A file was handed back.
@@ -125,60 +121,42 @@ where
     }
 }
 
-impl<F> Drop for Readers<'_, '_, F> {
-    fn drop(&mut self) {
-        // Who waits at the end of a file is to end now.
-        self.recall.set_wanted(true);
-    }
-}
-
 /// What a thread reads with.
 struct Reading<'env> {
     settings: &'env Settings,
     out: &'env BlockingEmitter,
-    ear: Ear,
-    recall: Recall,
+    do_others_wait: Arc<AtomicBool>,
 }
 
-fn work(waiting: &Mutex<Receiver<Job>>, mut reading: Reading<'_>, report: &impl Fn(Option<Done>)) {
+fn work(waiting: &Mutex<Receiver<Job>>, reading: &Reading<'_>, report: &impl Fn(Option<Done>)) {
     let _guard = OnPanic(report);
-    let Reading { settings, out, .. } = reading;
+    let Reading { settings, out, .. } = *reading;
     loop {
         let job = waiting.lock().expect("no panic while a thread waits for work").recv();
-        let Ok(Job { number, mut tail, work, may_stay }) = job else { break };
+        let Ok(Job { number, mut tail, work }) = job else { break };
         let mut has_grown = false;
         let result = match work {
             Work::OpenRecord => tail.emit_open_record(settings, out).map(|()| Turn::End),
             Work::Rest => tail.emit_rest(settings, out).map(|()| Turn::End),
-            Work::Read => reading.read(&mut tail, may_stay, &mut has_grown),
+            Work::Read => reading.read(&mut tail, &mut has_grown),
         };
         report(Some(Done { number, tail, work, result, has_grown }));
     }
 }
 
 impl Reading<'_> {
-    fn read(
-        &mut self,
-        tail: &mut Tail,
-        may_stay: bool,
-        has_grown: &mut bool,
-    ) -> Result<Turn, TurnError> {
-        let (mut began, mut turns, mut stay) = (Instant::now(), 0, self.ear.stay());
+    fn read(&self, tail: &mut Tail, has_grown: &mut bool) -> Result<Turn, TurnError> {
+        let began = Instant::now();
+        let mut turns = 0;
         loop {
             let turn = tail.turn(self.settings, self.out)?;
             *has_grown |= matches!(turn, Turn::More | Turn::End);
             turns += 1;
-            let goes_on = match turn {
-                Turn::More if self.recall.is_wanted() => turns < TURNS,
-                Turn::More => began.elapsed() < SPELL,
-                Turn::End | Turn::Quiet if may_stay && *has_grown => {
-                    let is_worth_it = stay.is_worth_a_look(&tail.path);
-                    (began, turns) = (Instant::now(), 0);
-                    is_worth_it
-                }
-                _ => false,
+            let is_over = || match self.do_others_wait.load(Ordering::Relaxed) {
+                true => turns >= TURNS,
+                false => began.elapsed() >= SPELL,
             };
-            if !goes_on {
+            if turn != Turn::More || is_over() {
                 return Ok(turn);
             }
         }
