@@ -1,9 +1,9 @@
 //! From records to messages, and acks both ways.
 
-use swak_sdk::data::{RecordRef, Slice, Value};
+use swak_sdk::data::{LineRange, RecordRef, Slice, Timestamp, Value};
 
 use super::gzip;
-use crate::msgpack::{Malformed, Open, Precision, Reader, Writer};
+use crate::msgpack::{Lines, Malformed, Open, Precision, Reader, Writer};
 
 /// In which of the protocol's modes messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,27 @@ impl Encoder {
                 Writer(&mut self.plain).event(record, self.precision);
             }
         }
+    }
+
+    /// Lines of a block that were all read at this time, for [`Encoder::lines`].
+    pub(crate) fn begin_lines<'a>(
+        &self,
+        block: &'a [u8],
+        lines: &'a [LineRange],
+        time: Timestamp,
+    ) -> Lines<'a> {
+        Lines::new(block, lines, time, self.precision)
+    }
+
+    /// Adds events of the next lines, until those of this message take so many bytes. Gives how many.
+    /// Not in [`Mode::Message`].
+    pub(crate) fn lines(&mut self, out: &mut Vec<u8>, lines: &mut Lines<'_>, size: usize) -> usize {
+        let taken = match self.mode {
+            Mode::CompressedPackedForward => Writer(&mut self.plain).lines(lines, 0, size),
+            _ => Writer(out).lines(lines, self.start, size),
+        };
+        self.events += taken;
+        taken
     }
 
     /// How many bytes the events of this message take, before they are compressed.

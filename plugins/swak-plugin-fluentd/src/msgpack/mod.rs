@@ -19,7 +19,7 @@ mod write;
 
 pub(crate) use read::{Malformed, Reader, Shape};
 pub(crate) use scan::{ScanError, Scanner};
-pub(crate) use write::{Open, Precision, Writer};
+pub(crate) use write::{Lines, Open, Precision, Writer};
 
 /// How many lists and maps of a record may lie in each other: as many as in JSON.
 pub(crate) const MAX_DEPTH: usize = 127;

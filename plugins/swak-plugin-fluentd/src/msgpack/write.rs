@@ -2,7 +2,7 @@
 
 use rmp::Marker;
 use rmp::encode::{self, ValueWriteError};
-use swak_sdk::data::{MESSAGE, Map, RecordRef, TRUNCATED, Timestamp, Value};
+use swak_sdk::data::{LineRange, MESSAGE, Map, RecordRef, TRUNCATED, Timestamp, Value};
 
 use super::EVENT_TIME;
 
@@ -77,10 +77,7 @@ impl Writer<'_> {
 
     /// The time and the fields of an event, without the array around them.
     pub(crate) fn time_and_fields(&mut self, record: RecordRef<'_>, precision: Precision) {
-        match precision {
-            Precision::Nanoseconds => self.event_time(record.time()),
-            Precision::Seconds => self.int(record.time().seconds()),
-        }
+        self.time(record.time(), precision);
         match record.fields() {
             Some(fields) => self.map(&fields),
             None => {
@@ -95,6 +92,39 @@ impl Writer<'_> {
         }
     }
 
+    /// Events of the next lines, until all that was written since `start` takes `size` bytes or more.
+    /// Gives how many, at least one if there are any.
+    pub(crate) fn lines(&mut self, lines: &mut Lines<'_>, start: usize, size: usize) -> usize {
+        let mut taken = 0;
+        for range in lines.left {
+            if taken > 0 && self.0.len() - start >= size {
+                break;
+            }
+            taken += 1;
+            let line = &lines.block[range.start as usize..range.end as usize];
+            self.0.extend_from_slice(&lines.head);
+            if lines.is_ascii(*range) {
+                self.str_head(line.len());
+                self.0.extend_from_slice(line);
+            } else {
+                self.text_or_bytes(line);
+            }
+        }
+        lines.left = &lines.left[taken..];
+        taken
+    }
+
+    /// What stands before the bytes of a text.
+    #[inline]
+    fn str_head(&mut self, len: usize) {
+        match u8::try_from(len) {
+            Ok(len) if len >= 32 => self.0.extend_from_slice(&[Marker::Str8.to_u8(), len]),
+            _ => {
+                written(encode::write_str_len(self.0, length(len)));
+            }
+        }
+    }
+
     /// The event of a line whose time EventTime can say: what nearly all records are, all at once.
     #[inline]
     fn line(&mut self, seconds: u32, nanos: u32, line: &[u8]) {
@@ -104,6 +134,13 @@ impl Writer<'_> {
         self.0.reserve(head.len() + 5 + line.len());
         self.0.extend_from_slice(&head);
         self.text_or_bytes(line);
+    }
+
+    fn time(&mut self, time: Timestamp, precision: Precision) {
+        match precision {
+            Precision::Nanoseconds => self.event_time(time),
+            Precision::Seconds => self.int(time.seconds()),
+        }
     }
 
     /// EventTime; before 1970 and after 2106, which it cannot say, whole seconds.
@@ -151,6 +188,48 @@ impl Writer<'_> {
             Ok(text) => self.str(text),
             Err(_) => self.bin(bytes),
         }
+    }
+}
+
+/// Lines of a block that are to be written as events: what raw forwarding does, at three copies a line.
+pub(crate) struct Lines<'a> {
+    block: &'a [u8],
+    left: &'a [LineRange],
+    /// What an event begins with, up to the line.
+    head: Vec<u8>,
+    /// Between these two places is nothing but ASCII, so that a line there is text.
+    ascii: (u32, u32),
+}
+
+impl<'a> Lines<'a> {
+    /// Lines that were all read at this time.
+    pub(crate) fn new(
+        block: &'a [u8],
+        lines: &'a [LineRange],
+        time: Timestamp,
+        precision: Precision,
+    ) -> Self {
+        let mut head = Vec::with_capacity(LINE_HEAD.len());
+        let mut writer = Writer(&mut head);
+        writer.array(2);
+        writer.time(time, precision);
+        writer.begin_map(1);
+        writer.str(MESSAGE);
+        let ends =
+            (lines.first().map_or(0, |line| line.start), lines.last().map_or(0, |line| line.end));
+        let between = block.get(ends.0 as usize..ends.1 as usize);
+        let ascii = if between.is_some_and(<[u8]>::is_ascii) { ends } else { (0, 0) };
+        Lines { block, left: lines, head, ascii }
+    }
+
+    /// Whether all of them were written.
+    pub(crate) fn is_done(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    #[inline]
+    fn is_ascii(&self, line: LineRange) -> bool {
+        line.start >= self.ascii.0 && line.end <= self.ascii.1
     }
 }
 
@@ -248,6 +327,51 @@ mod tests {
         };
         assert_eq!(message(b"hello"), Some(Value::from("hello")));
         assert_eq!(message(b"caf\xe9"), Some(Value::Bytes(b"caf\xe9"[..].into())));
+    }
+
+    #[test]
+    fn lines_of_a_block_are_written_as_each_by_itself_would_be() {
+        let long = "x".repeat(300);
+        let lines =
+            ["", "one", &long[..31], &long[..32], &long[..255], &long[..256], &long, "caf\u{e9}"];
+        let texts = lines.map(str::as_bytes);
+        for texts in [&texts[..7], &texts[..], &[&b"a"[..], b"\xff", b"b"], &[]] {
+            let (mut block, mut ranges) = (b"before \xff\n".to_vec(), Vec::new());
+            for text in texts {
+                let start = block.len() as u32;
+                block.extend_from_slice(text);
+                ranges.push(LineRange { start, end: block.len() as u32 });
+                block.push(b'\n');
+            }
+            for turned in [false, true] {
+                if turned {
+                    ranges.reverse();
+                }
+                for (time, precision) in [
+                    (Timestamp::from_parts(5, 7), Precision::Nanoseconds),
+                    (Timestamp::from_parts(-5, 7), Precision::Nanoseconds),
+                    (Timestamp::from_parts(1_795_000_000, 7), Precision::Seconds),
+                ] {
+                    let (mut single, mut together) = (Vec::new(), Vec::new());
+                    for range in &ranges {
+                        let line = &block[range.start as usize..range.end as usize];
+                        let record = Record::from_line(line, time);
+                        Writer(&mut single).event(record.view(), precision);
+                    }
+                    let mut lines = Lines::new(&block, &ranges, time, precision);
+                    let taken = Writer(&mut together).lines(&mut lines, 0, usize::MAX);
+                    assert!(lines.is_done() && taken == ranges.len());
+                    assert_eq!(single, together);
+                    together.clear();
+                    let mut lines = Lines::new(&block, &ranges, time, precision);
+                    while !lines.is_done() {
+                        let start = together.len();
+                        assert_eq!(Writer(&mut together).lines(&mut lines, start, 1), 1);
+                    }
+                    assert_eq!(single, together);
+                }
+            }
+        }
     }
 
     #[test]

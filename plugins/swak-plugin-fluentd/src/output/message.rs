@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use swak_sdk::data::{Batch, Chunk, RecordRef};
+use swak_sdk::data::{Batch, Chunk, LineRange, RecordRef, Timestamp};
 use swak_sdk::options::{Scope, Template};
 
 use super::asked::{Asked, ChunkIds};
@@ -109,8 +109,11 @@ impl Messages {
             match tag.of_all(batch) {
                 Some(tag) => {
                     self.switch_to(tag);
-                    for record in batch.iter() {
-                        self.event(record);
+                    match batch.lines().filter(|_| !self.encoder.is_one_each()) {
+                        Some((block, lines)) if !lines.is_empty() => {
+                            self.lines(block, lines, batch.get(0).time());
+                        }
+                        _ => batch.iter().for_each(|record| self.event(record)),
                     }
                 }
                 None => {
@@ -131,17 +134,35 @@ impl Messages {
         }
     }
 
+    /// Lines of a block that were all read at this time.
+    fn lines(&mut self, block: &[u8], lines: &[LineRange], time: Timestamp) {
+        let mut lines = self.encoder.begin_lines(block, lines, time);
+        while !lines.is_done() {
+            self.begin_message();
+            self.records += self.encoder.lines(&mut self.bytes, &mut lines, self.message_size);
+            if self.encoder.size(&self.bytes) >= self.message_size {
+                self.end_message();
+            }
+        }
+    }
+
     #[inline]
     fn event(&mut self, record: RecordRef<'_>) {
-        if !self.open {
-            self.encoder.begin(&mut self.bytes, &self.tag, self.ids.is_some());
-            self.open = true;
-            self.records = 0;
-        }
+        self.begin_message();
         self.records += 1;
         self.encoder.event(&mut self.bytes, record);
         if self.encoder.is_one_each() || self.encoder.size(&self.bytes) >= self.message_size {
             self.end_message();
+        }
+    }
+
+    /// Unless one is open.
+    #[inline]
+    fn begin_message(&mut self) {
+        if !self.open {
+            self.encoder.begin(&mut self.bytes, &self.tag, self.ids.is_some());
+            self.open = true;
+            self.records = 0;
         }
     }
 
