@@ -57,6 +57,49 @@ fn drain(queue: &mut Queue<Simulated>) -> (Count, Vec<u64>) {
 }
 
 #[test]
+fn what_is_kept_in_memory_is_given_back_as_it_is_and_all_else_is_read() {
+    let disk = Simulated::new(1);
+    let settings = Settings { keep_in_memory: 1000, ..SETTINGS };
+    let mut queue = Queue::<_, Kept>::open_keeping(disk, settings).unwrap();
+    for i in 0..6 {
+        queue.append_parts(&[b"frame ", &[i]], 1, 7).unwrap();
+        // The second and all behind the third one are not kept.
+        if i != 1 {
+            queue.keep(if i == 3 { 1000 } else { 10 }, || Kept::Number(i));
+        }
+        if i < 2 {
+            let expected =
+                if i == 0 { Kept::Number(0) } else { Kept::Bytes(b"frame \x01".to_vec()) };
+            assert_eq!(come(&mut queue), [expected]);
+        }
+    }
+    let mut expected = vec![Kept::Number(2)];
+    expected.extend((3..6).map(|i| Kept::Bytes([b"frame ", &[i][..]].concat())));
+    assert_eq!(come(&mut queue), expected);
+}
+
+#[derive(Debug, PartialEq)]
+enum Kept {
+    Number(u8),
+    Bytes(Vec<u8>),
+}
+
+impl From<Vec<u8>> for Kept {
+    fn from(bytes: Vec<u8>) -> Self {
+        Kept::Bytes(bytes)
+    }
+}
+
+/// All that comes.
+fn come(queue: &mut Queue<Simulated, Kept>) -> Vec<Kept> {
+    let next = || match queue.next().unwrap()? {
+        Next::Frame(frame) => Some(frame.payload),
+        Next::Lost(lost) => panic!("{lost:?} are lost"),
+    };
+    std::iter::from_fn(next).collect()
+}
+
+#[test]
 fn a_damaged_end_is_missed_after_a_kill_and_its_numbers_are_not_used_again() {
     let disk = Simulated::new(1);
     let mut queue = open(&disk);

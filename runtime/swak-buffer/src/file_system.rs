@@ -157,13 +157,21 @@ impl StoredFile for File {
         return std::os::windows::fs::FileExt::seek_read(self, buffer, at);
     }
 
-    fn write_at(&mut self, parts: &[&[u8]], mut at: u64) -> io::Result<()> {
-        if parts.iter().map(|part| part.len()).sum::<usize>() <= JOINED {
-            return write_all_at(self, &parts.concat(), at);
-        }
-        for part in parts {
-            write_all_at(self, part, at)?;
-            at += part.len() as u64;
+    fn write_at(&mut self, mut parts: &[&[u8]], mut at: u64) -> io::Result<()> {
+        while let Some(first) = parts.first() {
+            let mut len = 0;
+            let fits = |part: &&&[u8]| {
+                len += part.len();
+                len <= JOINED
+            };
+            let joined = parts.iter().take_while(fits).count();
+            let (some, rest) = parts.split_at(joined.max(1));
+            match joined {
+                0 | 1 => write_all_at(self, first, at)?,
+                _ => write_all_at(self, &some.concat(), at)?,
+            }
+            at += some.iter().map(|part| part.len() as u64).sum::<u64>();
+            parts = rest;
         }
         Ok(())
     }
@@ -262,6 +270,27 @@ mod tests {
         assert!(looking.remove("x").is_err());
         drop(first);
         FileSystem::lock(&path).unwrap();
+    }
+
+    #[test]
+    fn parts_are_written_one_behind_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = FileSystem::lock(folder.path()).unwrap();
+        let large = vec![b'x'; JOINED + 1];
+        let cases: [&[&[u8]]; 6] = [
+            &[],
+            &[b""],
+            &[b"a", b"", b"b"],
+            &[b"a", b"b", &large, b"c", b"d"],
+            &[&large, b"a", &large],
+            &[&large[2..], b"a", b"b", b"c"],
+        ];
+        for (i, parts) in cases.into_iter().enumerate() {
+            let name = i.to_string();
+            storage.create(&name).unwrap().write_at(parts, 3).unwrap();
+            let written = fs::read(folder.path().join(name)).unwrap();
+            assert!(written.get(3..).unwrap_or_default() == parts.concat(), "{i}");
+        }
     }
 
     #[cfg(unix)]

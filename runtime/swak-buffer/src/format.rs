@@ -123,13 +123,23 @@ pub(crate) enum Kind {
 
 impl FrameHeader {
     pub(crate) fn of(payload: &[u8], start: Place, records: u64, bytes: u64) -> Self {
+        FrameHeader::of_parts(&[payload], start, records, bytes)
+    }
+
+    /// Of a payload that lies in several places.
+    pub(crate) fn of_parts(payload: &[&[u8]], start: Place, records: u64, bytes: u64) -> Self {
+        let (mut len, mut sum) = (0, crc32fast::Hasher::new());
+        for part in payload {
+            len += part.len();
+            sum.update(part);
+        }
         FrameHeader {
-            len: u32::try_from(payload.len()).expect("a payload is held within its limit"),
+            len: u32::try_from(len).expect("a payload is held within its limit"),
             kind: Kind::Data,
             start,
             records,
             bytes,
-            payload_sum: crc32fast::hash(payload),
+            payload_sum: sum.finalize(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::gone::Cause;
 use crate::place::{Count, Place};
 use crate::storage::Storage;
 
-impl<S: Storage> Queue<S> {
+impl<S: Storage, K> Queue<S, K> {
     /// Says that a frame is done. The read position moves over all that is done from its beginning;
     /// it is stored by [`Queue::save_position`]. Numbers that are not waited for are ignored.
     ///

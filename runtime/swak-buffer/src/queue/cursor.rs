@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::recent::Lies;
 use super::{Frame, Next, Queue};
 use crate::format::{SEGMENT_HEADER, segment_name};
 use crate::frames::{Found, Frames};
@@ -10,7 +11,7 @@ use crate::place::Place;
 use crate::storage::Storage;
 
 /// Where the next frame is read.
-pub(super) struct Cursor<F> {
+pub(super) struct Cursor<F, K> {
     /// The next frame begins here, unless it is lost.
     pub(super) place: Place,
     /// The segment that is being read, and where it is to be read when it is not open.
@@ -18,13 +19,13 @@ pub(super) struct Cursor<F> {
     offset: u64,
     frames: Option<Frames<F>>,
     /// A frame that was read before it was known that others before it are lost.
-    ahead: Option<(Frame, Place)>,
+    ahead: Option<(Frame<K>, Place)>,
     /// A segment in which something was not readable: if it turns out that frames are lost, it is the
     /// one to keep for whoever wants to look.
     pub(super) saw_damage: Option<u64>,
 }
 
-impl<F> Cursor<F> {
+impl<F, K> Cursor<F, K> {
     pub(super) fn at(place: Place) -> Self {
         Cursor { place, segment: None, offset: 0, frames: None, ahead: None, saw_damage: None }
     }
@@ -46,13 +47,13 @@ impl<F> Cursor<F> {
     }
 }
 
-impl<S: Storage> Queue<S> {
+impl<S: Storage, K: From<Vec<u8>>> Queue<S, K> {
     /// Reads what comes next; `None` at the end. Frames must be acknowledged, in any order.
     ///
     /// # Errors
     /// A segment cannot be read. Trying again may help; [`Queue::skip_segment`] gives up on it.
     #[expect(clippy::should_implement_trait, reason = "it fails, and goes on after the end")]
-    pub fn next(&mut self) -> io::Result<Option<Next>> {
+    pub fn next(&mut self) -> io::Result<Option<Next<K>>> {
         if let Some((frame, end)) = self.cursor.ahead.take() {
             return Ok(Some(self.hand_out(frame, end)));
         }
@@ -61,8 +62,9 @@ impl<S: Storage> Queue<S> {
                 return Ok(None);
             }
             if let Some(kept) = self.recent.take(self.cursor.place.seq) {
-                self.cursor.move_to(kept.segment, kept.end_offset);
-                return Ok(Some(self.hand_out(kept.frame, kept.end)));
+                let Lies { end, segment, end_offset, .. } = kept.lies;
+                self.cursor.move_to(segment, end_offset);
+                return Ok(Some(self.hand_out(kept.into_frame(), end)));
             }
             let Some(found) = self.read_on()? else {
                 // Nothing more on disk: what should be there is gone.
@@ -81,7 +83,7 @@ impl<S: Storage> Queue<S> {
             }
             let Some(payload) = payload else { continue };
             let (records, bytes) = (end.records - start.records, end.bytes - start.bytes);
-            let frame = Frame { seq: start.seq, payload, records, bytes };
+            let frame = Frame { seq: start.seq, payload: payload.into(), records, bytes };
             if start.seq > self.cursor.place.seq {
                 self.cursor.ahead = Some((frame, end));
                 return Ok(Some(Next::Lost(self.lose_until(start))));
@@ -89,7 +91,9 @@ impl<S: Storage> Queue<S> {
             return Ok(Some(self.hand_out(frame, end)));
         }
     }
+}
 
+impl<S: Storage, K> Queue<S, K> {
     /// Gives up on the rest of the segment that is being read; what was in it counts as lost when the
     /// next frame is read. Its file is put aside, and not deleted, when it is done.
     pub fn skip_segment(&mut self) {
@@ -99,7 +103,7 @@ impl<S: Storage> Queue<S> {
         }
     }
 
-    fn hand_out(&mut self, frame: Frame, end: Place) -> Next {
+    fn hand_out(&mut self, frame: Frame<K>, end: Place) -> Next<K> {
         self.give(self.cursor.place, end, None);
         self.cursor.place = end;
         Next::Frame(frame)

@@ -16,7 +16,7 @@ use crate::position::{Position, PositionFile};
 use crate::storage::Storage;
 
 use cursor::Cursor;
-use recent::Recent;
+use recent::{Lies, Recent};
 use segments::Segments;
 
 /// How a queue is kept.
@@ -29,7 +29,7 @@ pub struct Settings {
     /// What counts as stored.
     pub durability: Durability,
     /// How many bytes of what was just appended are kept in memory, so that a fast reader does not
-    /// read them from disk. Default: 16 MiB.
+    /// read them from disk: see [`Queue::keep`]. Default: 16 MiB.
     pub keep_in_memory: usize,
 }
 
@@ -55,11 +55,11 @@ pub enum Durability {
 
 /// A frame that was read.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct Frame<K = Vec<u8>> {
     /// Its number, to acknowledge it with.
     pub seq: u64,
-    /// The bytes that were appended.
-    pub payload: Vec<u8>,
+    /// The bytes that were appended, or what was kept of them in memory.
+    pub payload: K,
     /// How many records are in it.
     pub records: u64,
     /// The bytes of these records.
@@ -68,9 +68,9 @@ pub struct Frame {
 
 /// What comes next.
 #[derive(Debug)]
-pub enum Next {
+pub enum Next<K = Vec<u8>> {
     /// A frame.
-    Frame(Frame),
+    Frame(Frame<K>),
     /// These were stored here and are lost: their frames are damaged, or their segment is gone.
     Lost(Count),
 }
@@ -106,7 +106,10 @@ pub struct Opened {
 }
 
 /// A crash-safe queue of frames; see the crate's page.
-pub struct Queue<S: Storage> {
+///
+/// `K` is what is kept in memory of a frame that was just appended: its bytes, or whatever they were made
+/// of. What is read from disk becomes that too.
+pub struct Queue<S: Storage, K = Vec<u8>> {
     storage: S,
     settings: Settings,
     id: u64,
@@ -123,8 +126,10 @@ pub struct Queue<S: Storage> {
     folder_dirty: bool,
     /// A sync failed: see [`crate::AppendError::Broken`].
     broken: bool,
-    recent: Recent,
-    cursor: Cursor<S::File>,
+    recent: Recent<K>,
+    /// Where the frame lies that was appended last, unless it is known whether it is kept.
+    appended: Option<Lies>,
+    cursor: Cursor<S::File, K>,
     /// Frames that were read and lie behind the read position.
     given: VecDeque<Given>,
     /// Frames that were discarded after they were read and before they were acknowledged.
@@ -146,7 +151,7 @@ struct Given {
     lost: Option<Cause>,
 }
 
-impl<S: Storage> Queue<S> {
+impl<S: Storage, K> Queue<S, K> {
     /// What was found when it was opened.
     pub fn opened(&self) -> &Opened {
         &self.opened

@@ -17,6 +17,16 @@ use crate::position::{PositionFile, PositionFound};
 use crate::storage::{Storage, StoredFile};
 
 impl<S: Storage> Queue<S> {
+    /// As [`Queue::open_keeping`], and bytes are what is kept in memory.
+    ///
+    /// # Errors
+    /// The files cannot be read or written, or a newer version has written them.
+    pub fn open(storage: S, settings: Settings) -> Result<Self, OpenError> {
+        Queue::open_keeping(storage, settings)
+    }
+}
+
+impl<S: Storage, K> Queue<S, K> {
     /// Opens the buffer in a folder, or begins one. Damage is no error: [`Queue::opened`] and
     /// [`Queue::next`] tell of it.
     ///
@@ -26,7 +36,7 @@ impl<S: Storage> Queue<S> {
     ///
     /// # Errors
     /// The files cannot be read or written, or a newer version has written them.
-    pub fn open(storage: S, settings: Settings) -> Result<Self, OpenError> {
+    pub fn open_keeping(storage: S, settings: Settings) -> Result<Self, OpenError> {
         let layout = Layout::read(&storage)?;
         let is_new = layout.position == PositionFound::Missing
             && layout.segments.is_empty()
@@ -115,6 +125,7 @@ impl<S: Storage> Queue<S> {
             folder_dirty: false,
             broken: false,
             recent: Recent::new(settings.keep_in_memory),
+            appended: None,
             cursor: Cursor::at(read),
             given: VecDeque::new(),
             discarded: BTreeMap::new(),

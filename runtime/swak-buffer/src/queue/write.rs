@@ -2,24 +2,43 @@
 
 use std::io;
 
-use super::recent::Kept;
-use super::{Durability, Frame, Queue};
+use super::recent::Lies;
+use super::{Durability, Queue};
 use crate::error::{AppendError, is_full};
-use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader, segment_name};
+use crate::format::{FrameHeader, SEGMENT_HEADER, SegmentHeader, segment_name};
 use crate::layout::Segment;
 use crate::storage::{Storage, StoredFile};
 
 impl<S: Storage> Queue<S> {
     /// Appends a frame that holds so many records of so many bytes, and gives its number. It survives
-    /// the end of this process; it is durable after [`Queue::sync`].
+    /// the end of this process; it is durable after [`Queue::sync`]. A copy of it is kept in memory where
+    /// there is room for it.
     ///
     /// # Errors
     /// It was not appended, and the files are as before: see [`AppendError`].
     pub fn append(&mut self, payload: &[u8], records: u64, bytes: u64) -> Result<u64, AppendError> {
+        let seq = self.append_parts(&[payload], records, bytes)?;
+        self.keep(payload.len(), || payload.to_vec());
+        Ok(seq)
+    }
+}
+
+impl<S: Storage, K> Queue<S, K> {
+    /// As [`Queue::append`], of a payload that lies in several places, and without keeping anything of it in
+    /// memory.
+    ///
+    /// # Errors
+    /// It was not appended, and the files are as before: see [`AppendError`].
+    pub fn append_parts(
+        &mut self,
+        payload: &[&[u8]],
+        records: u64,
+        bytes: u64,
+    ) -> Result<u64, AppendError> {
         if self.broken {
             return Err(AppendError::Broken);
         }
-        AppendError::check_payload(payload.len())?;
+        AppendError::check_payload(payload.iter().map(|part| part.len()).sum())?;
         match self.try_append(payload, records, bytes) {
             // What is done and still there may be all that fills the disk.
             Err(AppendError::Io(error)) if is_full(&error) && self.make_room_on_disk()? => {
@@ -29,17 +48,33 @@ impl<S: Storage> Queue<S> {
         }
     }
 
-    fn try_append(&mut self, payload: &[u8], records: u64, bytes: u64) -> Result<u64, AppendError> {
-        let size = (FRAME_HEADER + payload.len()) as u64;
+    /// Keeps the frame that was appended last in memory, where it takes so many bytes: a reader who is not
+    /// far behind gets it from there, as it is given here. `content` is asked for it only if there is room.
+    pub fn keep(&mut self, size: usize, content: impl FnOnce() -> K) {
+        if let Some(lies) = self.appended.take() {
+            self.recent.keep(lies, size, self.cursor.place, content);
+        }
+    }
+
+    fn try_append(
+        &mut self,
+        payload: &[&[u8]],
+        records: u64,
+        bytes: u64,
+    ) -> Result<u64, AppendError> {
+        let header = FrameHeader::of_parts(payload, self.next, records, bytes);
+        let size = header.size();
         self.make_room(size)?;
         if self.needs_roll(size) {
             self.roll()?;
         }
-        let header = FrameHeader::of(payload, self.next, records, bytes);
         let (Some(file), Some(tail)) = (&mut self.tail, self.segments.back()) else {
             unreachable!("a segment was opened above");
         };
-        if let Err(error) = file.write_at(&[&header.encode(&tail.seed()), payload], tail.len) {
+        let header = header.encode(&tail.seed());
+        let parts: Vec<&[u8]> =
+            std::iter::once(&header[..]).chain(payload.iter().copied()).collect();
+        if let Err(error) = file.write_at(&parts, tail.len) {
             if file.truncate(tail.len).is_err() {
                 // What stands there now is skipped as damage that cost nothing.
                 self.has_remnant = true;
@@ -49,13 +84,10 @@ impl<S: Storage> Queue<S> {
         }
         let (segment, end_offset) = (tail.first, tail.len + size);
         self.segments.grow(size);
-        let seq = self.next.seq;
-        self.next = self.next.after(records, bytes);
-        if self.recent.wants(seq, payload.len(), self.cursor.place) {
-            let frame = Frame { seq, payload: payload.to_vec(), records, bytes };
-            self.recent.keep(Kept { frame, end: self.next, segment, end_offset });
-        }
-        Ok(seq)
+        let start = self.next;
+        self.next = start.after(records, bytes);
+        self.appended = Some(Lies { start, end: self.next, segment, end_offset });
+        Ok(start.seq)
     }
 
     /// Makes everything that was appended durable, and gives the number of the first frame that is not:

@@ -29,6 +29,11 @@ impl Block {
     /// The largest block: offsets in it are 32 bits wide.
     pub const MAX: usize = u32::MAX as usize;
 
+    /// How many bytes of memory it takes: more than it holds when less was read than there was room for.
+    pub fn memory(&self) -> usize {
+        self.0.data.capacity()
+    }
+
     /// The whole block as a slice.
     pub fn slice_all(&self) -> Slice {
         Slice { block: self.clone(), start: 0, len: self.0.data.len() as u32 }

@@ -86,6 +86,11 @@ impl BufferEmitter {
         chunk.settle_as(&Fate::Stored { place: self.counters.place().clone() });
     }
 
+    /// As [`BufferEmitter::stored`], of a batch of which no more was kept than its ack and what it counted.
+    pub fn stored_as(&self, ack: Ack, count: Count) {
+        ack.settle_as(Fate::Stored { place: self.counters.place().clone() }, count);
+    }
+
     /// Hands on a chunk of what is kept; `settled` hears what became of it, from whichever thread
     /// settles it last, and must not block. When it errored it is still the buffer's: the task starts
     /// again, and the buffer is to hand it on once more.

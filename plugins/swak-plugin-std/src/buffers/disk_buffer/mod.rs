@@ -1,5 +1,6 @@
 //! `out.DiskBuffer`: a queue on disk.
 
+mod content;
 mod options;
 mod stage;
 mod worker;
@@ -64,6 +65,10 @@ pub(crate) struct DiskBuffer {
     max_unacked: usize,
 }
 
+/// How many bytes are kept in memory behind those that are on their way, so that they need not be read from
+/// disk as soon as there is room for them.
+const KEEP_IN_MEMORY: usize = 4 << 20;
+
 /// A segment with nothing in it but a small record.
 const LEAST_SEGMENT: u64 = 4096;
 
@@ -89,7 +94,8 @@ impl Plugin for DiskBuffer {
             SyncPolicy::Never => Durability::Written,
             _ => Durability::Synced,
         };
-        let settings = Settings { segment_size, max_size, durability, ..Settings::default() };
+        let settings =
+            Settings { segment_size, max_size, durability, keep_in_memory: KEEP_IN_MEMORY };
         Ok(DiskBuffer {
             folder: options.path.unwrap_or_else(|| cx.data_dir().to_owned()),
             settings,

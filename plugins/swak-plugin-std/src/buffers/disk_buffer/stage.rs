@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::DiskBuffer;
 use super::worker::Worker;
 
-/// How many chunks may wait for the disk.
-const WAITING: usize = 64;
+/// How many chunks may wait for the disk: they are in memory.
+const WAITING: usize = 16;
 
 /// What the thread is told.
 pub(super) enum Event {

@@ -15,6 +15,7 @@ use swak_sdk::prelude::*;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::DiskBuffer;
+use super::content::Content;
 use super::options::{SyncPolicy, WhenFull};
 use super::stage::{Event, Ready};
 
@@ -34,7 +35,7 @@ const HANDOVER: Duration = Duration::from_secs(30);
 
 /// Has the queue, and does all that touches the disk.
 pub(super) struct Worker {
-    queue: Queue<FileSystem>,
+    queue: Queue<FileSystem, Content>,
     out: BufferEmitter,
     ready: UnboundedSender<Ready>,
     events: Receiver<Event>,
@@ -45,8 +46,12 @@ pub(super) struct Worker {
     max_unacked: usize,
     /// What came in and is not written.
     waiting: VecDeque<Waiting>,
-    /// What is written and does not count as stored.
-    written: Vec<Chunk>,
+    /// Before that nothing more is written, while much is not delivered.
+    write_again: Option<Instant>,
+    /// What of the chunk that is written lies in no block.
+    bytes: Vec<u8>,
+    /// What is written and does not count as stored: the acks, and how many records each is for.
+    written: Vec<(Ack, Count)>,
     written_bytes: usize,
     written_since: Option<Instant>,
     /// What was handed on and is not settled.
@@ -88,7 +93,7 @@ impl Worker {
         let mut early = VecDeque::new();
         let Some(storage) = lock(buffer, &events, &mut early)? else { return Ok(None) };
         let folder = buffer.folder.display();
-        let queue = Queue::open(storage, buffer.settings)
+        let queue = Queue::open_keeping(storage, buffer.settings)
             .with_context(|| format!("cannot open the buffer in {folder}"))?;
         let opened = queue.opened();
         if opened.position_lost {
@@ -129,6 +134,8 @@ impl Worker {
             when_full: buffer.when_full,
             max_unacked: buffer.max_unacked,
             waiting: VecDeque::new(),
+            write_again: None,
+            bytes: Vec::new(),
             written: Vec::new(),
             written_bytes: 0,
             written_since: None,
@@ -179,9 +186,7 @@ impl Worker {
         let is_stored = self.sync == SyncPolicy::Never || self.queue.sync().is_ok();
         if self.queue.sync_position().is_ok() && is_stored {
             // Before the folder is free for the next run, which counts what it finds there.
-            for chunk in self.written.drain(..) {
-                self.out.stored(chunk);
-            }
+            self.tell_stored();
         }
     }
 
@@ -211,9 +216,7 @@ impl Worker {
     fn finish(mut self) -> Result<()> {
         self.queue.sync().context("cannot sync the buffer")?;
         self.queue.sync_position().context("cannot write the read position of the buffer")?;
-        for chunk in self.written.drain(..) {
-            self.out.stored(chunk);
-        }
+        self.tell_stored();
         let left = self.waiting.len();
         if left > 0 {
             // Whoever gave it has it still, and gives it again after the next start.
@@ -230,7 +233,8 @@ impl Worker {
         let position_due = self.position_due();
         let stalls = self.is_held_up().then(|| self.last_landing + STALL);
         let stalls = stalls.filter(|_| self.pressing.is_none());
-        let again = [self.store_again, self.read_again, self.save_again];
+        let write_again = self.write_again.filter(|_| !self.waiting.is_empty());
+        let again = [self.store_again, self.read_again, self.save_again, write_again];
         let due =
             [self.sync_due(), self.verify_due(), position_due, stalls].into_iter().chain(again);
         let due = due.flatten().min();
@@ -252,6 +256,7 @@ impl Worker {
             self.heed(event);
         }
         let now = Instant::now();
+        self.write_again.take_if(|at| *at <= now);
         self.store_again.take_if(|at| *at <= now);
         self.read_again.take_if(|at| *at <= now);
         self.save_again.take_if(|at| *at <= now);

@@ -33,7 +33,7 @@ mod read;
 mod write;
 
 pub use read::{DecodeError, decode};
-pub use write::{TooDeep, encode};
+pub use write::{TooDeep, encode, encode_parts};
 
 /// The version that is written.
 const VERSION: u8 = 2;

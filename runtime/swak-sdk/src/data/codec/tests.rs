@@ -182,6 +182,38 @@ fn lines_stay_lines_in_the_block_that_was_read() {
 }
 
 #[test]
+fn parts_are_the_same_bytes_and_long_runs_of_lines_are_where_they_were() {
+    let (mut text, mut ranges) = (Vec::new(), Vec::new());
+    for len in (0..300).chain([0x3fff, 0x4000, 5000]) {
+        let start = text.len() as u32;
+        text.resize(text.len() + len, b'x');
+        ranges.push(LineRange { start, end: text.len() as u32 });
+        text.push(b'\n');
+    }
+    let block = Block::from(text);
+    let batch = |lines: &[LineRange]| {
+        Batch::from_lines(block.clone(), lines.to_vec(), Timestamp::from_nanos(5))
+    };
+    let (run, some) = (&ranges[..], [ranges[7], ranges[302], ranges[9]]);
+    let record = Record::from_fields([("a", 1)].into_iter().collect(), Timestamp::default());
+    let record = || Batch::new(vec![record.clone()]);
+    for (batches, borrowed) in [
+        (vec![], 0),
+        (vec![batch(&run[..10])], 0),
+        (vec![batch(run)], 1),
+        (vec![record(), batch(run), batch(&some), record(), batch(run)], 3),
+    ] {
+        let chunk = Chunk::new(batches);
+        let (mut whole, mut buffer) = (b"before".to_vec(), b"before".to_vec());
+        encode(&chunk, &mut whole).unwrap();
+        let parts = encode_parts(&chunk, &mut buffer).unwrap();
+        assert_eq!(parts.concat(), whole[6..]);
+        let in_block = |part: &&&[u8]| block.as_ptr_range().contains(&part.as_ptr());
+        assert_eq!(parts.iter().filter(in_block).count(), borrowed);
+    }
+}
+
+#[test]
 fn what_was_taken_out_of_a_block_is_not_kept() {
     let text = b"keep\nsecret-secret\nkeep";
     let ranges = [(0, 4), (19, 23)].map(|(start, end)| LineRange { start, end });

@@ -14,17 +14,60 @@ pub struct TooDeep;
 /// [`TooDeep`]; what was appended is to be thrown away.
 pub fn encode(chunk: &Chunk, out: &mut Vec<u8>) -> Result<(), TooDeep> {
     out.reserve(chunk.size() + 64);
+    encode_with(chunk, out, &mut |out, run| out.extend_from_slice(run))
+}
+
+/// The bytes of a chunk in pieces, in order, for whoever can write several at once: long runs of lines are
+/// not copied out of the blocks that they were read into, and the rest is appended to `buffer`, which is
+/// best empty and used again.
+///
+/// # Errors
+/// [`TooDeep`]; what was appended is to be thrown away.
+pub fn encode_parts<'a>(
+    chunk: &'a Chunk,
+    buffer: &'a mut Vec<u8>,
+) -> Result<Vec<&'a [u8]>, TooDeep> {
+    let mut at = buffer.len();
+    let mut runs: Vec<(usize, &'a [u8])> = Vec::new();
+    encode_with(chunk, buffer, &mut |out, run| match run.len() < LONG_RUN {
+        true => out.extend_from_slice(run),
+        false => runs.push((out.len(), run)),
+    })?;
+    let buffer: &'a Vec<u8> = buffer;
+    let mut parts = Vec::with_capacity(2 * runs.len() + 1);
+    for (place, run) in runs {
+        parts.extend([&buffer[at..place], run]);
+        at = place;
+    }
+    parts.push(&buffer[at..]);
+    Ok(parts)
+}
+
+/// Runs shorter than this are copied: they would cost more as pieces of their own.
+const LONG_RUN: usize = 4096;
+
+/// `put` is given the bytes of lines, in runs.
+fn encode_with<'a>(
+    chunk: &'a Chunk,
+    out: &mut Vec<u8>,
+    put: &mut impl FnMut(&mut Vec<u8>, &'a [u8]),
+) -> Result<(), TooDeep> {
     out.push(VERSION);
     number(out, chunk.batches().len() as u64);
     let mut before = None;
     for batch in chunk.batches() {
-        encode_batch(batch, before, out)?;
+        encode_batch(batch, before, out, put)?;
         before = Some(batch);
     }
     Ok(())
 }
 
-fn encode_batch(batch: &Batch, before: Option<&Batch>, out: &mut Vec<u8>) -> Result<(), TooDeep> {
+fn encode_batch<'a>(
+    batch: &'a Batch,
+    before: Option<&Batch>,
+    out: &mut Vec<u8>,
+    put: &mut impl FnMut(&mut Vec<u8>, &'a [u8]),
+) -> Result<(), TooDeep> {
     let same = |name: fn(&Batch) -> &Name| before.is_some_and(|b| name(b) == name(batch));
     let (same_tag, same_source) = (same(|b| &b.tag), same(|b| &b.source));
     let json_lines = batch.json_lines();
@@ -41,7 +84,7 @@ fn encode_batch(batch: &Batch, before: Option<&Batch>, out: &mut Vec<u8>) -> Res
         text(out, batch.source.as_bytes());
     }
     if let Some((block, lines)) = lines {
-        encode_lines(block, lines, batch.get(0), out);
+        encode_lines(block, lines, batch.get(0), out, put);
         return Ok(());
     }
     number(out, batch.len() as u64);
@@ -52,21 +95,31 @@ fn encode_batch(batch: &Batch, before: Option<&Batch>, out: &mut Vec<u8>) -> Res
     Ok(())
 }
 
-fn encode_lines(block: &Block, lines: &[LineRange], first: RecordRef<'_>, out: &mut Vec<u8>) {
+fn encode_lines<'a>(
+    block: &'a Block,
+    lines: &[LineRange],
+    first: RecordRef<'_>,
+    out: &mut Vec<u8>,
+    put: &mut impl FnMut(&mut Vec<u8>, &'a [u8]),
+) {
     out.extend_from_slice(&first.time().as_nanos().to_le_bytes());
     let gap = common_gap(lines);
     out.push(gap.unwrap_or(0));
     number(out, lines.len() as u64);
     for line in lines {
-        number(out, u64::from(line.end - line.start));
+        match line.end - line.start {
+            // What nearly every line has: one step for both bytes.
+            n @ 0x80..0x4000 => out.extend_from_slice(&[n as u8 | 0x80, (n >> 7) as u8]),
+            n => number(out, n.into()),
+        }
     }
     match (gap, lines) {
         (Some(_), [first, .., last] | [first @ last]) => {
-            out.extend_from_slice(&block[first.start as usize..last.end as usize]);
+            put(out, &block[first.start as usize..last.end as usize]);
         }
         _ => {
             for line in lines {
-                out.extend_from_slice(&block[line.start as usize..line.end as usize]);
+                put(out, &block[line.start as usize..line.end as usize]);
             }
         }
     }

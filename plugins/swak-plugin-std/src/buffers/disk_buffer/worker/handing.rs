@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use swak_buffer::{Cause, Frame, Next, is_damage};
-use swak_sdk::data::Block;
-use swak_sdk::data::codec::{self, DecodeError};
+use swak_sdk::data::codec::DecodeError;
 use swak_sdk::ledger::Count;
 use swak_sdk::prelude::*;
 
 use super::losses::{DAMAGED, count, reason};
 use super::{RETRY, Worker};
+use crate::buffers::disk_buffer::content::Content;
 use crate::buffers::disk_buffer::stage::Ready;
 
 /// A limit to how many small chunks are on their way.
@@ -70,11 +70,11 @@ impl Worker {
             || (self.handed_on_bytes < self.max_unacked && self.handed_on.len() < MOST_IN_FLIGHT)
     }
 
-    fn send(&mut self, frame: Frame) -> Result<()> {
+    fn send(&mut self, frame: Frame<Content>) -> Result<()> {
         self.reading.note(&self.out, Ok(()));
         let Frame { seq, payload, records, bytes } = frame;
-        let size = payload.len();
-        match codec::decode(&Block::from(payload)) {
+        let size = payload.size();
+        match payload.into_chunk() {
             Ok(chunk) => {
                 self.in_flight.insert(seq);
                 self.handed_on.push_back((seq, size));

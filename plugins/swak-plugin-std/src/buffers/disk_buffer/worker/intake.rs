@@ -1,7 +1,7 @@
 //! What comes in: written, and stored once it is as safe as the policy says.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use swak_buffer::{AppendError, Cause, is_full};
 use swak_sdk::data::codec;
@@ -10,75 +10,124 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::losses::{DISK_FULL, FULL, TOO_DEEP, TOO_LARGE, count, reason};
 use super::{RETRY, Worker};
+use crate::buffers::disk_buffer::content::Content;
 use crate::buffers::disk_buffer::options::{SyncPolicy, WhenFull};
 
 /// What is written is synced before its time when there is so much of it: it is held until then.
 const SYNC_AT: usize = 32 << 20;
 
+/// While more than this is not delivered, what comes in waits for it, but is written at so many bytes a second
+/// at the least. So a fast output gets what it is to write from memory, and not from the disk; and no slow
+/// or dead one holds up an input that could not do with this.
+const MUCH: u64 = 8 << 20;
+const LEAST_RATE: u64 = 256 << 20;
+
+/// How much memory is kept for the bytes of the next chunk.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// A chunk that came in.
 pub(super) struct Waiting {
     chunk: Chunk,
-    /// What is to be written, when that was tried before.
-    bytes: Option<Vec<u8>>,
     /// Room for another one; kept while halves of the chunk are.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Waiting {
     pub(super) fn new(chunk: Chunk, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Waiting { chunk, bytes: None, _permit: permit }
+        Waiting { chunk, _permit: permit }
     }
+}
+
+/// Why a chunk was not written.
+enum Refused {
+    TooDeep,
+    Append(AppendError),
 }
 
 impl Worker {
     /// Writes what has come in, as far as there is room.
     pub(super) fn take_in(&mut self) -> Result<()> {
         while self.store_again.is_none()
-            && let Some(mut next) = self.waiting.pop_front()
+            && !self.lets_wait()
+            && let Some(next) = self.waiting.pop_front()
         {
             if next.chunk.is_empty() {
                 self.out.stored(next.chunk);
                 continue;
             }
-            let bytes = match next.bytes.take() {
-                Some(bytes) => bytes,
-                None => {
-                    let mut bytes = Vec::new();
-                    if codec::encode(&next.chunk, &mut bytes).is_err() {
-                        self.out.drop_chunk(next.chunk, TOO_DEEP);
-                        continue;
-                    }
-                    bytes
-                }
-            };
-            let weight = next.chunk.batches().iter().map(Batch::weight).sum();
-            match self.queue.append(&bytes, next.chunk.len() as u64, weight) {
-                Ok(_) => {
+            match self.append(&next.chunk) {
+                Ok(()) => {
                     self.storing.note(&self.out, Ok(()));
-                    self.written_bytes += next.chunk.size();
-                    self.written_since.get_or_insert_with(Instant::now);
-                    self.written.push(next.chunk);
+                    self.written(next.chunk);
                 }
-                Err(AppendError::TooLarge { .. }) => self.halve(next),
-                Err(AppendError::Full) => match self.when_full {
+                Err(Refused::TooDeep) => self.out.drop_chunk(next.chunk, TOO_DEEP),
+                Err(Refused::Append(AppendError::TooLarge { .. })) => self.halve(next),
+                Err(Refused::Append(AppendError::Full)) => match self.when_full {
                     WhenFull::Wait => {
-                        self.wait_with(next, bytes);
+                        self.waiting.push_front(next);
                         return Ok(());
                     }
                     WhenFull::DropNewest => self.out.drop_chunk(next.chunk, FULL),
                     WhenFull::DropOldest => {
                         let made_room = self.discard(Cause::BufferFull);
-                        self.wait_with(next, bytes);
+                        self.waiting.push_front(next);
                         if !made_room {
                             return Ok(());
                         }
                     }
                 },
-                Err(AppendError::Io(error)) => self.refused(next, bytes, error),
-                Err(error @ AppendError::Broken) => return Err(error.into()),
+                Err(Refused::Append(AppendError::Io(error))) => self.refused(next, error),
+                Err(Refused::Append(error @ AppendError::Broken)) => return Err(error.into()),
             }
         }
         Ok(())
+    }
+
+    /// Whether what comes in is to wait for what is not delivered.
+    fn lets_wait(&mut self) -> bool {
+        if self.is_stopping || self.queue.holds().bytes <= MUCH {
+            self.write_again = None;
+        }
+        self.write_again.is_some_and(|at| at > Instant::now())
+    }
+
+    /// Writes a chunk: only what is not in long runs of lines is copied for that.
+    fn append(&mut self, chunk: &Chunk) -> Result<(), Refused> {
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
+        let parts = codec::encode_parts(chunk, &mut self.bytes).map_err(|_| Refused::TooDeep)?;
+        let weight = chunk.batches().iter().map(Batch::weight).sum();
+        let appended = self.queue.append_parts(&parts, chunk.len() as u64, weight);
+        appended.map_err(Refused::Append)?;
+        if Content::memory_as_chunk(chunk).is_none() {
+            let size = parts.iter().map(|part| part.len()).sum();
+            self.queue.keep(size, || Content::Bytes(parts.concat()));
+        }
+        Ok(())
+    }
+
+    /// Of a chunk that is written, no more than its acks wait until it counts as stored.
+    fn written(&mut self, mut chunk: Chunk) {
+        let now = Instant::now();
+        let (size, memory) = (chunk.size(), Content::memory_as_chunk(&chunk));
+        let acks = chunk.batches_mut().iter_mut();
+        self.written.extend(acks.filter_map(|batch| Some((batch.take_ack()?, batch.count()))));
+        self.written_bytes += size;
+        self.written_since.get_or_insert(now);
+        if let Some(memory) = memory {
+            self.queue.keep(memory, || Content::Chunk(chunk));
+        }
+        if self.queue.holds().bytes > MUCH {
+            let takes = Duration::from_nanos(size as u64 * 1_000_000_000 / LEAST_RATE);
+            self.write_again = Some(now + takes);
+        }
+    }
+
+    /// What is written counts as stored.
+    pub(super) fn tell_stored(&mut self) {
+        for (ack, count) in self.written.drain(..) {
+            self.out.stored_as(ack, count);
+        }
     }
 
     /// Makes what was written count as stored, when it is time.
@@ -105,9 +154,7 @@ impl Worker {
         if !self.queue.is_saved() {
             return Ok(());
         }
-        for chunk in self.written.drain(..) {
-            self.out.stored(chunk);
-        }
+        self.tell_stored();
         (self.written_bytes, self.written_since) = (0, None);
         self.is_in_hurry = false;
         Ok(())
@@ -128,13 +175,8 @@ impl Worker {
         self.unverified.map(|since| since + RETRY)
     }
 
-    fn wait_with(&mut self, mut waiting: Waiting, bytes: Vec<u8>) {
-        waiting.bytes = Some(bytes);
-        self.waiting.push_front(waiting);
-    }
-
     /// The disk has not taken a chunk.
-    fn refused(&mut self, waiting: Waiting, bytes: Vec<u8>, error: io::Error) {
+    fn refused(&mut self, waiting: Waiting, error: io::Error) {
         let is_full = is_full(&error);
         if is_full && self.when_full == WhenFull::DropNewest {
             self.storing.note(&self.out, Err(error));
@@ -142,7 +184,7 @@ impl Worker {
             return;
         }
         self.storing.note(&self.out, Err(error));
-        self.wait_with(waiting, bytes);
+        self.waiting.push_front(waiting);
         if !(is_full && self.when_full == WhenFull::DropOldest && self.discard(Cause::DiskFull)) {
             self.store_again_soon();
         }
@@ -181,7 +223,7 @@ impl Worker {
             return;
         }
         let rest = chunk.split_off(chunk.len() / 2);
-        self.waiting.push_front(Waiting { chunk: rest, bytes: None, _permit });
-        self.waiting.push_front(Waiting { chunk, bytes: None, _permit: None });
+        self.waiting.push_front(Waiting { chunk: rest, _permit });
+        self.waiting.push_front(Waiting { chunk, _permit: None });
     }
 }
