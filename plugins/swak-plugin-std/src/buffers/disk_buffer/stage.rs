@@ -10,8 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::DiskBuffer;
 use super::worker::Worker;
 
-/// How many chunks may wait for the disk: they are in memory.
-const WAITING: usize = 16;
+/// How many chunks may wait for the disk. They are in memory: one counts as several if it is larger than
+/// this many bytes.
+const WAITING: usize = 64;
+const USUAL_SIZE: usize = 64 << 10;
 
 /// What the thread is told.
 pub(super) enum Event {
@@ -94,6 +96,8 @@ async fn feed(
     pressure.mark_changed();
     let room = Arc::new(Semaphore::new(WAITING));
     let mut is_stopping = false;
+    // How large one is shows only when it is there: the next one takes its room.
+    let mut more_room = 0;
     // A thread that has ended says so itself.
     let tell = |event| {
         let _ = events.send(event);
@@ -103,7 +107,10 @@ async fn feed(
             // At a stop all must come in that is on its way, or its end is never reached.
             let permit = match is_stopping {
                 true => None,
-                false => Some(Arc::clone(&room).acquire_owned().await.expect("it is never closed")),
+                false => {
+                    let room = Arc::clone(&room).acquire_many_owned(1 + more_room).await;
+                    Some(room.expect("it is never closed"))
+                }
             };
             (inbox.recv().await, permit)
         };
@@ -115,7 +122,10 @@ async fn feed(
             }
             Ok(()) = pressure.changed() => {}
             (chunk, permit) = next => match chunk {
-                Some(chunk) => tell(Event::Chunk(chunk, permit)),
+                Some(chunk) => {
+                    more_room = (chunk.size() / USUAL_SIZE).min(WAITING / 2) as u32;
+                    tell(Event::Chunk(chunk, permit));
+                }
                 None => break,
             }
         }

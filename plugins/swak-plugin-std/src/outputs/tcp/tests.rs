@@ -127,10 +127,11 @@ fn a_peer_that_has_closed_is_noticed_before_the_next_chunk() {
     let peer = Peer::new();
     let options = [("format", "csv"), ("columns", "message")];
     let mut output = peer.output(&options).unwrap();
-    let (closed, is_closed) = mpsc::channel();
+    let ((go, told), (closed, is_closed)) = (mpsc::channel(), mpsc::channel());
     let received = thread::spawn(move || {
         let mut first = peer.accept();
         let first_read = read_exactly(&mut first, 12);
+        told.recv_timeout(Running::PATIENCE).unwrap();
         drop(first);
         closed.send(()).unwrap();
         (String::from_utf8(first_read).unwrap(), read_to_end(peer.accept()))
@@ -138,6 +139,7 @@ fn a_peer_that_has_closed_is_noticed_before_the_next_chunk() {
     runtime().block_on(async {
         output.connect().await.unwrap();
         output.write(&chunk(["one"])).await.unwrap();
+        go.send(()).unwrap();
         is_closed.recv_timeout(Running::PATIENCE).unwrap();
         output.write(&chunk(["two"])).await.unwrap();
         output.write(&chunk(["three"])).await.unwrap();
