@@ -41,6 +41,8 @@ struct Shared {
     worst: AtomicU8,
     tally: Mutex<Tally>,
     listener: Option<Listener>,
+    /// The input gives the records again when they are not delivered.
+    comes_again: bool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -76,8 +78,23 @@ impl Ack {
             worst: AtomicU8::new(0),
             tally: Mutex::default(),
             listener: Some(Box::new(settled)),
+            comes_again: false,
         };
         Ack { shared: Arc::new(shared), settled: false }
+    }
+
+    /// With this as whether the input gives the records again when they are not delivered.
+    pub(crate) fn of_what_comes_again(mut self, comes_again: bool) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.comes_again = comes_again;
+        }
+        self
+    }
+
+    /// Whether the input is known to give the records again when they are not delivered, also after a
+    /// kill: it reads them once more, or waits to answer whoever has sent them.
+    pub fn comes_again(&self) -> bool {
+        self.shared.comes_again
     }
 
     /// An ack, and the future of its outcome.
@@ -92,12 +109,14 @@ impl Ack {
 
     /// One ack for several that wait for the same records: what settles it settles them all.
     pub fn join(acks: Vec<Ack>) -> Ack {
-        Ack::tallied(move |outcome, tally| {
+        let comes_again = acks.iter().all(Ack::comes_again);
+        let joined = Ack::tallied(move |outcome, tally| {
             for ack in acks {
                 ack.lock_tally().add(&tally);
                 ack.settle(outcome);
             }
-        })
+        });
+        joined.of_what_comes_again(comes_again)
     }
 
     /// Says what became of the batch.

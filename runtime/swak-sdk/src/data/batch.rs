@@ -384,6 +384,19 @@ impl Batch {
         }
     }
 
+    /// The same records once more, without an ack.
+    #[must_use]
+    pub fn without_ack(&self) -> Batch {
+        let (tag, source, records) = (self.tag.clone(), self.source.clone(), self.records.clone());
+        Batch { tag, source, records, ack: None }
+    }
+
+    /// Whether the input is known to give these records again when they are not delivered: see
+    /// [`Ack::comes_again`].
+    pub fn comes_again(&self) -> bool {
+        self.ack.as_ref().is_some_and(Ack::comes_again)
+    }
+
     fn sibling(&self, records: Records) -> Batch {
         Batch { tag: self.tag.clone(), source: self.source.clone(), records, ack: self.ack.clone() }
     }

@@ -168,7 +168,8 @@ impl Emitter {
                 None => Origin::Once(self.counters.place().clone()),
             };
             ledger.entered(&origin, count);
-            batch.add_ack(Ack::tallied(move |outcome, tally| {
+            let comes_again = matches!(origin, Origin::Position | Origin::Again);
+            let ack = Ack::tallied(move |outcome, tally| {
                 // Who waits until nothing is on its way must find that something has failed; but a
                 // position must not move before the books did: after a kill they would not balance.
                 let (before, after) = match outcome {
@@ -180,7 +181,8 @@ impl Emitter {
                 if let Some(ack) = after {
                     ack.settle(outcome);
                 }
-            }));
+            });
+            batch.add_ack(ack.of_what_comes_again(comes_again));
         }
         chunk
     }

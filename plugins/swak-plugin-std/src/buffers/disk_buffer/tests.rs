@@ -1,4 +1,5 @@
 mod after_kill;
+mod direct;
 mod disk;
 
 use std::fs;

@@ -1,5 +1,6 @@
 //! The thread that has the queue: what it does, in rounds.
 
+mod direct;
 mod handing;
 mod intake;
 mod losses;
@@ -19,6 +20,7 @@ use super::content::Content;
 use super::options::{SyncPolicy, WhenFull};
 use super::stage::{Event, Ready};
 
+use direct::Direct;
 use intake::Waiting;
 use losses::{count, given_up};
 use trouble::Trouble;
@@ -46,8 +48,11 @@ pub(super) struct Worker {
     max_unacked: usize,
     /// What came in and is not written.
     waiting: VecDeque<Waiting>,
-    /// Before that nothing more is written, while much is not delivered.
-    write_again: Option<Instant>,
+    /// What was handed on and is not written.
+    direct: Direct,
+    segment_size: u64,
+    /// Until then what comes in may wait, while much is not delivered.
+    patience: Instant,
     /// What of the chunk that is written lies in no block.
     bytes: Vec<u8>,
     /// What is written and does not count as stored: the acks, and how many records each is for.
@@ -134,7 +139,9 @@ impl Worker {
             when_full: buffer.when_full,
             max_unacked: buffer.max_unacked,
             waiting: VecDeque::new(),
-            write_again: None,
+            direct: Direct::default(),
+            segment_size: buffer.settings.segment_size,
+            patience: Instant::now(),
             bytes: Vec::new(),
             written: Vec::new(),
             written_bytes: 0,
@@ -208,7 +215,8 @@ impl Worker {
         // A disk that takes nothing is not waited for at a stop.
         let is_stored = (self.written.is_empty()
             || (self.is_stopping && self.save_again.is_some()))
-            && (self.waiting.is_empty() || (self.is_stopping && self.store_again.is_some()));
+            && ((self.waiting.is_empty() && self.direct.is_empty())
+                || (self.is_stopping && self.store_again.is_some()));
         let is_empty = self.is_stopping || self.queue.holds().frames == 0;
         self.has_ended && is_stored && is_empty && self.in_flight.is_empty()
     }
@@ -217,7 +225,7 @@ impl Worker {
         self.queue.sync().context("cannot sync the buffer")?;
         self.queue.sync_position().context("cannot write the read position of the buffer")?;
         self.tell_stored();
-        let left = self.waiting.len();
+        let left = self.waiting.len() + self.direct.len();
         if left > 0 {
             // Whoever gave it has it still, and gives it again after the next start.
             tracing::warn!(
@@ -233,8 +241,9 @@ impl Worker {
         let position_due = self.position_due();
         let stalls = self.is_held_up().then(|| self.last_landing + STALL);
         let stalls = stalls.filter(|_| self.pressing.is_none());
-        let write_again = self.write_again.filter(|_| !self.waiting.is_empty());
-        let again = [self.store_again, self.read_again, self.save_again, write_again];
+        let patience = self.lets_wait().then_some(self.patience);
+        let again =
+            [self.store_again, self.read_again, self.save_again, patience, self.direct_due()];
         let due =
             [self.sync_due(), self.verify_due(), position_due, stalls].into_iter().chain(again);
         let due = due.flatten().min();
@@ -256,7 +265,6 @@ impl Worker {
             self.heed(event);
         }
         let now = Instant::now();
-        self.write_again.take_if(|at| *at <= now);
         self.store_again.take_if(|at| *at <= now);
         self.read_again.take_if(|at| *at <= now);
         self.save_again.take_if(|at| *at <= now);
@@ -272,7 +280,10 @@ impl Worker {
                 // Nothing leaves it any more, and what is on its way must go somewhere.
                 self.queue.lift_limit();
             }
-            Event::Returned(seq) => self.landed(seq),
+            Event::Returned(number) => {
+                let seq = self.number_of(number);
+                self.landed(seq);
+            }
             Event::Settled(seq, outcome) => self.settled(seq, outcome),
             Event::Abandoned => self.is_abandoned = true,
         }

@@ -54,11 +54,13 @@ impl Worker {
         }
     }
 
-    /// This became of a frame.
-    pub(super) fn settled(&mut self, seq: u64, outcome: Outcome) {
+    /// This became of a frame, or of what is in none.
+    pub(super) fn settled(&mut self, number: u64, outcome: Outcome) {
+        let seq = self.number_of(number);
         self.landed(seq);
         // Else it is read again: the task starts anew.
         if outcome != Outcome::Errored
+            && !self.was_direct(seq)
             && let Some((cause, arrived)) = self.queue.ack(seq)
         {
             self.out.found_again(count(arrived), reason(cause));

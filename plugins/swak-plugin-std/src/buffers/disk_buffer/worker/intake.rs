@@ -21,6 +21,8 @@ const SYNC_AT: usize = 32 << 20;
 /// or dead one holds up an input that could not do with this.
 const MUCH: u64 = 8 << 20;
 const LEAST_RATE: u64 = 256 << 20;
+/// Who was faster before may wait so much longer.
+const CREDIT: Duration = Duration::from_millis(50);
 
 /// How much memory is kept for the bytes of the next chunk.
 const KEPT_BYTES: usize = 1 << 20;
@@ -39,7 +41,7 @@ impl Waiting {
 }
 
 /// Why a chunk was not written.
-enum Refused {
+pub(super) enum Refused {
     TooDeep,
     Append(AppendError),
 }
@@ -48,6 +50,7 @@ impl Worker {
     /// Writes what has come in, as far as there is room.
     pub(super) fn take_in(&mut self) -> Result<()> {
         while self.store_again.is_none()
+            && self.write_direct()?
             && !self.lets_wait()
             && let Some(next) = self.waiting.pop_front()
         {
@@ -55,10 +58,27 @@ impl Worker {
                 self.out.stored(next.chunk);
                 continue;
             }
+            let taken = Duration::from_nanos(next.chunk.size() as u64 * 1_000_000_000 / LEAST_RATE);
+            let now = Instant::now();
+            if self.may_go_directly(&next.chunk) {
+                self.patience = (self.patience.max(now) + taken).min(now + CREDIT);
+                self.go_directly(next.chunk);
+                continue;
+            }
+            if !self.direct.is_empty() {
+                self.must_write_direct();
+                self.waiting.push_front(next);
+                continue;
+            }
             match self.append(&next.chunk) {
-                Ok(()) => {
+                Ok(_) => {
                     self.storing.note(&self.out, Ok(()));
-                    self.written(next.chunk);
+                    self.patience = (self.patience.max(now) + taken).min(now + CREDIT);
+                    let memory = Content::memory_as_chunk(&next.chunk);
+                    let chunk = self.wrote(next.chunk, now);
+                    if let Some(memory) = memory {
+                        self.queue.keep(memory, || Content::Chunk(chunk));
+                    }
                 }
                 Err(Refused::TooDeep) => self.out.drop_chunk(next.chunk, TOO_DEEP),
                 Err(Refused::Append(AppendError::TooLarge { .. })) => self.halve(next),
@@ -84,43 +104,45 @@ impl Worker {
     }
 
     /// Whether what comes in is to wait for what is not delivered.
-    fn lets_wait(&mut self) -> bool {
-        if self.is_stopping || self.queue.holds().bytes <= MUCH {
-            self.write_again = None;
-        }
-        self.write_again.is_some_and(|at| at > Instant::now())
+    pub(super) fn lets_wait(&self) -> bool {
+        let Some(next) = self.waiting.front().filter(|_| !self.is_stopping) else { return false };
+        let all = self.undelivered() + next.chunk.size() as u64;
+        all > self.much() && self.patience > Instant::now()
+    }
+
+    /// How many bytes came in and are not delivered.
+    pub(super) fn undelivered(&self) -> u64 {
+        self.queue.holds().bytes + self.direct.bytes() as u64
+    }
+
+    /// How many of them are many.
+    pub(super) fn much(&self) -> u64 {
+        MUCH.min(self.max_unacked as u64)
     }
 
     /// Writes a chunk: only what is not in long runs of lines is copied for that.
-    fn append(&mut self, chunk: &Chunk) -> Result<(), Refused> {
+    pub(super) fn append(&mut self, chunk: &Chunk) -> Result<u64, Refused> {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES);
         let parts = codec::encode_parts(chunk, &mut self.bytes).map_err(|_| Refused::TooDeep)?;
         let weight = chunk.batches().iter().map(Batch::weight).sum();
         let appended = self.queue.append_parts(&parts, chunk.len() as u64, weight);
-        appended.map_err(Refused::Append)?;
+        let seq = appended.map_err(Refused::Append)?;
         if Content::memory_as_chunk(chunk).is_none() {
             let size = parts.iter().map(|part| part.len()).sum();
             self.queue.keep(size, || Content::Bytes(parts.concat()));
         }
-        Ok(())
+        Ok(seq)
     }
 
-    /// Of a chunk that is written, no more than its acks wait until it counts as stored.
-    fn written(&mut self, mut chunk: Chunk) {
-        let now = Instant::now();
-        let (size, memory) = (chunk.size(), Content::memory_as_chunk(&chunk));
+    /// Of a chunk that is written, and has waited for it since then, no more than its acks wait until it
+    /// counts as stored. Gives the chunk without them.
+    pub(super) fn wrote(&mut self, mut chunk: Chunk, since: Instant) -> Chunk {
+        self.written_bytes += chunk.size();
+        self.written_since = Some(self.written_since.map_or(since, |at| at.min(since)));
         let acks = chunk.batches_mut().iter_mut();
         self.written.extend(acks.filter_map(|batch| Some((batch.take_ack()?, batch.count()))));
-        self.written_bytes += size;
-        self.written_since.get_or_insert(now);
-        if let Some(memory) = memory {
-            self.queue.keep(memory, || Content::Chunk(chunk));
-        }
-        if self.queue.holds().bytes > MUCH {
-            let takes = Duration::from_nanos(size as u64 * 1_000_000_000 / LEAST_RATE);
-            self.write_again = Some(now + takes);
-        }
+        chunk
     }
 
     /// What is written counts as stored.
@@ -211,7 +233,7 @@ impl Worker {
         }
     }
 
-    fn store_again_soon(&mut self) {
+    pub(super) fn store_again_soon(&mut self) {
         self.store_again.get_or_insert_with(|| Instant::now() + RETRY);
     }
 
