@@ -46,7 +46,8 @@ pub(crate) struct DiskBufferOptions {
     when_full: WhenFull,
     /// When a record counts as stored, and the input goes on: `always` after a sync, for which all that
     /// came meanwhile waits together; a duration after the next sync, of which there is one each time it
-    /// has passed; `never` at once, so that it survives a crash of the agent and not one of the system.
+    /// has passed, and what an output has taken before that needs none; `never` at once, so that it
+    /// survives a crash of the agent and not one of the system.
     #[option(default = "500ms")]
     sync: SyncPolicy,
     /// The size of one file. A file goes when everything in it is delivered. Left out: 64m, or an
