@@ -53,6 +53,8 @@ pub(super) struct Worker {
     segment_size: u64,
     /// Until then what comes in may wait, while much is not delivered.
     patience: Instant,
+    /// Until then it does.
+    waits_until: Option<Instant>,
     /// What of the chunk that is written lies in no block.
     bytes: Vec<u8>,
     /// What is written and does not count as stored: the acks, and how many records each is for.
@@ -142,6 +144,7 @@ impl Worker {
             direct: Direct::default(),
             segment_size: buffer.settings.segment_size,
             patience: Instant::now(),
+            waits_until: None,
             bytes: Vec::new(),
             written: Vec::new(),
             written_bytes: 0,
@@ -241,9 +244,8 @@ impl Worker {
         let position_due = self.position_due();
         let stalls = self.is_held_up().then(|| self.last_landing + STALL);
         let stalls = stalls.filter(|_| self.pressing.is_none());
-        let patience = self.lets_wait().then_some(self.patience);
-        let again =
-            [self.store_again, self.read_again, self.save_again, patience, self.direct_due()];
+        let again = [self.store_again, self.read_again, self.save_again, self.waits_until];
+        let again = again.into_iter().chain([self.direct_due()]);
         let due =
             [self.sync_due(), self.verify_due(), position_due, stalls].into_iter().chain(again);
         let due = due.flatten().min();

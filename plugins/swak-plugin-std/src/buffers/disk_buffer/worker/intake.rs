@@ -49,6 +49,7 @@ pub(super) enum Refused {
 impl Worker {
     /// Writes what has come in, as far as there is room.
     pub(super) fn take_in(&mut self) -> Result<()> {
+        self.waits_until = None;
         while self.store_again.is_none()
             && self.write_direct()?
             && !self.lets_wait()
@@ -104,10 +105,13 @@ impl Worker {
     }
 
     /// Whether what comes in is to wait for what is not delivered.
-    pub(super) fn lets_wait(&self) -> bool {
-        let Some(next) = self.waiting.front().filter(|_| !self.is_stopping) else { return false };
-        let all = self.undelivered() + next.chunk.size() as u64;
-        all > self.much() && self.patience > Instant::now()
+    fn lets_wait(&mut self) -> bool {
+        let next = self.waiting.front().filter(|_| !self.is_stopping);
+        let size = next.map(|next| next.chunk.size() as u64);
+        let is_much = size.is_some_and(|size| self.undelivered() + size > self.much());
+        self.waits_until =
+            Some(self.patience).filter(|patience| is_much && *patience > Instant::now());
+        self.waits_until.is_some()
     }
 
     /// How many bytes came in and are not delivered.
