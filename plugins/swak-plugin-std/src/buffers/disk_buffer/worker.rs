@@ -193,6 +193,9 @@ impl Worker {
 
     /// The task is gone: what was written should not come again, nor what was delivered.
     fn leave(mut self) {
+        // What cannot be written now comes again by itself.
+        self.must_write_direct();
+        let _ = self.write_direct();
         let is_stored = self.sync == SyncPolicy::Never || self.queue.sync().is_ok();
         if self.queue.sync_position().is_ok() && is_stored {
             // Before the folder is free for the next run, which counts what it finds there.

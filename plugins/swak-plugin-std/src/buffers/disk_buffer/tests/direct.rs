@@ -70,34 +70,50 @@ async fn what_is_not_delivered_in_time_is_stored_and_comes_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_under_way_at_a_stop_or_when_the_task_is_cut_off_comes_again() {
-    for is_stopped in [true, false] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut first = run(folder.path(), if is_stopped { NEVER_DUE } else { SOON_DUE });
-        let mut deliveries = Vec::new();
-        for line in long_names(0..10) {
-            deliveries.push(first.input.emit_tracked(read(&line)).await.unwrap());
-        }
-        assert_eq!(first.take().await, long_names(0..1)[0]);
-        let sheet = if is_stopped {
-            first.stop().await
-        } else {
-            for delivery in deliveries.drain(..) {
-                assert_eq!(heard(delivery).await, Outcome::Delivered);
-            }
-            first.ended.abort();
-            drop((first.input, first.output));
-            first.ledger.sheet()
-        };
-        for delivery in deliveries {
-            assert_eq!(heard(delivery).await, Outcome::Delivered);
-        }
-        let (lines, sheet) = Run::new(buffer(options(folder.path())), sheet).finish().await;
-        // The first one is delivered, which may not be known when it is cut off.
-        let known = usize::from(lines.len() == 9);
-        assert_eq!((lines, is_stopped && known == 0), (long_names(known..10), false));
-        assert_eq!(sheet.all_buffered().records, 0);
+async fn after_an_orderly_stop_nothing_comes_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = run(folder.path(), NEVER_DUE);
+    let mut deliveries = Vec::new();
+    for line in long_names(0..10) {
+        deliveries.push(first.input.emit_tracked(read(&line)).await.unwrap());
     }
+    let mut came = vec![first.take().await];
+    first.trigger.trigger();
+    // What is under way arrives.
+    let (lines, sheet) = first.finish().await;
+    came.extend(lines);
+    for delivery in deliveries {
+        assert_eq!(heard(delivery).await, Outcome::Delivered);
+    }
+    assert_eq!(sheet.all_buffered().records, 10 - came.len() as u64);
+    came.extend(Run::new(buffer(options(folder.path())), sheet).finish().await.0);
+    assert_eq!(came, long_names(0..10));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_under_way_when_the_task_is_cut_off_is_stored_and_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = run(folder.path(), NEVER_DUE);
+    let mut deliveries = Vec::new();
+    for line in long_names(0..2) {
+        deliveries.push(first.input.emit_tracked(read(&line)).await.unwrap());
+    }
+    let (_, chunk) = first.next().await;
+    let other_is_there = async {
+        while first.output.is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, other_is_there).await.expect("both are handed on");
+    first.ended.abort();
+    for delivery in deliveries {
+        assert_eq!(heard(delivery).await, Outcome::Delivered);
+    }
+    drop((first.input, first.output, chunk));
+    let sheet = first.ledger.sheet();
+    assert_eq!(sheet.all_buffered().records, 2);
+    let (lines, sheet) = Run::new(buffer(options(folder.path())), sheet).finish().await;
+    assert_eq!((lines, sheet.delivered.records), (long_names(0..2), 2));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
