@@ -24,7 +24,7 @@ impl Content {
     /// a few lines must not hold large blocks for as long as they wait.
     pub(super) fn memory_as_chunk(chunk: &Chunk) -> Option<usize> {
         let memory_of = |batch: &Batch| {
-            let (block, lines) = batch.lines()?;
+            let (block, lines) = batch.lines().or_else(|| batch.json_lines())?;
             Some(block.memory() + size_of_val(lines))
         };
         let memory = chunk.batches().iter().map(memory_of).sum::<Option<usize>>()?;
@@ -66,6 +66,11 @@ mod tests {
         roomy.extend_from_slice(b"one");
         let few = Batch::from_lines(roomy.into(), ranges[..1].to_vec(), Timestamp::now());
         assert_eq!(Content::memory_as_chunk(&few.into()), None);
+        let text = b"{\"a\":\"a text that is longer than the range of its line\"}".to_vec();
+        let all = vec![LineRange { start: 0, end: text.len() as u32 }];
+        let mut json = Batch::from_lines(text.into(), all, Timestamp::now());
+        assert!(json.read_json_lines());
+        assert!(Content::memory_as_chunk(&json.into()).is_some());
         let record = Record::from_fields([("a", 1)].into_iter().collect(), Timestamp::now());
         assert_eq!(Content::memory_as_chunk(&Batch::new(vec![record]).into()), None);
     }
