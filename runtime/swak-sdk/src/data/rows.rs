@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::json::row::RowWriter;
 use super::json::{self, FieldName, members};
 use super::{Block, LineRange, Map, Record, RecordRef, Slice, Text, Timestamp, Value};
 
@@ -10,6 +11,8 @@ use super::{Block, LineRange, Map, Record, RecordRef, Slice, Text, Timestamp, Va
 #[derive(Debug)]
 pub struct Schema {
     fields: Box<[Field]>,
+    /// How long the names are in JSON, together.
+    json_len: usize,
 }
 
 #[derive(Debug)]
@@ -35,7 +38,8 @@ impl Schema {
             let is_new = fields[..i].iter().all(|before| before.name != field.name);
             assert!(is_new, "the field {} is there twice", field.name);
         }
-        Schema { fields }
+        let json_len = fields.iter().map(|field| field.json.len()).sum();
+        Schema { fields, json_len }
     }
 
     /// How many fields there are.
@@ -251,6 +255,56 @@ impl<'a> Cells<'a> {
 
     /// See [`json::write_map`].
     pub(super) fn write_json(self, out: &mut Vec<u8>) -> usize {
+        match self.write_plainly(out) {
+            Ok(()) => 0,
+            Err(out) => self.write_carefully(out),
+        }
+    }
+
+    /// All that needs no escapes; gives back what it was given when something does.
+    fn write_plainly(self, out: &mut Vec<u8>) -> Result<(), &mut Vec<u8>> {
+        let text = |cell: &Cell| match cell {
+            Cell::Part(start, end) => (end - start) as usize,
+            Cell::Word(word) => word.len(),
+            _ => 0,
+        };
+        let text = self.schema.json_len + self.cells.iter().map(text).sum::<usize>();
+        let mut row = RowWriter::new(out, self.cells.len(), text);
+        for (field, cell) in self.schema.fields.iter().zip(self.cells) {
+            if *cell == Cell::Missing {
+                continue;
+            }
+            row.name(&field.json);
+            let is_plain = match *cell {
+                Cell::Part(start, end) => row.text(self.block, start as usize, end as usize),
+                Cell::Word(word) => row.text(word.as_bytes(), 0, word.len()),
+                Cell::Int(n) => {
+                    row.int(n);
+                    true
+                }
+                Cell::Time(time) => {
+                    row.time(time);
+                    true
+                }
+                Cell::Bool(v) => {
+                    row.word(if v { b"true" } else { b"false" });
+                    true
+                }
+                Cell::Null => {
+                    row.word(b"null");
+                    true
+                }
+                Cell::Float(_) | Cell::Missing => false,
+            };
+            if !is_plain {
+                return Err(row.give_up());
+            }
+        }
+        row.end();
+        Ok(())
+    }
+
+    fn write_carefully(self, out: &mut Vec<u8>) -> usize {
         let start = out.len();
         let mut replaced = 0;
         for (field, cell) in self.schema.fields.iter().zip(self.cells) {
@@ -359,6 +413,8 @@ impl<'a> JsonText<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::data::Batch;
 
@@ -424,6 +480,33 @@ mod tests {
                 assert_eq!(lazy.get(name), record.get(name), "{name}");
             }
             assert_eq!((lazy.time(), lazy.line()), (record.time(), record.line()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_written_as_its_record_is(
+            parts in prop::collection::vec(
+                prop_oneof![3 => "[a-z ]{0,20}", 1 => ".{0,12}", 1 => "[a\"\u{e9}]{0,9}"], 1..5,
+            ),
+            n: i64,
+        ) {
+            let block = Block::from(parts.concat().into_bytes());
+            let names = (0..=parts.len()).map(|i| format!("f{i}"));
+            let mut rows = Rows::new(block.clone(), Arc::new(Schema::new(names)), 1);
+            let mut at = 0;
+            let mut cells = vec![Cell::Int(n)];
+            cells.extend(parts.iter().map(|part| {
+                at += part.len() as u32;
+                Cell::Part(at - part.len() as u32, at)
+            }));
+            let line = LineRange { start: 0, end: at };
+            rows.push_fields(line, Timestamp::default(), &cells);
+            let mut batch = Batch::new(Vec::new());
+            batch.set_rows(rows);
+            let lazily = written(&batch);
+            batch.records_mut();
+            prop_assert_eq!(written(&batch), lazily);
         }
     }
 

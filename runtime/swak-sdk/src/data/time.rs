@@ -55,7 +55,7 @@ impl Timestamp {
     }
 
     /// Writes it in RFC 3339, and gives back how long that is.
-    fn rfc3339(self, text: &mut [u8; LONGEST]) -> usize {
+    pub(super) fn rfc3339(self, text: &mut [u8; LONGEST]) -> usize {
         let seconds = self.seconds();
         let (year, month, day) = civil(seconds.div_euclid(DAY));
         let second = seconds.rem_euclid(DAY) as u32;

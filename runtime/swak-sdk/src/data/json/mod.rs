@@ -5,6 +5,7 @@
 
 mod check;
 pub(super) mod members;
+pub(super) mod row;
 mod search;
 mod words;
 mod write;

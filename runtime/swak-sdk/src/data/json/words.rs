@@ -39,6 +39,23 @@ pub(super) fn plain_until(text: &[u8], mut at: usize, seen: &mut Seen) -> usize 
     at
 }
 
+/// Where in eight bytes the first one stands that is not plain ASCII text in a JSON string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stops {
+    Nowhere,
+    /// Behind so many.
+    Before(usize),
+}
+
+/// Looks for the first byte that is not plain ASCII text.
+#[inline]
+pub(super) fn stops(word: u64) -> Stops {
+    match equal(word, b'"') | equal(word, b'\\') | control(word) | (word & HIGH) {
+        0 => Stops::Nowhere,
+        stops => Stops::Before(stops.trailing_zeros() as usize / 8),
+    }
+}
+
 // The lowest bit that is set is right; those above it may be wrong, because subtraction borrows.
 
 fn equal(word: u64, byte: u8) -> u64 {
@@ -78,6 +95,15 @@ mod tests {
             let mut seen = Seen::default();
             let end = plain_until(&text, at, &mut seen);
             prop_assert_eq!((end, seen.beyond_ascii()), slowly(&text, at));
+        }
+
+        #[test]
+        fn stops_at_what_is_no_plain_ascii(
+            bytes in prop::array::uniform8(prop_oneof![8 => Just(b'a'), 2 => any::<u8>(), 1 => Just(b'"')]),
+        ) {
+            let is_stop = |b: &u8| !(0x20..0x80).contains(b) || matches!(b, b'"' | b'\\');
+            let slowly = bytes.iter().position(is_stop).map_or(Stops::Nowhere, Stops::Before);
+            prop_assert_eq!(stops(u64::from_le_bytes(bytes)), slowly);
         }
     }
 }
