@@ -493,7 +493,7 @@ mod tests {
         ) {
             let block = Block::from(parts.concat().into_bytes());
             let names = (0..=parts.len()).map(|i| format!("f{i}"));
-            let mut rows = Rows::new(block.clone(), Arc::new(Schema::new(names)), 1);
+            let mut rows = Rows::new(block, Arc::new(Schema::new(names)), 1);
             let mut at = 0;
             let mut cells = vec![Cell::Int(n)];
             cells.extend(parts.iter().map(|part| {
