@@ -1,7 +1,7 @@
 //! Whether a text is a JSON object (RFC 8259), without making anything of it.
 
 use super::MAX_DEPTH;
-use super::words::{Seen, plain_until};
+use super::plain::{WIDTH, plain, plain_until};
 
 /// Whether a text is a JSON object for sure, on one line.
 ///
@@ -9,175 +9,163 @@ use super::words::{Seen, plain_until};
 /// exponent or very many digits, which may be out of range, escapes that are halves of a character, and
 /// line ends.
 pub(super) fn is_plain_object(text: &[u8]) -> bool {
-    let mut scan = Scan { text, at: 0, seen: Seen::default() };
-    scan.whole().is_some() && (!scan.seen.beyond_ascii() || std::str::from_utf8(text).is_ok())
+    whole(text).is_some() && std::str::from_utf8(text).is_ok()
 }
 
 /// Numbers up to this length are in the range of a float.
 const LONGEST_NUMBER: usize = 300;
 
-struct Scan<'a> {
-    text: &'a [u8],
-    at: usize,
-    seen: Seen,
+// Each of these passes what it is named after, which begins at a place, and gives the place behind it;
+// `None` when it is not there for sure. The place is handed on and not kept, so that it stays in a register.
+
+fn whole(text: &[u8]) -> Option<usize> {
+    let (at, first) = after_space(text, 0)?;
+    if first != b'{' {
+        return None;
+    }
+    let end = object(text, at, 1)?;
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
+    text[end..].iter().all(is_space).then_some(text.len())
 }
 
-/// Each of these passes what it is named after; `None` when it is not there for sure.
-impl Scan<'_> {
-    fn whole(&mut self) -> Option<()> {
-        if self.after_space()? != b'{' {
+/// From its brace.
+fn object(text: &[u8], at: usize, depth: usize) -> Option<usize> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let (mut at, mut byte) = after_space(text, at + 1)?;
+    if byte == b'}' {
+        return Some(at + 1);
+    }
+    loop {
+        if byte != b'"' {
             return None;
         }
-        self.object(1)?;
-        while let Some(byte) = self.text.get(self.at) {
-            matches!(byte, b' ' | b'\t' | b'\r').then_some(())?;
-            self.at += 1;
-        }
-        Some(())
-    }
-
-    /// From its brace.
-    fn object(&mut self, depth: usize) -> Option<()> {
-        if depth > MAX_DEPTH {
+        (at, byte) = after_space(text, string(text, at)?)?;
+        if byte != b':' {
             return None;
         }
-        self.at += 1;
-        if self.after_space()? == b'}' {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            if self.after_space()? != b'"' {
-                return None;
-            }
-            self.string()?;
-            if self.after_space()? != b':' {
-                return None;
-            }
-            self.at += 1;
-            self.value(depth)?;
-            match self.after_space()? {
-                b',' => self.at += 1,
-                b'}' => break,
-                _ => return None,
-            }
-        }
-        self.at += 1;
-        Some(())
-    }
-
-    /// From its bracket.
-    fn list(&mut self, depth: usize) -> Option<()> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        self.at += 1;
-        if self.after_space()? == b']' {
-            self.at += 1;
-            return Some(());
-        }
-        loop {
-            self.value(depth)?;
-            match self.after_space()? {
-                b',' => self.at += 1,
-                b']' => break,
-                _ => return None,
-            }
-        }
-        self.at += 1;
-        Some(())
-    }
-
-    #[inline]
-    fn value(&mut self, depth: usize) -> Option<()> {
-        match self.after_space()? {
-            b'"' => self.string(),
-            b'-' | b'0'..=b'9' => self.number(),
-            b'{' => self.object(depth + 1),
-            b'[' => self.list(depth + 1),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
-            _ => None,
-        }
-    }
-
-    /// From its quote.
-    #[inline]
-    fn string(&mut self) -> Option<()> {
-        self.at += 1;
-        loop {
-            self.at = plain_until(self.text, self.at, &mut self.seen);
-            match *self.text.get(self.at)? {
-                b'"' => break,
-                b'\\' => self.escape()?,
-                _ => return None,
-            }
-        }
-        self.at += 1;
-        Some(())
-    }
-
-    /// From its backslash.
-    fn escape(&mut self) -> Option<()> {
-        match *self.text.get(self.at + 1)? {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
-            b'u' => {
-                let digits = self.text.get(self.at + 2..self.at + 6)?;
-                let is_half =
-                    matches!(digits, [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
-                if is_half || !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return None;
-                }
-                self.at += 6;
-            }
+        (at, byte) = after_space(text, value(text, at + 1, depth)?)?;
+        match byte {
+            b',' => (at, byte) = after_space(text, at + 1)?,
+            b'}' => return Some(at + 1),
             _ => return None,
         }
-        Some(())
     }
+}
 
-    fn number(&mut self) -> Option<()> {
-        let start = self.at;
-        if self.text[self.at] == b'-' {
-            self.at += 1;
-        }
-        match *self.text.get(self.at)? {
-            b'0' => self.at += 1,
-            _ => self.digits()?,
-        }
-        if self.text.get(self.at) == Some(&b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        // An exponent is neither a comma nor an end: whoever called stumbles over it.
-        (self.at - start <= LONGEST_NUMBER).then_some(())
+/// From its bracket.
+fn list(text: &[u8], at: usize, depth: usize) -> Option<usize> {
+    if depth > MAX_DEPTH {
+        return None;
     }
-
-    /// One at the least.
-    #[inline]
-    fn digits(&mut self) -> Option<()> {
-        let start = self.at;
-        while self.text.get(self.at).is_some_and(u8::is_ascii_digit) {
-            self.at += 1;
-        }
-        (self.at > start).then_some(())
+    let (mut at, mut byte) = after_space(text, at + 1)?;
+    if byte == b']' {
+        return Some(at + 1);
     }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.text[self.at..].starts_with(word).then(|| self.at += word.len())
-    }
-
-    /// The next byte that is no space, which stays where it is.
-    #[inline]
-    fn after_space(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.text.get(self.at)?;
-            if byte > b' ' {
-                return Some(byte);
-            }
-            matches!(byte, b' ' | b'\t' | b'\r').then_some(())?;
-            self.at += 1;
+    loop {
+        (at, byte) = after_space(text, value(text, at, depth)?)?;
+        match byte {
+            b',' => at += 1,
+            b']' => return Some(at + 1),
+            _ => return None,
         }
+    }
+}
+
+#[inline]
+fn value(text: &[u8], at: usize, depth: usize) -> Option<usize> {
+    let (at, byte) = after_space(text, at)?;
+    match byte {
+        b'"' => string(text, at),
+        b'-' | b'0'..=b'9' => number(text, at),
+        b'{' => object(text, at, depth + 1),
+        b'[' => list(text, at, depth + 1),
+        b't' => word(text, at, b"true"),
+        b'f' => word(text, at, b"false"),
+        b'n' => word(text, at, b"null"),
+        _ => None,
+    }
+}
+
+/// From its quote. Most are short and have no escapes.
+#[inline]
+fn string(text: &[u8], at: usize) -> Option<usize> {
+    let at = at + 1;
+    if let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk::<WIDTH>()) {
+        let n = plain(bytes);
+        if bytes.get(n) == Some(&b'"') {
+            return Some(at + n + 1);
+        }
+    }
+    any_string(text, at)
+}
+
+/// From behind its quote.
+#[inline(never)]
+fn any_string(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at = plain_until(text, at);
+        match *text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at = escape(text, at)?,
+            _ => return None,
+        }
+    }
+}
+
+/// From its backslash.
+fn escape(text: &[u8], at: usize) -> Option<usize> {
+    match *text.get(at + 1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
+        b'u' => {
+            let digits = text.get(at + 2..at + 6)?;
+            let is_half =
+                matches!(digits, [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F', ..]);
+            let is_one = !is_half && digits.iter().all(u8::is_ascii_hexdigit);
+            is_one.then_some(at + 6)
+        }
+        _ => None,
+    }
+}
+
+fn number(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + usize::from(text[start] == b'-');
+    at = match *text.get(at)? {
+        b'0' => at + 1,
+        _ => digits(text, at)?,
+    };
+    if text.get(at) == Some(&b'.') {
+        at = digits(text, at + 1)?;
+    }
+    // An exponent is neither a comma nor an end: whoever called stumbles over it.
+    (at - start <= LONGEST_NUMBER).then_some(at)
+}
+
+/// One at the least.
+#[inline]
+fn digits(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    while text.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    (at > start).then_some(at)
+}
+
+fn word(text: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    text[at..].starts_with(word).then_some(at + word.len())
+}
+
+/// The next byte that is no space, and its place.
+#[inline]
+fn after_space(text: &[u8], mut at: usize) -> Option<(usize, u8)> {
+    loop {
+        let byte = *text.get(at)?;
+        if byte > b' ' {
+            return Some((at, byte));
+        }
+        matches!(byte, b' ' | b'\t' | b'\r').then_some(())?;
+        at += 1;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The fields of a JSON object that is known to be one, found in its text when they are asked for.
 
+use super::plain::{WIDTH, plain, plain_until};
 use super::search::FieldName;
-use super::words::{Seen, plain_until};
 use crate::data::{Block, Slice, Text, Value};
 
 /// The names and values of an object, as they stand in its text. Of a text that is no object it gives
@@ -62,16 +62,7 @@ impl<'a> Members<'a> {
     /// Passes a string, from its quote.
     #[inline]
     fn string(&mut self) -> Option<()> {
-        self.at += 1;
-        loop {
-            self.at = plain_until(self.text, self.at, &mut Seen::default());
-            match *self.text.get(self.at)? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
-        }
-        self.at += 1;
+        self.at = string(self.text, self.at)?;
         Some(())
     }
 
@@ -129,6 +120,31 @@ impl<'a> Iterator for Members<'a> {
         let start = self.at;
         self.value()?;
         Some((name, &self.text[start..self.at]))
+    }
+}
+
+/// The place behind a string, from its quote. Most are short and have no escapes.
+#[inline]
+fn string(text: &[u8], at: usize) -> Option<usize> {
+    let at = at + 1;
+    if let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk::<WIDTH>()) {
+        let n = plain(bytes);
+        if bytes.get(n) == Some(&b'"') {
+            return Some(at + n + 1);
+        }
+    }
+    any_string(text, at)
+}
+
+#[inline(never)]
+fn any_string(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at = plain_until(text, at);
+        match *text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
     }
 }
 

@@ -5,9 +5,9 @@
 
 mod check;
 pub(super) mod members;
+mod plain;
 pub(super) mod row;
 mod search;
-mod words;
 mod write;
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! Values to JSON.
 
-use super::words::{Seen, plain_until};
+use super::plain::plain_until;
 use crate::data::{Map, Value};
 
 /// Appends a value. A float that JSON cannot say is `null`; bytes that are not UTF-8 become U+FFFD, and
@@ -57,19 +57,8 @@ pub fn write_map(out: &mut Vec<u8>, map: &Map) -> usize {
 
 /// Appends bytes as a string; what is not UTF-8 becomes U+FFFD. Gives back 1 if there was such, else 0.
 pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
-    let mut seen = Seen::default();
-    let plain = plain_until(bytes, 0, &mut seen);
-    if plain == bytes.len() && !seen.beyond_ascii() {
-        out.reserve(bytes.len() + 2);
-        out.push(b'"');
-        out.extend_from_slice(bytes);
-        out.push(b'"');
-        return 0;
-    }
     if std::str::from_utf8(bytes).is_ok() {
-        out.push(b'"');
-        write_escaped(out, bytes, plain);
-        out.push(b'"');
+        write_utf8(out, bytes);
         return 0;
     }
     write_utf8(out, String::from_utf8_lossy(bytes).as_bytes());
@@ -78,8 +67,9 @@ pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
 
 /// Appends UTF-8 as a string: runs without escapes are copied whole.
 fn write_utf8(out: &mut Vec<u8>, text: &[u8]) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    let first = plain_until(text, 0, &mut Seen::default());
+    let first = plain_until(text, 0);
     write_escaped(out, text, first);
     out.push(b'"');
 }
@@ -103,7 +93,7 @@ fn write_escaped(out: &mut Vec<u8>, text: &[u8], mut plain: usize) {
                 out.push(HEX[usize::from(byte & 15)]);
             }
         }
-        plain = plain_until(text, copied, &mut Seen::default());
+        plain = plain_until(text, copied);
     }
     out.extend_from_slice(&text[copied..]);
 }
