@@ -294,7 +294,11 @@ impl<'a> Cells<'a> {
                     row.word(b"null");
                     true
                 }
-                Cell::Float(_) | Cell::Missing => false,
+                Cell::Float(n) => {
+                    row.float(n);
+                    true
+                }
+                Cell::Missing => false,
             };
             if !is_plain {
                 return Err(row.give_up());
@@ -489,13 +493,13 @@ mod tests {
             parts in prop::collection::vec(
                 prop_oneof![3 => "[a-z ]{0,20}", 1 => ".{0,12}", 1 => "[a\"\u{e9}]{0,9}"], 1..5,
             ),
-            n: i64,
+            (n, x) in (any::<i64>(), any::<f64>()),
         ) {
             let block = Block::from(parts.concat().into_bytes());
-            let names = (0..=parts.len()).map(|i| format!("f{i}"));
+            let names = (0..parts.len() + 2).map(|i| format!("f{i}"));
             let mut rows = Rows::new(block, Arc::new(Schema::new(names)), 1);
             let mut at = 0;
-            let mut cells = vec![Cell::Int(n)];
+            let mut cells = vec![Cell::Int(n), Cell::Float(x)];
             cells.extend(parts.iter().map(|part| {
                 at += part.len() as u32;
                 Cell::Part(at - part.len() as u32, at)

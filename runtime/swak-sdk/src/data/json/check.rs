@@ -1,7 +1,7 @@
 //! Whether a text is a JSON object (RFC 8259), without making anything of it.
 
 use super::MAX_DEPTH;
-use super::plain::{WIDTH, plain, plain_until};
+use super::plain::{plain_until, short_string};
 
 /// Whether a text is a JSON object for sure, on one line.
 ///
@@ -91,14 +91,7 @@ fn value(text: &[u8], at: usize, depth: usize) -> Option<usize> {
 /// From its quote. Most are short and have no escapes.
 #[inline]
 fn string(text: &[u8], at: usize) -> Option<usize> {
-    let at = at + 1;
-    if let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk::<WIDTH>()) {
-        let n = plain(bytes);
-        if bytes.get(n) == Some(&b'"') {
-            return Some(at + n + 1);
-        }
-    }
-    any_string(text, at)
+    short_string(text, at + 1).or_else(|| any_string(text, at + 1))
 }
 
 /// From behind its quote.

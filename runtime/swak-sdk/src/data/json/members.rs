@@ -1,6 +1,6 @@
 //! The fields of a JSON object that is known to be one, found in its text when they are asked for.
 
-use super::plain::{WIDTH, plain, plain_until};
+use super::plain::{plain_until, short_string};
 use super::search::FieldName;
 use crate::data::{Block, Slice, Text, Value};
 
@@ -126,14 +126,7 @@ impl<'a> Iterator for Members<'a> {
 /// The place behind a string, from its quote. Most are short and have no escapes.
 #[inline]
 fn string(text: &[u8], at: usize) -> Option<usize> {
-    let at = at + 1;
-    if let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk::<WIDTH>()) {
-        let n = plain(bytes);
-        if bytes.get(n) == Some(&b'"') {
-            return Some(at + n + 1);
-        }
-    }
-    any_string(text, at)
+    short_string(text, at + 1).or_else(|| any_string(text, at + 1))
 }
 
 #[inline(never)]

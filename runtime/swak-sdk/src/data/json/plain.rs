@@ -26,10 +26,19 @@ pub(super) fn plain_until(text: &[u8], mut at: usize) -> usize {
     at + plain(&last)
 }
 
+/// The place behind a string that goes on from `at`, if it is shorter than what is looked at together and
+/// has no escapes, as most do.
+#[inline]
+pub(super) fn short_string(text: &[u8], at: usize) -> Option<usize> {
+    let bytes = text.get(at..)?.first_chunk()?;
+    let n = plain(bytes);
+    (bytes.get(n) == Some(&b'"')).then_some(at + n + 1)
+}
+
 /// How many of these bytes come before the first that cannot stand in a JSON string by itself; all of them
 /// when each can.
 #[inline]
-pub(super) fn plain(bytes: &[u8; WIDTH]) -> usize {
+fn plain(bytes: &[u8; WIDTH]) -> usize {
     (stops(u8x16::new(*bytes)) | (1 << WIDTH)).trailing_zeros() as usize
 }
 

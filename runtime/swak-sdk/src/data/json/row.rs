@@ -71,6 +71,15 @@ impl<'a> RowWriter<'a> {
         self.put(itoa::Buffer::new().format(n).as_bytes());
     }
 
+    /// A number; `null` for one that JSON cannot say.
+    #[inline]
+    pub(in crate::data) fn float(&mut self, n: f64) {
+        match n.is_finite() {
+            true => self.put(zmij::Buffer::new().format_finite(n).as_bytes()),
+            false => self.put(b"null"),
+        }
+    }
+
     /// A time.
     pub(in crate::data) fn time(&mut self, time: Timestamp) {
         self.byte(b'"');
