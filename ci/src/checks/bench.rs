@@ -27,6 +27,9 @@ const RIVALS: [(&str, &str, &str); 2] = [
 ];
 
 fn run(cx: &Context) -> Result {
+    if !cfg!(target_os = "linux") {
+        return Err("it looks at processes through `/proc`: run it on Linux".into());
+    }
     let given: Vec<_> = cx.targets.iter().map(String::as_str).collect();
     let says = |flag: &str| given.iter().any(|arg| arg.split('=').next() == Some(flag));
     if says("--help") || says("-h") {
