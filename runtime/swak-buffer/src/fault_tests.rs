@@ -180,6 +180,63 @@ fn on_a_full_disk_it_opens_and_goes_on() {
     assert_eq!(drain(&mut queue), (Count::default(), vec![0, 1, 2, 3]));
 }
 
+/// Of a buffer whose first frame was stored, and whose second one a failed sync has forgotten: what is told to
+/// be lost and what comes when it was opened, with or without room to write it anew, and the power failed at an
+/// operation of that. `None` when it was open before.
+fn cut_off_after_a_failed_sync(fuse: u64, seed: u64, has_room: bool) -> Option<(Count, Vec<u64>)> {
+    let disk = Simulated::new(seed);
+    // A segment takes one frame: all of the second one's may be gone.
+    let settings = Settings { segment_size: 1200, ..SETTINGS };
+    let open = || Queue::open(disk.clone(), settings);
+    let mut queue = open().unwrap();
+    append(&mut queue, 1);
+    queue.sync().unwrap();
+    queue.sync_position().unwrap();
+    append(&mut queue, 1);
+    disk.fail(0, 1);
+    queue.sync().unwrap_err();
+    drop(queue);
+    if !has_room {
+        disk.set_capacity(Some(disk.used()));
+    }
+    disk.set_fuse(fuse);
+    let opened = open();
+    if !disk.is_dead() {
+        assert_eq!(opened.unwrap().opened().trusts_disk, !has_room);
+        return None;
+    }
+    disk.crash(Crash::PowerLoss);
+    disk.set_capacity(None);
+    let mut queue = open().unwrap();
+    let put_aside = queue.opened().put_aside.len();
+    let (lost, came) = drain(&mut queue);
+    assert!(put_aside as u64 <= lost.frames, "{put_aside} are put aside, {lost:?} are lost");
+    Some((lost, came))
+}
+
+#[test]
+fn what_a_failed_sync_has_forgotten_is_told_to_be_lost_only_where_it_was_taken_for_stored() {
+    for has_room in [true, false] {
+        let (mut has_come, mut was_lost, mut was_never) = (0, 0, 0);
+        for seed in 0..50 {
+            let cuts = (0..100).map_while(|fuse| cut_off_after_a_failed_sync(fuse, seed, has_room));
+            let mut operations = 0;
+            for (lost, came) in cuts {
+                operations += 1;
+                match (lost.frames, came.as_slice()) {
+                    (0, [0, 1]) => has_come += 1,
+                    (0, [0]) => was_never += 1,
+                    (1, [0]) => was_lost += 1,
+                    _ => panic!("{lost:?} are lost, {came:?} come"),
+                }
+            }
+            assert!((5..100).contains(&operations), "{operations}");
+        }
+        assert!(has_come > 0 && was_never > 0, "{has_come}, {was_never}");
+        assert_eq!(was_lost > 0, !has_room, "{was_lost}");
+    }
+}
+
 #[test]
 fn on_a_full_disk_it_opens_without_its_whole_position_and_makes_room_for_it() {
     for len in [None, Some(0), Some(100), Some(4096), Some(9000)] {

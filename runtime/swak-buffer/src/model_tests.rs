@@ -187,9 +187,10 @@ impl Model {
         (self.position, self.done) = (0, end);
     }
 
-    /// On a full disk it may have come so far as to leave what was there where it was.
-    fn died_opening(&mut self, disk: &Simulated) -> Result<(), String> {
-        self.may_miss_some |= disk.is_limited();
+    /// Where the disk has said meanwhile that it is full, it may have come so far as to leave what was there
+    /// where it was, and to say that it is stored.
+    fn died_opening(&mut self, disk: &Simulated, refusals: u64) -> Result<(), String> {
+        self.may_miss_some |= disk.refusals() > refusals;
         Ok(())
     }
 
@@ -223,10 +224,11 @@ fn open(disk: &Simulated) -> Result<Queue<Simulated>, String> {
 
 /// One life of a process, from its start to its end.
 fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
+    let mut refusals = disk.refusals();
     let opened = open(disk);
     // A kill may come while it opens.
     if disk.is_dead() {
-        return model.died_opening(disk);
+        return model.died_opening(disk, refusals);
     }
     let mut queue = opened?;
     let mut cursor = after_open(&queue, model)?;
@@ -317,12 +319,13 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
             }
             Step::Reopen => {
                 drop(queue);
+                refusals = disk.refusals();
                 // What fails while it is opened may be tried again, and then it opens.
                 let first = open(disk);
                 disk.fail(0, 0);
                 disk.fail_reads(0, 0);
                 match first.or_else(|_| open(disk)) {
-                    _ if disk.is_dead() => return model.died_opening(disk),
+                    _ if disk.is_dead() => return model.died_opening(disk, refusals),
                     Ok(again) => queue = again,
                     Err(error) => return Err(error),
                 }
@@ -344,8 +347,9 @@ fn live(disk: &Simulated, model: &mut Model, run: &Run) -> Result<(), String> {
                 if let Replay::Done(done) = replayed.map_err(|error| error.to_string())? {
                     model.replayed(done, *may_skip)?;
                 }
+                refusals = disk.refusals();
                 match open(disk) {
-                    _ if disk.is_dead() => return model.died_opening(disk),
+                    _ if disk.is_dead() => return model.died_opening(disk, refusals),
                     Ok(again) => queue = again,
                     Err(error) => return Err(error),
                 }
@@ -400,7 +404,11 @@ fn after_open(queue: &Queue<Simulated>, model: &mut Model) -> Result<u64, String
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    // `PROPTEST_CASES` may ask for more.
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.max(2000),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn what_was_synced_survives_every_crash(

@@ -45,6 +45,7 @@ struct State {
     reads: u64,
     /// How many bytes there is room for.
     capacity: Option<usize>,
+    refusals: u64,
     random: u64,
 }
 
@@ -119,9 +120,9 @@ impl Simulated {
         self.lock().capacity = bytes;
     }
 
-    /// Whether there is room for so many bytes only.
-    pub(crate) fn is_limited(&self) -> bool {
-        self.lock().capacity.is_some()
+    /// How often it has said that it is full.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.lock().refusals
     }
 
     /// How many bytes all files take.
@@ -228,9 +229,14 @@ impl State {
         }
         self.operations += 1;
         if self.failing.is_some_and(|(from, to)| (from..to).contains(&n)) {
-            return Err(io::ErrorKind::StorageFull.into());
+            return Err(self.refuse());
         }
         Ok(self.fuse != Some(n + 1))
+    }
+
+    fn refuse(&mut self) -> io::Error {
+        self.refusals += 1;
+        io::ErrorKind::StorageFull.into()
     }
 
     /// Of files that have a name; what has none any more is gone as soon as it is closed.
@@ -375,7 +381,7 @@ impl StoredFile for SimulatedFile {
         {
             let fits = state.capacity.map_or(0, |room| room.saturating_sub(state.used()));
             bytes.truncate(bytes.len() - grows + fits.min(grows));
-            result = Err(io::ErrorKind::StorageFull.into());
+            result = Err(state.refuse());
         }
         // A write that fails, or during which the process is killed, may have done a part.
         let done = match result {
