@@ -1,6 +1,8 @@
 //! What fuzzing holds against what it promises: chunks on disk, JSON, templates and expressions.
 
-use crate::data::{Block, Chunk, Map, Record, Slice, Timestamp, Value, codec, json};
+use crate::data::{
+    Batch, Block, Chunk, JsonReader, LineRange, Map, Record, Slice, Timestamp, Value, codec, json,
+};
 use crate::options::{Expr, Scope, SyntaxError, Template};
 
 #[cfg(test)]
@@ -15,6 +17,23 @@ pub fn json(data: &[u8]) {
     let is_object = matches!(read, Ok(Value::Map(_))) && !data.contains(&b'\n');
     assert_eq!(json::is_object(data), is_object, "of {read:?}");
     let record = Record::from_json(data, Timestamp::default());
+    let lines = [data, data].join(&b'\n');
+    let ranges = [0, data.len() + 1].map(|start| {
+        let end = start + data.len();
+        LineRange { start: start as u32, end: end as u32 }
+    });
+    // As it was not expected, as it was, and as the places of its fields are noted.
+    let mut reader = JsonReader::new();
+    for _ in 0..2 {
+        let mut batch =
+            Batch::from_lines(lines.clone().into(), ranges.into(), Timestamp::default());
+        assert_eq!(batch.read_json_lines(&mut reader), is_object);
+        if let (true, Ok(Value::Map(map))) = (is_object, &read) {
+            for (name, value) in map.iter() {
+                assert_eq!(batch.get(1).get(name).as_deref(), Some(value), "{name}");
+            }
+        }
+    }
     if let (Ok(record), Ok(Value::Map(map))) = (&record, &read) {
         assert_eq!(record.fields().as_deref(), Some(&**map));
         for (name, value) in map.iter() {

@@ -63,8 +63,8 @@ pub use plugin::Plugins;
 pub mod prelude {
     pub use crate::ack::{Ack, Delivery, Outcome};
     pub use crate::data::{
-        Batch, Block, BlockPool, Chunk, LineRange, Map, Name, Record, RecordRef, Slice, Text,
-        Timestamp, Value,
+        Batch, Block, BlockPool, Chunk, JsonReader, LineRange, Map, Name, Record, RecordRef, Slice,
+        Text, Timestamp, Value,
     };
     pub use crate::options::*;
     pub use crate::plugin::{

@@ -45,6 +45,8 @@ pub(crate) struct JsonParser {
     time: Option<FieldPath>,
     clock: Clock,
     on_error: Unreadable,
+    /// Of lines that become fields as they are.
+    reader: JsonReader,
 }
 
 impl Plugin for JsonParser {
@@ -60,14 +62,16 @@ impl Plugin for JsonParser {
             time,
             clock: Clock::new(&clock)?,
             on_error: *on_error,
+            reader: JsonReader::new(),
         })
     }
 }
 
 impl Transform for JsonParser {
     fn apply(&mut self, mut batch: Batch, out: &mut Outlet) -> Result<()> {
-        let are_read =
-            self.source.replaces_lines() && self.time.is_none() && batch.read_json_lines();
+        let are_read = self.source.replaces_lines()
+            && self.time.is_none()
+            && batch.read_json_lines(&mut self.reader);
         if are_read {
             out.emit(batch);
             return Ok(());

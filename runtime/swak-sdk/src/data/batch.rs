@@ -1,9 +1,12 @@
 //! Records that travel together.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::json::JsonReader;
+use super::json::places::Places;
 use super::ranges::Ranges;
-use super::{Block, Name, Record, RecordRef, Rows, Timestamp, json};
+use super::{Block, Name, Record, RecordRef, Rows, Timestamp};
 use crate::ack::{Ack, Outcome};
 use crate::ledger::{Count, Fate};
 
@@ -35,15 +38,19 @@ struct Lines {
     block: Block,
     ranges: Ranges,
     time: Timestamp,
-    /// Each of them is a JSON object.
-    are_json: bool,
+    /// Each of them is a JSON object, of which this is known.
+    json: Option<Arc<Places>>,
 }
 
 impl Lines {
-    fn view(&self, line: LineRange) -> RecordRef<'_> {
-        match self.are_json {
-            false => RecordRef::in_block(&self.block, line, self.time),
-            true => RecordRef::json_in_block(&self.block, line, self.time),
+    /// The line, which was the `near`th when all were there.
+    #[inline]
+    fn view(&self, line: LineRange, near: usize) -> RecordRef<'_> {
+        match &self.json {
+            None => RecordRef::in_block(&self.block, line, self.time),
+            Some(places) => {
+                RecordRef::json_in_block(&self.block, line, self.time, Some((&**places, near)))
+            }
         }
     }
 
@@ -53,13 +60,17 @@ impl Lines {
 
     fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) {
         let mut lines = self.ranges.take(&self.block);
-        lines.retain(|line| keep(self.view(*line)));
+        let mut places = 0..;
+        lines.retain(|line| keep(self.view(*line, places.next().unwrap_or(0))));
         self.ranges = lines.into();
     }
 
     fn extract(&mut self, mut wanted: impl FnMut(RecordRef<'_>) -> bool) -> Lines {
         let mut lines = self.ranges.take(&self.block);
-        let taken = lines.extract_if(.., |line| wanted(self.view(*line))).collect();
+        let mut places = 0..;
+        let taken = lines
+            .extract_if(.., |line| wanted(self.view(*line, places.next().unwrap_or(0))))
+            .collect();
         self.ranges = lines.into();
         self.with(taken)
     }
@@ -76,7 +87,7 @@ impl Lines {
             block: self.block.clone(),
             ranges: lines.into(),
             time: self.time,
-            are_json: self.are_json,
+            json: self.json.clone(),
         }
     }
 }
@@ -110,7 +121,7 @@ impl Batch {
         let fits = |l: &LineRange| l.start <= l.end && l.end as usize <= block.len();
         assert!(lines.iter().all(fits), "a line lies outside of its block");
         let ranges = lines.into();
-        Batch::with(Records::Lines(Lines { block, ranges, time, are_json: false }))
+        Batch::with(Records::Lines(Lines { block, ranges, time, json: None }))
     }
 
     /// The lines that stand in this part of a block, each with a line feed after it, which was read at this
@@ -120,7 +131,7 @@ impl Batch {
     /// If the part does not lie in the block, or its last byte is no line feed.
     pub fn from_run(block: Block, run: Range<usize>, time: Timestamp) -> Self {
         let ranges = Ranges::of_run(&block, run);
-        Batch::with(Records::Lines(Lines { block, ranges, time, are_json: false }))
+        Batch::with(Records::Lines(Lines { block, ranges, time, json: None }))
     }
 
     fn with(records: Records) -> Self {
@@ -252,7 +263,7 @@ impl Batch {
     /// If there are not that many.
     pub fn get(&self, i: usize) -> RecordRef<'_> {
         match &self.records {
-            Records::Lines(lines) => lines.view(lines.ranges()[i]),
+            Records::Lines(lines) => lines.view(lines.ranges()[i], i),
             Records::Rows(rows) => rows.get(i),
             Records::List(records) => records[i].view(),
         }
@@ -262,7 +273,7 @@ impl Batch {
     /// they were read.
     pub fn lines(&self) -> Option<(&Block, &[LineRange])> {
         match &self.records {
-            Records::Lines(lines) if !lines.are_json => Some((&lines.block, lines.ranges())),
+            Records::Lines(lines) if lines.json.is_none() => Some((&lines.block, lines.ranges())),
             _ => None,
         }
     }
@@ -279,7 +290,7 @@ impl Batch {
     /// The block and the ranges, while all records are lines that are known to be JSON objects.
     pub fn json_lines(&self) -> Option<(&Block, &[LineRange])> {
         match &self.records {
-            Records::Lines(lines) if lines.are_json => Some((&lines.block, lines.ranges())),
+            Records::Lines(lines) if lines.json.is_some() => Some((&lines.block, lines.ranges())),
             _ => None,
         }
     }
@@ -294,12 +305,12 @@ impl Batch {
 
     /// Says of untouched lines that each is a JSON object on one line, whose fields are the record's from
     /// now on. `false`, and nothing is changed, when one is none, or these are no untouched lines.
-    pub fn read_json_lines(&mut self) -> bool {
+    pub fn read_json_lines(&mut self, reader: &mut JsonReader) -> bool {
         let Records::Lines(lines) = &mut self.records else { return false };
-        let is_object =
-            |l: &LineRange| json::is_object(&lines.block[l.start as usize..l.end as usize]);
-        lines.are_json = lines.are_json || lines.ranges().iter().all(is_object);
-        lines.are_json
+        if lines.json.is_none() {
+            lines.json = reader.read(&lines.block, lines.ranges.get(&lines.block));
+        }
+        lines.json.is_some()
     }
 
     /// Puts what a parser found in their lines in the place of the records.
@@ -311,7 +322,8 @@ impl Batch {
     pub fn records_mut(&mut self) -> &mut Vec<Record> {
         let made = match &self.records {
             Records::Lines(lines) => {
-                Some(lines.ranges().iter().map(|line| lines.view(*line).to_record()).collect())
+                let all = lines.ranges().iter().enumerate();
+                Some(all.map(|(i, line)| lines.view(*line, i).to_record()).collect())
             }
             Records::Rows(rows) => Some(rows.to_records()),
             Records::List(_) => None,
@@ -548,7 +560,7 @@ mod tests {
     fn lines_of_json_stay_ranges_of_their_block() {
         let mut batch = lines("{\"n\":1}\n{\"n\":2,\"t\":\"x\"}\n");
         assert!(batch.lines().is_some() && batch.json_lines().is_none());
-        assert!(batch.read_json_lines());
+        assert!(batch.read_json_lines(&mut JsonReader::new()));
         assert!(batch.lines().is_none() && batch.json_lines().is_some());
         let numbers = |batch: &Batch| -> Vec<_> {
             batch.iter().map(|r| r.get("n").unwrap().as_int().unwrap()).collect()
@@ -560,9 +572,9 @@ mod tests {
         fork.records_mut()[0].fields_mut().insert("n", 3);
         assert_eq!((numbers(&second), numbers(&fork)), (vec![2], vec![3]));
         let mut mixed = lines("{}\nno\n");
-        assert!(!mixed.read_json_lines() && mixed.lines().is_some());
+        assert!(!mixed.read_json_lines(&mut JsonReader::new()) && mixed.lines().is_some());
         mixed.records_mut();
-        assert!(!mixed.read_json_lines());
+        assert!(!mixed.read_json_lines(&mut JsonReader::new()));
     }
 
     #[test]

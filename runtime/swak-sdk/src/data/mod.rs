@@ -24,6 +24,7 @@ pub use batch::{Batch, LineRange};
 pub use block::{Block, BlockPool, Slice};
 pub use chunk::Chunk;
 pub(crate) use json::FieldName;
+pub use json::JsonReader;
 pub use map::Map;
 pub use name::Name;
 pub use record::{MESSAGE, Record, RecordRef, TRUNCATED};

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::json::places::Places;
 use super::json::{self, FieldName, JsonError, members};
-use super::rows::{Cells, JsonText, Member};
+use super::rows::{Cells, JsonText, Member, Noted};
 use super::{Block, LineRange, Map, Slice, Timestamp, Value};
 
 /// The field under which a line that was never parsed is known.
@@ -62,7 +63,7 @@ impl Body {
 }
 
 fn json_text(text: &Slice) -> JsonText<'_> {
-    JsonText { text, block: Some(text.block()) }
+    JsonText { text, block: Some(text.block()), noted: None }
 }
 
 impl Record {
@@ -211,9 +212,21 @@ impl<'a> RecordRef<'a> {
         RecordRef::of_line(&block[line.start as usize..line.end as usize], Some(block), time)
     }
 
-    pub(super) fn json_in_block(block: &'a Block, line: LineRange, time: Timestamp) -> Self {
+    /// A line that is a JSON object, with where fields stand in those of its batch, of which it was the
+    /// `near`th.
+    pub(super) fn json_in_block(
+        block: &'a Block,
+        line: LineRange,
+        time: Timestamp,
+        places: Option<(&'a Places, usize)>,
+    ) -> Self {
         let text = &block[line.start as usize..line.end as usize];
-        RecordRef::new(time, text.len(), BodyRef::Json(JsonText { text, block: Some(block) }))
+        let noted = places.map(|(places, near)| Noted { block, line, places, near });
+        RecordRef::new(
+            time,
+            text.len(),
+            BodyRef::Json(JsonText { text, block: Some(block), noted }),
+        )
     }
 
     pub(super) fn of_cells(cells: Cells<'a>, weight: usize, time: Timestamp) -> Self {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::json::places::Places;
 use super::json::row::RowWriter;
 use super::json::{self, FieldName, members};
 use super::{Block, LineRange, Map, Record, RecordRef, Slice, Text, Timestamp, Value};
@@ -192,7 +193,7 @@ impl Rows {
     fn view(&self, row: &Row) -> RecordRef<'_> {
         match row.found {
             Found::Nothing => RecordRef::in_block(&self.block, row.line, row.time),
-            Found::Json => RecordRef::json_in_block(&self.block, row.line, row.time),
+            Found::Json => RecordRef::json_in_block(&self.block, row.line, row.time, None),
             Found::Fields(first) => {
                 let cells = &self.cells[first as usize..][..self.schema.len()];
                 let cells = Cells { schema: &self.schema, cells, block: &self.block };
@@ -369,16 +370,42 @@ pub(crate) enum Member<'a> {
 pub(super) struct JsonText<'a> {
     pub(super) text: &'a [u8],
     pub(super) block: Option<&'a Block>,
+    /// What is known of it besides, when it is a line of a batch.
+    pub(super) noted: Option<Noted<'a>>,
+}
+
+/// A line in whose batch the places of some fields were noted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted<'a> {
+    pub(super) block: &'a Block,
+    pub(super) line: LineRange,
+    pub(super) places: &'a Places,
+    /// Which line of the batch it was, as long as none was taken out.
+    pub(super) near: usize,
+}
+
+impl<'a> Noted<'a> {
+    /// The text of a field; `None` when it is not known.
+    #[inline]
+    fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
+        let place = self.places.find(self.line, self.near, name)?;
+        Some(place.map(|place| &self.block[place.start as usize..place.end as usize]))
+    }
 }
 
 impl<'a> JsonText<'a> {
     pub(super) fn get(self, name: &str) -> Option<Value> {
-        members::read_value(members::Members::of(self.text).find(name)?, self.block)
+        let noted = self.noted.and_then(|noted| noted.find(name));
+        let raw = noted.unwrap_or_else(|| members::Members::of(self.text).find(name));
+        members::read_value(raw?, self.block)
     }
 
-    /// A field, if a search for its name is enough to find it or to know that it is not there.
+    /// A field, if its place was noted, or a search for its name is enough to find it or to know that it is
+    /// not there.
+    #[inline]
     pub(super) fn search(self, name: &FieldName) -> Option<Option<Member<'a>>> {
-        let raw = name.search(self.text)?;
+        let noted = self.noted.and_then(|noted| noted.find(name.as_str()));
+        let raw = noted.or_else(|| name.search(self.text))?;
         Some(raw.and_then(|raw| self.read(raw)))
     }
 

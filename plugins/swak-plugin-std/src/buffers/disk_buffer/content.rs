@@ -69,7 +69,7 @@ mod tests {
         let text = b"{\"a\":\"a text that is longer than the range of its line\"}".to_vec();
         let all = vec![LineRange { start: 0, end: text.len() as u32 }];
         let mut json = Batch::from_lines(text.into(), all, Timestamp::now());
-        assert!(json.read_json_lines());
+        assert!(json.read_json_lines(&mut JsonReader::new()));
         assert!(Content::memory_as_chunk(&json.into()).is_some());
         let record = Record::from_fields([("a", 1)].into_iter().collect(), Timestamp::now());
         assert_eq!(Content::memory_as_chunk(&Batch::new(vec![record]).into()), None);

@@ -15,7 +15,7 @@ pub(crate) enum ResultFormat {
 impl ResultFormat {
     /// Reads the lines of a batch in place.
     pub(super) fn read(self, batch: &mut Batch, out: &mut Outlet) {
-        if self == ResultFormat::Lines || batch.read_json_lines() {
+        if self == ResultFormat::Lines || batch.read_json_lines(&mut JsonReader::new()) {
             return;
         }
         for record in batch.records_mut() {

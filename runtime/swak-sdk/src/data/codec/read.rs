@@ -3,7 +3,7 @@
 
 use super::{MAX_DEPTH, VERSION, flag, kind};
 use crate::data::{
-    Batch, Block, Chunk, LineRange, Map, Name, Record, Slice, Text, Timestamp, Value,
+    Batch, Block, Chunk, JsonReader, LineRange, Map, Name, Record, Slice, Text, Timestamp, Value,
 };
 
 /// Why bytes are not a chunk.
@@ -38,6 +38,7 @@ pub fn decode(block: &Block) -> Result<Chunk, DecodeError> {
     let count = reader.count()?;
     let mut chunk = Chunk::default();
     let (mut tag, mut source) = (Name::default(), Name::default());
+    let mut json = JsonReader::new();
     for _ in 0..count {
         let flags = reader.byte()?;
         if flags & flag::SAME_TAG == 0 {
@@ -50,7 +51,7 @@ pub fn decode(block: &Block) -> Result<Chunk, DecodeError> {
             0 => reader.records()?,
             _ => {
                 let mut lines = reader.lines()?;
-                if flags & flag::JSON_LINES != 0 && !lines.read_json_lines() {
+                if flags & flag::JSON_LINES != 0 && !lines.read_json_lines(&mut json) {
                     return Err(reader.wrong("a line is not the JSON that it should be"));
                 }
                 lines

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::{Batch, Block, Chunk, LineRange, Map, Record, Slice, Text, Timestamp, Value};
+use crate::data::{
+    Batch, Block, Chunk, JsonReader, LineRange, Map, Record, Slice, Text, Timestamp, Value,
+};
 
 fn round_trip(chunk: &Chunk) -> Chunk {
     let mut bytes = Vec::new();
@@ -118,7 +120,7 @@ fn json_lines() -> impl Strategy<Value = Batch> {
             bytes.push(b'\n');
         }
         let mut batch = Batch::from_lines(bytes.into(), ranges, Timestamp::default());
-        assert!(batch.read_json_lines());
+        assert!(batch.read_json_lines(&mut JsonReader::new()));
         batch
     })
 }

@@ -126,7 +126,10 @@ impl<'a> Iterator for Members<'a> {
 /// The place behind a string, from its quote. Most are short and have no escapes.
 #[inline]
 fn string(text: &[u8], at: usize) -> Option<usize> {
-    short_string(text, at + 1).or_else(|| any_string(text, at + 1))
+    match short_string(text, at + 1) {
+        Ok(end) => Some(end),
+        Err(at) => any_string(text, at),
+    }
 }
 
 #[inline(never)]
@@ -142,7 +145,7 @@ fn any_string(text: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Whether this is how the text of an object says a name.
-fn is_name(raw: &[u8], name: &[u8]) -> bool {
+pub(super) fn is_name(raw: &[u8], name: &[u8]) -> bool {
     raw == name || (raw.contains(&b'\\') && unescaped(raw).is_some_and(|text| *text == *name))
 }
 

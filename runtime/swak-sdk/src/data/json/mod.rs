@@ -1,11 +1,15 @@
 //! JSON (RFC 8259) to values and back.
 //!
 //! Most objects that pass through an agent are looked at and written as they are: [`is_object`] makes sure
-//! that a text is one, `members` finds single fields in it, and only who changes it makes a [`Map`] of it.
+//! that a text is one, a [`JsonReader`] that many lines are, `members` finds single fields in it, and only
+//! who changes it makes a [`Map`] of it.
 
 mod check;
+mod layout;
 pub(super) mod members;
+pub(super) mod places;
 mod plain;
+mod reader;
 pub(super) mod row;
 mod search;
 mod write;
@@ -15,7 +19,9 @@ use std::fmt;
 use serde_json::de::SliceRead;
 
 use super::{Map, Slice, Text, Value};
+use layout::Layout;
 
+pub use reader::JsonReader;
 pub(crate) use search::FieldName;
 pub use write::{write_bytes, write_map, write_value};
 
@@ -49,7 +55,9 @@ pub fn depth(map: &Map) -> usize {
 
 /// Whether a text is a JSON object on one line, as [`parse_object`] reads it.
 pub fn is_object(text: &[u8]) -> bool {
-    check::is_plain_object(text) || (!text.contains(&b'\n') && parse_object(&text.into()).is_ok())
+    let plain = check::Text::of(text);
+    check::is_plain_object(plain, &mut Layout::default(), &[], &mut [])
+        || (!text.contains(&b'\n') && parse_object(&text.into()).is_ok())
 }
 
 /// Reads one JSON value. Text without escapes is a slice of what was read; of a repeated name the

@@ -27,12 +27,12 @@ pub(super) fn plain_until(text: &[u8], mut at: usize) -> usize {
 }
 
 /// The place behind a string that goes on from `at`, if it is shorter than what is looked at together and
-/// has no escapes, as most do.
-#[inline]
-pub(super) fn short_string(text: &[u8], at: usize) -> Option<usize> {
-    let bytes = text.get(at..)?.first_chunk()?;
+/// has no escapes, as most do; else how far it is plain for sure.
+#[inline(always)]
+pub(super) fn short_string(text: &[u8], at: usize) -> Result<usize, usize> {
+    let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk) else { return Err(at) };
     let n = plain(bytes);
-    (bytes.get(n) == Some(&b'"')).then_some(at + n + 1)
+    if bytes.get(n) == Some(&b'"') { Ok(at + n + 1) } else { Err(at + n) }
 }
 
 /// How many of these bytes come before the first that cannot stand in a JSON string by itself; all of them
@@ -47,6 +47,13 @@ fn plain(bytes: &[u8; WIDTH]) -> usize {
 pub(super) fn plain_ascii(bytes: &[u8; WIDTH]) -> usize {
     let bytes = u8x16::new(*bytes);
     (stops(bytes) | bytes.to_bitmask() | (1 << WIDTH)).trailing_zeros() as usize
+}
+
+/// One bit for each byte that is a digit, the lowest for the first.
+#[inline]
+pub(super) fn digits(bytes: &[u8; WIDTH]) -> u32 {
+    let distance = u8x16::new(*bytes) - u8x16::splat(b'0');
+    distance.min(u8x16::splat(9)).simd_eq(distance).to_bitmask()
 }
 
 /// One bit for each byte, the lowest for the first.
@@ -89,6 +96,14 @@ mod tests {
             let first = |is: fn(&u8) -> bool| bytes.iter().position(is).unwrap_or(WIDTH);
             prop_assert_eq!(plain_ascii(&bytes), first(|b| is_stop(b) || !b.is_ascii()));
             prop_assert_eq!(plain(&bytes), first(is_stop));
+        }
+
+        #[test]
+        fn knows_digits(bytes in prop::array::uniform16(0x2fu8..=0x3a)) {
+            let is_digit = |i: usize| digits(&bytes) & 1 << i != 0;
+            for (i, byte) in bytes.iter().enumerate() {
+                prop_assert_eq!(is_digit(i), byte.is_ascii_digit());
+            }
         }
     }
 }

@@ -1,0 +1,152 @@
+//! Lines that are JSON objects, read one batch after the other.
+
+use std::sync::Arc;
+
+use super::check::{Text, is_plain_object};
+use super::layout::Layout;
+use super::parse_object;
+use super::places::{Asked, Places};
+use crate::data::{Block, LineRange};
+
+/// Reads lines that are JSON objects, and learns from them: in which order their names come, and which of
+/// them are looked up later. One that is used for all lines of a source is faster than a new one for each
+/// batch, and comes to the same results.
+#[derive(Debug)]
+pub struct JsonReader {
+    layout: Layout,
+    asked: Arc<Asked>,
+    /// Those whose slots are in the layout.
+    names: Arc<[Box<str>]>,
+}
+
+impl Default for JsonReader {
+    fn default() -> Self {
+        JsonReader { layout: Layout::new(), asked: Arc::default(), names: Arc::default() }
+    }
+}
+
+impl JsonReader {
+    /// One that knows nothing yet.
+    pub fn new() -> Self {
+        JsonReader::default()
+    }
+
+    /// What is known of these lines when each is a JSON object, as [`is_object`](super::is_object) says.
+    pub(in crate::data) fn read(
+        &mut self,
+        block: &Block,
+        lines: &[LineRange],
+    ) -> Option<Arc<Places>> {
+        if self.names.len() != self.asked.count() {
+            self.names = self.asked.names();
+            self.layout.forget();
+        }
+        let mut places = Places::new(self.asked.clone(), self.names.clone(), lines.len());
+        lines.iter().all(|line| self.read_line(block, *line, &mut places)).then(|| places.into())
+    }
+
+    fn read_line(&mut self, block: &Block, line: LineRange, places: &mut Places) -> bool {
+        let text = Text::in_block(block, line);
+        let found = places.begin(line);
+        if is_plain_object(text, &mut self.layout, &self.names, found) {
+            return true;
+        }
+        places.give_up();
+        let text = text.whole();
+        !text.contains(&b'\n') && parse_object(&text.into()).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::data::{Batch, Timestamp, json};
+
+    /// Members of objects that are written in many ways, and now and then in none.
+    fn member() -> impl Strategy<Value = String> {
+        let name =
+            prop::sample::select(vec!["a", "b", "\\u0062", "c d", "{", "", "nämé", "\\n", "x"]);
+        let value = prop::sample::select(vec![
+            "1",
+            "-0.5",
+            "1e3",
+            "1e400",
+            "\"\"",
+            "\"b\"",
+            "\"\\\"b\\\":1\"",
+            "null",
+            "{\"b\":2}",
+            "{}",
+            "[{\"a\":1},[]]",
+            "\"\\ud83d\\ude00\"",
+            "\"한\"",
+            "tru",
+            "12345678901234567890",
+            "\"a text that is longer than what is looked at together\"",
+        ]);
+        let space = prop::sample::select(vec!["", "", "", " ", "\t "]);
+        (space.clone(), name, space.clone(), value, space)
+            .prop_map(|(a, name, b, value, c)| format!("{a}\"{name}\"{b}:{c}{value}"))
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        prop::collection::vec(member(), 0..5)
+            .prop_map(|members| format!("{{{}}}", members.join(",")))
+    }
+
+    fn batch(lines: &[String]) -> Batch {
+        let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let end = text.len();
+        Batch::from_run(text.into_bytes().into(), 0..end, Timestamp::default())
+    }
+
+    proptest! {
+        #[test]
+        fn lines_say_what_they_say_alone(
+            batches in prop::collection::vec(prop::collection::vec(line(), 0..5), 0..6),
+            names in prop::collection::vec(prop::sample::select(vec!["a", "b", "{", "", "nämé", "z"]), 0..4),
+        ) {
+            let mut reader = JsonReader::new();
+            for lines in &batches {
+                let mut batch = batch(lines);
+                let are_objects = lines.iter().all(|line| json::is_object(line.as_bytes()));
+                prop_assert_eq!(batch.read_json_lines(&mut reader), are_objects, "{:?}", lines);
+                if !are_objects {
+                    continue;
+                }
+                let mut taken = 0..;
+                let odd = batch.extract(|_| taken.next().is_some_and(|n| n % 2 == 1));
+                for (n, line) in lines.iter().enumerate() {
+                    let record = if n % 2 == 1 { odd.get(n / 2) } else { batch.get(n / 2) };
+                    let map = parse_object(&line.as_bytes().into()).unwrap();
+                    for name in &names {
+                        let found = record.get(name);
+                        prop_assert_eq!(found.as_deref(), map.get(name), "{} of {}", name, line);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_that_are_looked_up_are_noted() {
+        let lines: Vec<_> = (0..3).map(|n| format!("{{\"n\":{n},\"t\":\"x\"}}")).collect();
+        let mut reader = JsonReader::new();
+        let mut found = || {
+            let mut batch = batch(&lines);
+            assert!(batch.read_json_lines(&mut reader));
+            batch.get(1).get("n").unwrap();
+            batch.get(1).get("z");
+            reader.names.len()
+        };
+        assert_eq!([found(), found(), found()], [0, 2, 2]);
+        for name in 0..20 {
+            let mut batch = batch(&lines);
+            assert!(batch.read_json_lines(&mut reader));
+            assert_eq!(batch.get(0).get(&format!("name {name}")), None);
+        }
+        assert_eq!(reader.names.len(), 8);
+    }
+}
