@@ -76,11 +76,11 @@ impl Transform for Reform {
             for (path, written) in self.write.iter() {
                 let scope = Scope { record: record.view(), tag: &tag, source: &source };
                 match written.value(&scope, &mut self.rendered) {
-                    Some(value) => {
-                        if path.insert(record.fields_mut(), value).is_err() {
-                            out.error();
-                        }
-                    }
+                    Some(value) => match path.as_key() {
+                        Some(name) => record.insert(name, value),
+                        None if path.insert(record.fields_mut(), value).is_ok() => {}
+                        None => out.error(),
+                    },
                     None => out.error(),
                 }
             }

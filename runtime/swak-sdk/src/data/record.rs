@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use super::json::places::Places;
+use super::json::text::{JsonText, Member, Noted};
 use super::json::{self, FieldName, JsonError, members};
-use super::rows::{Cells, JsonText, Member, Noted};
+use super::patched::Patched;
+use super::rows::Cells;
 use super::{Block, LineRange, Map, Slice, Timestamp, Value};
 
 /// The field under which a line that was never parsed is known.
@@ -32,6 +34,8 @@ enum Body {
     Line(Slice),
     /// A JSON object on one line.
     Json(Slice),
+    /// One of which fields were set since.
+    Patched(Box<Patched>),
     Fields(Map),
 }
 
@@ -56,14 +60,11 @@ impl Body {
     fn fields(&self) -> Option<Cow<'_, Map>> {
         match self {
             Body::Line(_) => None,
-            Body::Json(text) => Some(Cow::Owned(json_text(text).to_map())),
+            Body::Json(text) => Some(Cow::Owned(JsonText::of(text).to_map())),
+            Body::Patched(patched) => Some(Cow::Owned(patched.to_map())),
             Body::Fields(map) => Some(Cow::Borrowed(map)),
         }
     }
-}
-
-fn json_text(text: &Slice) -> JsonText<'_> {
-    JsonText { text, block: Some(text.block()), noted: None }
 }
 
 impl Record {
@@ -140,7 +141,7 @@ impl Record {
     pub fn line(&self) -> Option<&Slice> {
         match &self.body {
             Body::Line(line) => Some(line),
-            Body::Json(_) | Body::Fields(_) => None,
+            Body::Json(_) | Body::Patched(_) | Body::Fields(_) => None,
         }
     }
 
@@ -155,12 +156,27 @@ impl Record {
             Body::Line(line) => {
                 self.body = Body::Fields(line_map(Value::from_slice(line), self.truncated));
             }
-            Body::Json(text) => self.body = Body::Fields(json_text(text).to_map()),
+            Body::Json(text) => self.body = Body::Fields(JsonText::of(text).to_map()),
+            Body::Patched(patched) => self.body = Body::Fields(patched.to_map()),
             Body::Fields(_) => {}
         }
         match &mut self.body {
             Body::Fields(map) => map,
             _ => unreachable!("it was turned into fields above"),
+        }
+    }
+
+    /// Sets a field: in its old place if there was one of this name, else at the end. As
+    /// [`Record::fields_mut`] and [`Map::insert`] would do, but JSON need not be read for it.
+    pub fn insert(&mut self, name: &str, value: impl Into<Value>) {
+        if let Body::Json(text) = &self.body {
+            self.body = Body::Patched(Patched::new(text.clone()).into());
+        }
+        match &mut self.body {
+            Body::Patched(patched) if patched.has_room() => patched.insert(name, value.into()),
+            _ => {
+                self.fields_mut().insert(name, value);
+            }
         }
     }
 
@@ -173,7 +189,8 @@ impl Record {
     pub fn view(&self) -> RecordRef<'_> {
         let body = match &self.body {
             Body::Line(line) => BodyRef::Line(line, Some(line.block())),
-            Body::Json(text) => BodyRef::Json(json_text(text)),
+            Body::Json(text) => BodyRef::Json(JsonText::of(text)),
+            Body::Patched(patched) => BodyRef::Patched(patched),
             Body::Fields(map) => BodyRef::Fields(map),
         };
         RecordRef { time: self.time, weight: self.weight, truncated: self.truncated, body }
@@ -194,6 +211,7 @@ enum BodyRef<'a> {
     /// With the block that holds it, when there is one.
     Line(&'a [u8], Option<&'a Block>),
     Json(JsonText<'a>),
+    Patched(&'a Patched),
     Cells(Cells<'a>),
     Fields(&'a Map),
 }
@@ -251,6 +269,7 @@ impl<'a> RecordRef<'a> {
         let body = match self.body {
             BodyRef::Line(line, block) => Body::Line(members::slice(line, block)),
             BodyRef::Json(text) => Body::Json(text.to_slice()),
+            BodyRef::Patched(patched) => Body::Patched(patched.clone().into()),
             BodyRef::Cells(cells) => Body::Fields(cells.to_map()),
             BodyRef::Fields(map) => Body::Fields(map.clone()),
         };
@@ -285,6 +304,7 @@ impl<'a> RecordRef<'a> {
         match self.body {
             BodyRef::Line(..) => None,
             BodyRef::Json(text) => Some(Cow::Owned(text.to_map())),
+            BodyRef::Patched(patched) => Some(Cow::Owned(patched.to_map())),
             BodyRef::Cells(cells) => Some(Cow::Owned(cells.to_map())),
             BodyRef::Fields(map) => Some(Cow::Borrowed(map)),
         }
@@ -299,6 +319,7 @@ impl<'a> RecordRef<'a> {
                 _ => None,
             },
             BodyRef::Json(text) => text.get(name).map(Cow::Owned),
+            BodyRef::Patched(patched) => patched.get(name),
             BodyRef::Cells(cells) => cells.get(name).map(Cow::Owned),
             BodyRef::Fields(map) => map.get(name).map(Cow::Borrowed),
         }
@@ -350,6 +371,7 @@ impl<'a> RecordRef<'a> {
                 out.extend_from_slice(text);
                 0
             }
+            BodyRef::Patched(patched) => patched.write_json(out),
             BodyRef::Cells(cells) => cells.write_json(out),
             BodyRef::Fields(map) => json::write_map(out, map),
         }
@@ -371,6 +393,10 @@ impl<'a> RecordRef<'a> {
     pub fn size(self) -> usize {
         match self.body {
             BodyRef::Line(text, _) | BodyRef::Json(JsonText { text, .. }) => text.len(),
+            BodyRef::Patched(patched) => {
+                let (text, set) = patched.parts();
+                text.len() + map_size(set)
+            }
             BodyRef::Cells(_) => self.weight as usize,
             BodyRef::Fields(map) => map_size(map),
         }

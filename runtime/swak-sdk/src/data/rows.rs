@@ -1,12 +1,10 @@
 //! What parsers found in the lines of a block: fields that stay ranges of it until somebody asks.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::json::places::Places;
+use super::json;
 use super::json::row::RowWriter;
-use super::json::{self, FieldName, members};
-use super::{Block, LineRange, Map, Record, RecordRef, Slice, Text, Timestamp, Value};
+use super::{Block, LineRange, Map, Record, RecordRef, Text, Timestamp, Value};
 
 /// The names of fields that many records have, in order.
 #[derive(Debug)]
@@ -354,91 +352,6 @@ impl<'a> Cells<'a> {
             Ok(text) => Value::Text(Text::in_block(text, self.block)),
             Err(_) => Value::Bytes(self.block.slice(start, end)),
         }
-    }
-}
-
-/// A field as it is found.
-#[derive(Clone, Debug)]
-pub(crate) enum Member<'a> {
-    Value(Cow<'a, Value>),
-    /// The bytes of text that stands so in JSON, which are UTF-8.
-    Text(&'a [u8]),
-}
-
-/// A JSON object that is a range of a block or stands alone.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct JsonText<'a> {
-    pub(super) text: &'a [u8],
-    pub(super) block: Option<&'a Block>,
-    /// What is known of it besides, when it is a line of a batch.
-    pub(super) noted: Option<Noted<'a>>,
-}
-
-/// A line in whose batch the places of some fields were noted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Noted<'a> {
-    pub(super) block: &'a Block,
-    pub(super) line: LineRange,
-    pub(super) places: &'a Places,
-    /// Which line of the batch it was, as long as none was taken out.
-    pub(super) near: usize,
-}
-
-impl<'a> Noted<'a> {
-    /// The text of a field; `None` when it is not known.
-    #[inline]
-    fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
-        let place = self.places.find(self.line, self.near, name)?;
-        Some(place.map(|place| &self.block[place.start as usize..place.end as usize]))
-    }
-}
-
-impl<'a> JsonText<'a> {
-    pub(super) fn get(self, name: &str) -> Option<Value> {
-        let noted = self.noted.and_then(|noted| noted.find(name));
-        let raw = noted.unwrap_or_else(|| members::Members::of(self.text).find(name));
-        members::read_value(raw?, self.block)
-    }
-
-    /// A field, if its place was noted, or a search for its name is enough to find it or to know that it is
-    /// not there.
-    #[inline]
-    pub(super) fn search(self, name: &FieldName) -> Option<Option<Member<'a>>> {
-        let noted = self.noted.and_then(|noted| noted.find(name.as_str()));
-        let raw = noted.or_else(|| name.search(self.text))?;
-        Some(raw.and_then(|raw| self.read(raw)))
-    }
-
-    /// The fields of these names, each with its place among them.
-    pub(super) fn find_each(
-        self,
-        names: &[FieldName],
-        mut found: impl FnMut(usize, Option<Member<'a>>),
-    ) {
-        const AT_ONCE: usize = 8;
-        for (at, names) in (0..).step_by(AT_ONCE).zip(names.chunks(AT_ONCE)) {
-            let mut raw = [None; AT_ONCE];
-            members::Members::of(self.text).find_each(names, &mut raw);
-            for (i, raw) in raw.into_iter().take(names.len()).enumerate() {
-                found(at + i, raw.and_then(|raw| self.read(raw)));
-            }
-        }
-    }
-
-    fn read(self, raw: &'a [u8]) -> Option<Member<'a>> {
-        match raw {
-            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => Some(Member::Text(inner)),
-            _ => members::read_value(raw, self.block).map(|value| Member::Value(Cow::Owned(value))),
-        }
-    }
-
-    /// It was checked when it was made, so that it can be read.
-    pub(super) fn to_map(self) -> Map {
-        json::parse_object(&self.to_slice()).unwrap_or_default()
-    }
-
-    pub(super) fn to_slice(self) -> Slice {
-        members::slice(self.text, self.block)
     }
 }
 

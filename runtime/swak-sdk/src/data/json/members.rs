@@ -42,12 +42,14 @@ impl<'a> Members<'a> {
     pub(in crate::data) fn find_each(self, names: &[FieldName], values: &mut [Option<&'a [u8]>]) {
         for (raw, value) in self {
             let is_plain = !raw.contains(&b'\\');
-            let place = names.iter().position(|name| match is_plain {
-                true => raw == name.as_str().as_bytes(),
-                false => is_name(raw, name.as_str().as_bytes()),
-            });
-            if let Some(place) = place {
-                values[place] = Some(value);
+            for (name, found) in names.iter().zip(&mut *values) {
+                let is_it = match is_plain {
+                    true => raw == name.as_str().as_bytes(),
+                    false => is_name(raw, name.as_str().as_bytes()),
+                };
+                if is_it {
+                    *found = Some(value);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! that a text is one, a [`JsonReader`] that many lines are, `members` finds single fields in it, and only
 //! who changes it makes a [`Map`] of it.
 
+mod as_written;
 mod check;
 mod layout;
 pub(super) mod members;
@@ -12,6 +13,7 @@ mod plain;
 mod reader;
 pub(super) mod row;
 mod search;
+pub(super) mod text;
 mod write;
 
 use std::fmt;
@@ -23,6 +25,7 @@ use layout::Layout;
 
 pub use reader::JsonReader;
 pub(crate) use search::FieldName;
+pub(in crate::data) use write::write_with;
 pub use write::{write_bytes, write_map, write_value};
 
 /// What is wrong with a JSON text.

@@ -4,26 +4,41 @@ use memchr::memmem::Finder;
 
 use super::members::Members;
 
-/// The name of a field that is looked for in many records.
+/// The name of a field that is looked for in many records, and the way to a field below it.
 #[derive(Debug)]
 pub(crate) struct FieldName {
     name: Box<str>,
+    below: Box<[Box<str>]>,
     /// Searches for the name between quotes; none when it has characters that JSON may write in
     /// another way than `\u00…`.
     quoted: Option<Box<Finder<'static>>>,
 }
 
 impl FieldName {
-    pub(crate) fn new(name: &str) -> Self {
+    /// That of a field, and the names below it that lead to the one that is meant.
+    pub(crate) fn new(name: &str, below: Box<[Box<str>]>) -> Self {
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         let is_searched_for = !name.is_empty() && name.bytes().all(is_plain);
         let quoted = is_searched_for
             .then(|| Box::new(Finder::new(format!("\"{name}\"").as_bytes()).into_owned()));
-        FieldName { name: name.into(), quoted }
+        FieldName { name: name.into(), below, quoted }
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.name
+    }
+
+    /// The names that lead from it to what is meant.
+    pub(crate) fn below(&self) -> &[Box<str>] {
+        &self.below
+    }
+
+    /// What is meant in the text of the value of the name.
+    pub(in crate::data) fn within<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
+        self.below.iter().try_fold(value, |value, name| match value {
+            [b'{', ..] => Members::of(value).find(name),
+            _ => None,
+        })
     }
 
     /// The text of the value in an object that is known to be one; `None` when only reading the whole
@@ -59,7 +74,7 @@ mod tests {
     use super::*;
 
     fn search<'a>(text: &'a str, name: &str) -> Option<Option<&'a str>> {
-        let found = FieldName::new(name).search(text.as_bytes())?;
+        let found = FieldName::new(name, Box::default()).search(text.as_bytes())?;
         Some(found.map(|value| std::str::from_utf8(value).unwrap()))
     }
 

@@ -1,5 +1,6 @@
 //! The fields that an expression reads, each looked up at most once for a record.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::operand::Operand;
@@ -48,8 +49,23 @@ impl<'a> Fields<'_, 'a> {
         record.find_in_json(self.names, |slot, found| {
             self.slots[slot].get_or_init(|| found);
         });
-        let found = || record.get(name.as_str()).map(Member::Value);
+        let found = || within(record.get(name.as_str())?, name.below()).map(Member::Value);
         self.slots[slot].get_or_init(found).as_ref()
+    }
+}
+
+/// The value to which these names lead.
+fn within<'a>(value: Cow<'a, Value>, names: &[Box<str>]) -> Option<Cow<'a, Value>> {
+    fn find<'v>(value: &'v Value, names: &[Box<str>]) -> Option<&'v Value> {
+        names.iter().try_fold(value, |value, name| match value {
+            Value::Map(map) => map.get(name),
+            _ => None,
+        })
+    }
+    match (names, value) {
+        ([], value) => Some(value),
+        (_, Cow::Borrowed(value)) => find(value, names).map(Cow::Borrowed),
+        (_, Cow::Owned(value)) => find(&value, names).cloned().map(Cow::Owned),
     }
 }
 
@@ -57,12 +73,13 @@ impl<'a> Fields<'_, 'a> {
 #[derive(Debug)]
 pub(super) struct Path {
     root: Root,
+    /// Those that follow the names of the slot.
     steps: Vec<Step>,
 }
 
 #[derive(Debug)]
 enum Root {
-    /// The slot of a top-level field.
+    /// The slot of a field.
     Field(usize),
     Time,
     Tag,
@@ -91,11 +108,11 @@ impl Path {
                     return None;
                 }
                 match steps.remove(0) {
-                    Step::Key(name) => Root::Field(slot(&name, names)),
+                    Step::Key(name) => Root::Field(slot(&name, &mut steps, names)),
                     Step::Index(_) => return None,
                 }
             }
-            name => Root::Field(slot(name, names)),
+            name => Root::Field(slot(name, &mut steps, names)),
         };
         let is_field = matches!(root, Root::Field(_));
         (is_field || steps.is_empty()).then_some(Path { root, steps })
@@ -104,7 +121,9 @@ impl Path {
     /// The name, when it is a top-level field.
     pub(super) fn as_field<'n>(&self, names: &'n Names) -> Option<&'n str> {
         match self.root {
-            Root::Field(slot) if self.steps.is_empty() => Some(names[slot].as_str()),
+            Root::Field(slot) if self.steps.is_empty() && names[slot].below().is_empty() => {
+                Some(names[slot].as_str())
+            }
             _ => None,
         }
     }
@@ -162,9 +181,18 @@ impl Path {
     }
 }
 
-fn slot(name: &str, names: &mut Names) -> usize {
-    names.iter().position(|known| known.as_str() == name).unwrap_or_else(|| {
-        names.push(FieldName::new(name));
+/// The slot of the field to which the name and the names that the steps begin with lead. Those are taken
+/// out.
+fn slot(name: &str, steps: &mut Vec<Step>, names: &mut Names) -> usize {
+    let keys = steps.iter().take_while(|step| matches!(step, Step::Key(_))).count();
+    let below = steps.drain(..keys).filter_map(|step| match step {
+        Step::Key(name) => Some(name),
+        Step::Index(_) => None,
+    });
+    let below: Box<[_]> = below.collect();
+    let known = |known: &FieldName| known.as_str() == name && *known.below() == *below;
+    names.iter().position(known).unwrap_or_else(|| {
+        names.push(FieldName::new(name, below));
         names.len() - 1
     })
 }

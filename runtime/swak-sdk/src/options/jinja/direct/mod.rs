@@ -40,7 +40,7 @@ pub(super) struct Direct {
     names: Names,
 }
 
-/// The names of the top-level fields that something reads; each has a slot in [`fields`].
+/// The names of the fields that something reads, with those below them; each has a slot in [`fields`].
 type Names = Vec<FieldName>;
 
 /// Why there is no answer: Jinja has to give it.

@@ -11,7 +11,7 @@ use super::operand::{Literal, Number, Operand};
 use super::order::Comparison;
 use crate::options::jinja::tokens::{self, Token, TokenKind};
 
-/// The tree of an expression; the top-level fields in it are added to the names. `None` for what is
+/// The tree of an expression; the fields in it are added to the names. `None` for what is
 /// left to Jinja.
 pub(super) fn expression(text: &str, names: &mut Names) -> Option<Node> {
     let tokens = tokens::of_expression(text);

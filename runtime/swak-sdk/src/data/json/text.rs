@@ -1,0 +1,98 @@
+//! A record that is the text of a JSON object.
+
+use std::borrow::Cow;
+
+use super::members::{Members, read_value, slice};
+use super::places::Places;
+use super::{FieldName, parse_object};
+use crate::data::{Block, LineRange, Map, Slice, Value};
+
+/// A field as it is found.
+#[derive(Clone, Debug)]
+pub(crate) enum Member<'a> {
+    Value(Cow<'a, Value>),
+    /// The bytes of text that stands so in JSON, which are UTF-8.
+    Text(&'a [u8]),
+}
+
+/// A JSON object that is a range of a block or stands alone.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::data) struct JsonText<'a> {
+    pub(in crate::data) text: &'a [u8],
+    pub(in crate::data) block: Option<&'a Block>,
+    /// What is known of it besides, when it is a line of a batch.
+    pub(in crate::data) noted: Option<Noted<'a>>,
+}
+
+/// A line in whose batch the places of some fields were noted.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::data) struct Noted<'a> {
+    pub(in crate::data) block: &'a Block,
+    pub(in crate::data) line: LineRange,
+    pub(in crate::data) places: &'a Places,
+    /// Which line of the batch it was, as long as none was taken out.
+    pub(in crate::data) near: usize,
+}
+
+impl<'a> Noted<'a> {
+    /// The text of a field; `None` when it is not known.
+    #[inline]
+    fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
+        let place = self.places.find(self.line, self.near, name)?;
+        Some(place.map(|place| &self.block[place.start as usize..place.end as usize]))
+    }
+}
+
+impl<'a> JsonText<'a> {
+    /// One of which no more is known.
+    pub(in crate::data) fn of(text: &'a Slice) -> Self {
+        JsonText { text, block: Some(text.block()), noted: None }
+    }
+
+    pub(in crate::data) fn get(self, name: &str) -> Option<Value> {
+        let noted = self.noted.and_then(|noted| noted.find(name));
+        let raw = noted.unwrap_or_else(|| Members::of(self.text).find(name));
+        read_value(raw?, self.block)
+    }
+
+    /// A field, if its place was noted, or a search for its name is enough to find it or to know that it is
+    /// not there.
+    #[inline]
+    pub(in crate::data) fn search(self, name: &FieldName) -> Option<Option<Member<'a>>> {
+        let noted = self.noted.and_then(|noted| noted.find(name.as_str()));
+        let raw = noted.or_else(|| name.search(self.text))?;
+        Some(raw.and_then(|raw| self.read(name.within(raw)?)))
+    }
+
+    /// The fields of these names, each with its place among them.
+    pub(in crate::data) fn find_each(
+        self,
+        names: &[FieldName],
+        mut found: impl FnMut(usize, Option<Member<'a>>),
+    ) {
+        const AT_ONCE: usize = 8;
+        for (at, names) in (0..).step_by(AT_ONCE).zip(names.chunks(AT_ONCE)) {
+            let mut raw = [None; AT_ONCE];
+            Members::of(self.text).find_each(names, &mut raw);
+            for (i, (name, raw)) in names.iter().zip(raw).enumerate() {
+                found(at + i, raw.and_then(|raw| self.read(name.within(raw)?)));
+            }
+        }
+    }
+
+    fn read(self, raw: &'a [u8]) -> Option<Member<'a>> {
+        match raw {
+            [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => Some(Member::Text(inner)),
+            _ => read_value(raw, self.block).map(|value| Member::Value(Cow::Owned(value))),
+        }
+    }
+
+    /// The fields. It was checked when it was made, so that it can be read.
+    pub(in crate::data) fn to_map(self) -> Map {
+        parse_object(&self.to_slice()).unwrap_or_default()
+    }
+
+    pub(in crate::data) fn to_slice(self) -> Slice {
+        slice(self.text, self.block)
+    }
+}
