@@ -15,7 +15,7 @@ use super::budget;
 use super::discover::Discovery;
 use super::followed::{Followed, SELDOM};
 use super::parked::Parked;
-use super::readers::{Done, Readers, Work};
+use super::readers::{Done, Manner, Readers, Work};
 use super::rotated::{Rotations, Targets};
 use super::tail::Settings;
 use super::waiting::Waiting;
@@ -72,6 +72,8 @@ pub(super) struct Follower<'a> {
     pub(super) begun_anew: HashMap<FileId, Option<i64>>,
     began: Instant,
     pub(super) next_scan: Instant,
+    /// A look waits for the file that a reader waits at.
+    pub(super) waits_for_file: bool,
     pub(super) scanned: bool,
     pub(super) is_first_start: bool,
     /// Since when files are being renamed.
@@ -101,6 +103,10 @@ enum Message {
 
 /// Each file that grows is looked at so much less often for each other one: looking has a price too.
 const SHARE: Duration = Duration::from_micros(200);
+
+/// How long a look waits for the file that a reader waits at; one that is being written elsewhere just then
+/// may take longer.
+const WAY_BACK: Duration = Duration::from_millis(10);
 
 /// The longest sleep when nothing wakes us up to stop.
 const DEAF: Duration = Duration::from_millis(100);
@@ -134,6 +140,7 @@ impl<'a> Follower<'a> {
             begun_anew: HashMap::new(),
             began: Instant::now(),
             next_scan: Instant::now(),
+            waits_for_file: false,
             scanned: false,
             in_flux: None,
             is_first_start,
@@ -163,7 +170,8 @@ impl<'a> Follower<'a> {
                 tracing::warn!("no file matches yet: {}", self.discovery.patterns());
             }
             while !shutdown.is_triggered() {
-                if self.looks_again() && Instant::now() >= self.next_scan {
+                let is_due = self.looks_again() && Instant::now() >= self.next_scan;
+                if is_due && !self.recall(&mut readers) {
                     self.scan();
                 }
                 self.dispatch(&mut readers);
@@ -182,6 +190,19 @@ impl<'a> Follower<'a> {
     /// was truncated while it was read.
     fn looks_again(&self) -> bool {
         self.pace.follow || self.files.values().any(|file| file.is_held)
+    }
+
+    /// Asks for the file back that a reader waits at, so that it is known how it is while the folders are
+    /// looked at. Whether the look waits for it.
+    fn recall<'scope, F>(&mut self, readers: &mut Readers<'scope, '_, F>) -> bool
+    where
+        F: Fn(Option<Done>) + Clone + Send + 'scope,
+    {
+        self.waits_for_file = readers.recall();
+        if self.waits_for_file {
+            self.next_scan = Instant::now() + WAY_BACK;
+        }
+        self.waits_for_file
     }
 
     /// How long small writes are gathered.
@@ -223,8 +244,15 @@ impl<'a> Follower<'a> {
                 self.at_end(number, work, false);
                 continue;
             }
+            let is_only_one = self.active == u32::from(file.is_active);
+            let is_heard = || self.watch.hears_of(&file.path);
+            let manner = match is_only_one && file.may_linger(&self.pace) && is_heard() {
+                true if file.has_lingered => Manner::Busy,
+                true => Manner::IfGrown,
+                false => Manner::Once,
+            };
             if let Some(tail) = file.give_away() {
-                readers.start(number, tail, work);
+                readers.start(number, tail, work, manner);
             }
         }
         readers.others_wait(!self.ready.is_empty());
@@ -245,6 +273,8 @@ impl<'a> Follower<'a> {
         }
         let most = if tokio::runtime::Handle::try_current().is_ok() { Duration::MAX } else { DEAF };
         let now = Instant::now();
+        let check = readers.check_lingering(now);
+        until = until.into_iter().chain(check).min();
         let wait = until.map_or(most, |when| when.saturating_duration_since(now)).min(most);
         let mut next = inbox.recv_timeout(wait).ok();
         while let Some(message) = next {
@@ -254,7 +284,7 @@ impl<'a> Follower<'a> {
                 // The scope panics in its turn once all threads are joined.
                 Message::Read(None) => return Ok(false),
                 Message::Read(Some(done)) => {
-                    readers.finished();
+                    readers.finished(done.number);
                     self.done(done)?;
                 }
             }

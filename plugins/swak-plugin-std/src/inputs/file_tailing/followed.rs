@@ -1,12 +1,13 @@
 //! One followed file as the coordinator sees it, also while a thread reads it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::discover::Found;
 use super::follow::Pace;
 use super::identify::is_of_path;
-use super::proof::Proof;
+use super::progress::Progress;
 use super::readers::Work;
 use super::tail::Tail;
 use crate::identity::FileId;
@@ -24,9 +25,10 @@ pub(super) struct Followed {
     pub(super) target: Option<PathBuf>,
     /// When its content began, if it was truncated.
     pub(super) begun: Option<i64>,
-    /// Up to where it was read when it was here last, and what it held up to there.
+    /// Up to where it was read when it was here last.
     pub(super) offset: u64,
-    pub(super) proof: Proof,
+    /// Up to where it is read, also while a thread does so.
+    pub(super) progress: Arc<Progress>,
     /// No pattern leads to it since.
     pub(super) gone: Option<Instant>,
     /// The file of the same source that is to be read before.
@@ -55,6 +57,8 @@ pub(super) struct Followed {
     pub(super) is_stale: bool,
     /// The system told of it while it was being read.
     pub(super) is_hinted: bool,
+    /// It grew when it was read last, and its reader waited for more.
+    pub(super) has_lingered: bool,
     pub(super) last_look: Instant,
     /// An error was reported.
     pub(super) has_failed: bool,
@@ -79,7 +83,7 @@ impl Followed {
             target: tail.target.clone(),
             begun: tail.begun,
             offset: 0,
-            proof: Proof::default(),
+            progress: tail.progress(),
             tail: None,
             gone,
             after: None,
@@ -95,6 +99,7 @@ impl Followed {
             is_active: false,
             is_stale: false,
             is_hinted: false,
+            has_lingered: false,
             last_look: Instant::now(),
             has_failed: false,
             is_watched: false,
@@ -109,7 +114,7 @@ impl Followed {
 
     /// A thread has done with it, or it is new.
     pub(super) fn take_back(&mut self, tail: Box<Tail>) {
-        (self.offset, self.proof) = tail.read_up_to();
+        (self.offset, _) = tail.read_up_to();
         self.begun = tail.begun;
         self.has_rest = tail.has_rest();
         self.has_open_record = tail.has_open_record();
@@ -180,6 +185,17 @@ impl Followed {
             Some(gone) => !pace.follow || now >= gone.max(self.last_growth) + pace.rotate_wait,
             None => !pace.follow,
         }
+    }
+
+    /// Whether a thread may wait at its end for more. One that waits only so long for the end of a last line
+    /// or record, or has others after it, is handed back.
+    pub(super) fn may_linger(&self, pace: &Pace) -> bool {
+        pace.follow
+            && pace.last_line_wait.is_none()
+            && pace.record_wait.is_none()
+            && self.gone.is_none()
+            && self.next.is_none()
+            && !is_of_path(self.id)
     }
 
     /// How long to wait after its end was reached.

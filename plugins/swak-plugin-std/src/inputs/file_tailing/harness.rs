@@ -17,7 +17,7 @@ use super::encoding::Encoding;
 use super::follow::{Follower, Pace};
 use super::identify::Identity;
 use super::rotated::Rotations;
-use super::tail::{BLOCK, Settings};
+use super::tail::{BLOCK, Settings, Tail, TurnError};
 
 /// An input whose looks and turns a test takes by itself.
 pub(super) struct Still {
@@ -64,6 +64,11 @@ impl Still {
         let discovery = Discovery::new(vec![pattern], Vec::new(), Identity::Auto);
         let rotations = Rotations::new(Vec::new(), Vec::new(), Identity::Auto);
         Follower::new(&self.settings, pace, discovery, rotations, &self.out)
+    }
+
+    /// Reads a file; nobody takes what is emitted.
+    pub(super) fn read(&self, tail: &mut Tail) {
+        assert!(matches!(tail.turn(&self.settings, &self.out), Err(TurnError::Stopped)));
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {

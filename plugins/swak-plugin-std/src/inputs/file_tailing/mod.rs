@@ -6,9 +6,9 @@
 //!
 //! - Which files there are: `look`, with `discover` and `walk` (patterns), `rotated` (names of rotated
 //!   files) and `folders`. What each of them is: `judge`, with `identify`, `proof` and `fingerprint` (is it what was
-//!   read before?), `copies`, `waiting`, `position` and `parked` (files that are not followed now).
+//!   read before?), `copies`, `waiting`, `position`, `progress` and `parked` (files that are not followed now).
 //! - When they are read: `follow`, `followed`, `order` and `turns`, `watch` (what the system tells),
-//!   `readers` (threads), `budget` (descriptors).
+//!   `readers` (threads), `linger` (one of them waits for more), `budget` (descriptors).
 //! - What they hold: `tail` (one file and its turns), `content` (unpacked by `gzip`), `read`; it becomes
 //!   records by `cursor`, `blank`, `encoding` and `multiline`.
 
@@ -31,11 +31,13 @@ mod gzip;
 mod harness;
 mod identify;
 mod judge;
+mod linger;
 mod look;
 mod multiline;
 mod order;
 mod parked;
 mod position;
+mod progress;
 mod proof;
 mod read;
 mod readers;

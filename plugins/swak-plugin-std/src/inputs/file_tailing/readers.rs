@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use swak_sdk::plugin::BlockingEmitter;
 
+use super::linger::Linger;
 use super::tail::{Settings, Tail, Turn, TurnError};
 
 /// What is to be done with a file.
@@ -30,6 +31,8 @@ pub(super) struct Done {
     pub(super) result: Result<Turn, TurnError>,
     /// Something was read, whatever the last turn found.
     pub(super) has_grown: bool,
+    /// It was waited at its end for more.
+    pub(super) has_lingered: bool,
 }
 
 /// Threads that read.
@@ -44,12 +47,34 @@ pub(super) struct Readers<'scope, 'env, F> {
     under_way: usize,
     /// Whether there are files whose turn it is and that no thread has.
     do_others_wait: Arc<AtomicBool>,
+    linger: Arc<Linger>,
+    lingering: Option<Lingering>,
+}
+
+/// A file at whose end may be waited for more.
+struct Lingering {
+    number: u64,
+    is_recalled: bool,
+    /// When it is looked whether it is still busy.
+    check: Instant,
 }
 
 struct Job {
     number: u64,
     tail: Box<Tail>,
     work: Work,
+    manner: Manner,
+}
+
+/// What becomes of a file whose end is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// It is handed back.
+    Once,
+    /// More is waited for if it has grown.
+    IfGrown,
+    /// More is waited for.
+    Busy,
 }
 
 /// Files for which another thread is worth it.
@@ -61,6 +86,9 @@ const TURNS: usize = 4;
 /// How long a file is read at once when no other one waits: to hand it back after each few blocks costs as
 /// much as reading one, and what is known of it meanwhile is how it was before.
 const SPELL: Duration = Duration::from_millis(5);
+
+/// A file that does not grow for so long is not waited at any more.
+const QUIET: Duration = Duration::from_millis(250);
 
 impl<'scope, 'env, F> Readers<'scope, 'env, F>
 where
@@ -86,6 +114,8 @@ where
             threads: 0,
             under_way: 0,
             do_others_wait: Arc::default(),
+            linger: Arc::default(),
+            lingering: None,
         }
     }
 
@@ -97,27 +127,69 @@ where
             let (settings, out) = (self.settings, self.out);
             let (report, waiting) = (self.report.clone(), Arc::clone(&self.waiting));
             let do_others_wait = Arc::clone(&self.do_others_wait);
-            let reading = Reading { settings, out, do_others_wait };
+            let linger = Arc::clone(&self.linger);
+            let reading = Reading { settings, out, do_others_wait, linger };
             self.scope.spawn(move || work(&waiting, &reading, &report));
         }
         self.under_way < self.threads
     }
 
-    /// Gives a file to a thread.
-    pub(super) fn start(&mut self, number: u64, tail: Box<Tail>, work: Work) {
+    /// Gives a file to a thread. Only one at a time is waited at.
+    pub(super) fn start(&mut self, number: u64, tail: Box<Tail>, work: Work, manner: Manner) {
         self.under_way += 1;
+        let manner = if self.lingering.is_none() { manner } else { Manner::Once };
+        if manner != Manner::Once {
+            let check = Instant::now() + QUIET;
+            self.lingering = Some(Lingering { number, is_recalled: false, check });
+            self.linger.allow();
+        }
         // The threads end after this is gone, but for a panic, which is reported.
-        let _ = self.jobs.send(Job { number, tail, work });
+        let _ = self.jobs.send(Job { number, tail, work, manner });
     }
 
     /// Says whether there are files whose turn it is and that no thread has.
-    pub(super) fn others_wait(&self, do_wait: bool) {
+    pub(super) fn others_wait(&mut self, do_wait: bool) {
         self.do_others_wait.store(do_wait, Ordering::Relaxed);
+        if do_wait {
+            self.recall();
+        }
+    }
+
+    /// Asks for the file back that is waited at. Whether there is one, and it was not asked for before.
+    pub(super) fn recall(&mut self) -> bool {
+        let Some(lingering) = self.lingering.as_mut().filter(|l| !l.is_recalled) else {
+            return false;
+        };
+        lingering.is_recalled = true;
+        self.linger.recall();
+        true
+    }
+
+    /// Asks for the file back that is waited at if it is quiet, and says when to look again.
+    pub(super) fn check_lingering(&mut self, now: Instant) -> Option<Instant> {
+        let lingering = self.lingering.as_mut().filter(|lingering| !lingering.is_recalled)?;
+        if now < lingering.check {
+            return Some(lingering.check);
+        }
+        lingering.check = now + QUIET;
+        let next = self.linger.has_grown().then_some(lingering.check);
+        if next.is_none() {
+            self.recall();
+        }
+        next
     }
 
     /// A file was handed back.
-    pub(super) fn finished(&mut self) {
+    pub(super) fn finished(&mut self, number: u64) {
         self.under_way -= 1;
+        self.lingering.take_if(|lingering| lingering.number == number);
+    }
+}
+
+impl<F> Drop for Readers<'_, '_, F> {
+    fn drop(&mut self) {
+        // Who waits at the end of a file is to end now.
+        self.linger.recall();
     }
 }
 
@@ -126,6 +198,7 @@ struct Reading<'env> {
     settings: &'env Settings,
     out: &'env BlockingEmitter,
     do_others_wait: Arc<AtomicBool>,
+    linger: Arc<Linger>,
 }
 
 fn work(waiting: &Mutex<Receiver<Job>>, reading: &Reading<'_>, report: &impl Fn(Option<Done>)) {
@@ -133,30 +206,52 @@ fn work(waiting: &Mutex<Receiver<Job>>, reading: &Reading<'_>, report: &impl Fn(
     let Reading { settings, out, .. } = *reading;
     loop {
         let job = waiting.lock().expect("no panic while a thread waits for work").recv();
-        let Ok(Job { number, mut tail, work }) = job else { break };
-        let mut has_grown = false;
+        let Ok(Job { number, mut tail, work, manner }) = job else { break };
+        let (mut has_grown, mut has_lingered) = (false, false);
         let result = match work {
             Work::OpenRecord => tail.emit_open_record(settings, out).map(|()| Turn::End),
             Work::Rest => tail.emit_rest(settings, out).map(|()| Turn::End),
-            Work::Read => reading.read(&mut tail, &mut has_grown),
+            Work::Read => reading.read(&mut tail, manner, &mut has_grown, &mut has_lingered),
         };
-        report(Some(Done { number, tail, work, result, has_grown }));
+        report(Some(Done { number, tail, work, result, has_grown, has_lingered }));
     }
 }
 
 impl Reading<'_> {
-    fn read(&self, tail: &mut Tail, has_grown: &mut bool) -> Result<Turn, TurnError> {
-        let began = Instant::now();
-        let mut turns = 0;
+    fn read(
+        &self,
+        tail: &mut Tail,
+        manner: Manner,
+        has_grown: &mut bool,
+        has_lingered: &mut bool,
+    ) -> Result<Turn, TurnError> {
+        let mut stay = (manner != Manner::Once).then(|| self.linger.stay());
+        let (mut began, mut turns) = (Instant::now(), 0);
         loop {
             let turn = tail.turn(self.settings, self.out)?;
-            *has_grown |= matches!(turn, Turn::More | Turn::End);
+            if matches!(turn, Turn::More | Turn::End) {
+                *has_grown = true;
+                if stay.is_some() {
+                    self.linger.grew();
+                }
+            }
             turns += 1;
-            let is_over = || match self.do_others_wait.load(Ordering::Relaxed) {
-                true => turns >= TURNS,
-                false => began.elapsed() >= SPELL,
+            let goes_on = match (&turn, &mut stay) {
+                (Turn::More, _) => match self.do_others_wait.load(Ordering::Relaxed) {
+                    true => turns < TURNS,
+                    false => began.elapsed() < SPELL,
+                },
+                (Turn::End | Turn::Quiet, Some(stay))
+                    if (*has_grown || manner == Manner::Busy) && tail.is_heard() =>
+                {
+                    *has_lingered = true;
+                    let is_worth_a_look = stay.is_worth_a_look(&tail.path);
+                    (began, turns) = (Instant::now(), 0);
+                    is_worth_a_look
+                }
+                _ => false,
             };
-            if turn != Turn::More || is_over() {
+            if !goes_on {
                 return Ok(turn);
             }
         }

@@ -19,6 +19,7 @@ use super::identify::{Identity, is_of_path};
 use super::multiline::Multiline;
 use super::parked::Seen;
 use super::position::Position;
+use super::progress::Progress;
 use super::proof::Proof;
 use crate::identity::{FileId, Stat};
 
@@ -53,6 +54,7 @@ pub(super) struct Tail {
     source: Name,
     open: Option<Open>,
     cursor: Cursor,
+    progress: Arc<Progress>,
     /// The length of the file, and when it had been written to, before it was last read: a file that
     /// was truncated and has just its old length again is told by the time.
     seen: Option<Seen>,
@@ -74,10 +76,10 @@ pub(super) struct Original<'a> {
     pub(super) begun: Option<i64>,
     /// Up to where it was read, and what it held up to there.
     pub(super) offset: u64,
-    pub(super) proof: &'a Proof,
+    pub(super) proof: Proof,
     /// The file, if it is open.
     pub(super) file: Option<&'a File>,
-    /// It is open where nobody else can get at it now.
+    /// It is being read.
     pub(super) is_away: bool,
 }
 
@@ -90,6 +92,11 @@ impl Original<'_> {
         let Ok(file) = File::open(self.path) else { return Ok(None) };
         let id = settings.identity.id(self.path, &Stat::of_file(&file)?);
         Ok((id == self.id).then_some(file))
+    }
+
+    /// What a file is that has nothing in common with it, as far as is known.
+    fn unlike(&self) -> Likeness {
+        if self.is_away && self.offset == 0 { Likeness::Unknown } else { Likeness::None }
     }
 
     /// Whether its content is no older than the file: what is unpacked, compressed or restored from a
@@ -114,7 +121,8 @@ pub(super) enum Likeness {
     Copy,
     /// It holds what was read of the other, which is no longer there.
     Holds,
-    /// The other is being read just now.
+    /// The other is being read for the first time just now: it may hold what was not there before, or no
+    /// longer hold what is read.
     Unknown,
 }
 
@@ -170,6 +178,7 @@ impl Tail {
             source: source.into(),
             open: None,
             cursor: Cursor::default(),
+            progress: Arc::default(),
             seen: None,
             warned_of_cut: false,
             warned_of_damage: false,
@@ -195,12 +204,14 @@ impl Tail {
         content.release(*offset);
         self.begun = position.begun.filter(|_| position.id() == self.id);
         (self.cursor, self.seen) = (Cursor::at(*offset, *proof), None);
+        self.note_progress();
         Ok(true)
     }
 
     /// Leaves out what is there already, but for a last line that is not complete.
     pub(super) fn skip_to_end(&mut self, settings: &Settings) -> Result<(), TurnError> {
         self.cursor = Cursor::at_end(self.open(settings)?, settings)?;
+        self.note_progress();
         Ok(())
     }
 
@@ -219,6 +230,15 @@ impl Tail {
     /// Up to where it was read, and what it held up to there.
     pub(super) fn read_up_to(&self) -> (u64, Proof) {
         (self.cursor.offset(), *self.cursor.proof())
+    }
+
+    /// Tells how far it is read, while it is read.
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    fn note_progress(&self) {
+        self.progress.is_at(self.read_up_to());
     }
 
     /// What the file was like before it was last read.
@@ -270,13 +290,12 @@ impl Tail {
             if offset > 0 && proof.fits(content, offset)? {
                 return Ok(Likeness::Holds);
             }
-            let may_be = original.is_away && offset == 0;
-            return Ok(if may_be { Likeness::Unknown } else { Likeness::None });
+            return Ok(original.unlike());
         };
-        let original = Content::new(file, path, settings)?;
-        let len = match (content.is_plain(), original.is_plain()) {
-            (_, true) => copies::is_beginning(content, original.file())?,
-            (false, false) => copies::is_beginning(content.file(), original.file())?,
+        let other = Content::new(file, path, settings)?;
+        let len = match (content.is_plain(), other.is_plain()) {
+            (_, true) => copies::is_beginning(content, other.file())?,
+            (false, false) => copies::is_beginning(content.file(), other.file())?,
             // What was unpacked of it stands beside it.
             (true, false) => {
                 let is_same = offset > 0 && content.len(0)? <= offset;
@@ -288,15 +307,22 @@ impl Tail {
         }
         // What both begin with may be the same in all files of a program. Only when it is no longer in
         // the other file, that was truncated since.
-        let was_truncated = original.is_plain() && !proof.fits(&original, offset)?;
+        let was_truncated = other.is_plain() && !proof.fits(&other, offset)?;
         let holds = was_truncated && proof.fits(content, offset)?;
-        Ok(if holds { Likeness::Holds } else { Likeness::None })
+        Ok(if holds { Likeness::Holds } else { original.unlike() })
     }
 
     /// The last place in it, as it is now, that is the end of a line, and what is before it.
     pub(super) fn last_line_end(&mut self, settings: &Settings) -> Result<(u64, Proof), TurnError> {
         let cursor = Cursor::at_end(self.open(settings)?, settings)?;
         Ok((cursor.offset(), *cursor.proof()))
+    }
+
+    /// Whether the system tells of all that is written to it: it is open, not compressed, and does not end
+    /// with NUL bytes, which are looked at each time.
+    pub(super) fn is_heard(&self) -> bool {
+        let is_plain = self.open.as_ref().is_some_and(|open| open.content.is_plain());
+        is_plain && !self.cursor.has_blank()
     }
 
     /// Whether it is not compressed.
@@ -352,6 +378,7 @@ impl Tail {
             self.start_over(settings)?;
             return Ok(Turn::Truncated(Box::new(old)));
         }
+        self.note_progress();
         let content = &self.open.as_ref().expect("it was opened above").content;
         let damage = content.take_damage();
         self.say_damage(damage, settings);
@@ -402,7 +429,9 @@ impl Tail {
     ) -> Result<(), TurnError> {
         self.open(settings)?;
         let content = &self.open.as_ref().expect("it was opened above").content;
-        match read(&mut self.cursor, content, settings)? {
+        let found = read(&mut self.cursor, content, settings)?;
+        self.note_progress();
+        match found {
             Some(found) => self.emit(found, settings, out),
             None => Ok(()),
         }
@@ -477,6 +506,7 @@ impl Tail {
     fn start_over(&mut self, settings: &Settings) -> io::Result<()> {
         self.begun = self.seen.and_then(|(_, modified)| i64::try_from(modified?).ok());
         (self.cursor, self.seen) = (Cursor::default(), None);
+        self.note_progress();
         if let Some(open) = &mut self.open {
             let file = open.content.file().try_clone()?;
             open.content = Content::new(file, &self.path, settings)?;

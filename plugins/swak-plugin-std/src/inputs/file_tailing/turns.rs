@@ -14,10 +14,14 @@ use super::tail::{Tail, Turn, TurnError};
 impl Follower<'_> {
     /// A reader has done with a file.
     pub(super) fn done(&mut self, done: Done) -> Result<(), Stopped> {
-        let Done { number, tail, work, result, has_grown } = done;
+        let Done { number, tail, work, result, has_grown, has_lingered } = done;
         let now = Instant::now();
         let file = self.files.get_mut(&number).expect("a file stays while it is read");
         file.take_back(tail);
+        file.has_lingered = has_lingered && has_grown;
+        if has_lingered && std::mem::take(&mut self.waits_for_file) {
+            self.next_scan = self.next_scan.min(now);
+        }
         if has_grown {
             file.last_growth = now;
         }
@@ -74,6 +78,8 @@ impl Follower<'_> {
     pub(super) fn at_end(&mut self, number: u64, work: Work, has_grown: bool) {
         let (now, gather) = (Instant::now(), self.gather());
         let file = self.files.get_mut(&number).expect("it was there before");
+        // A reader goes on waiting for more.
+        let gather = if file.has_lingered { Duration::ZERO } else { gather };
         if std::mem::take(&mut file.is_stale) {
             self.make_ready(number);
             return;

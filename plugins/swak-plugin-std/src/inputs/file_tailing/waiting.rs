@@ -193,15 +193,18 @@ impl Follower<'_> {
         }
         let name = source.to_string_lossy();
         let followed = self.files.values().filter(|file| file.source == name);
-        let followed = followed.map(|f| Original {
-            path: &f.path,
-            id: f.id,
-            born: f.born,
-            begun: f.begun,
-            offset: f.offset,
-            proof: &f.proof,
-            file: f.tail.as_ref().and_then(|tail| tail.file()),
-            is_away: f.tail.is_none(),
+        let followed = followed.map(|f| {
+            let (offset, proof) = f.progress.get();
+            Original {
+                path: &f.path,
+                id: f.id,
+                born: f.born,
+                begun: f.begun,
+                offset,
+                proof,
+                file: f.tail.as_ref().and_then(|tail| tail.file()),
+                is_away: f.tail.is_none(),
+            }
         });
         let parked = self.parked.others(&name).map(|p| Original {
             path: Path::new(&p.path),
@@ -209,18 +212,17 @@ impl Follower<'_> {
             born: p.born,
             begun: p.begun,
             offset: p.offset,
-            proof: &p.proof,
+            proof: p.proof,
             file: None,
             is_away: false,
         });
-        let nothing = Proof::default();
         let unread = unread.iter().map(|found| Original {
             path: &found.path,
             id: found.id,
             born: found.born,
             begun: None,
             offset: 0,
-            proof: &nothing,
+            proof: Proof::default(),
             file: None,
             is_away: false,
         });
@@ -264,4 +266,35 @@ fn was_written_before(modified: Option<i128>, tail: &Tail, original: &Original<'
     // A copy that was made within the same tick of the clock does not have its time from elsewhere.
     let is_kept = || tail.born.is_none_or(|born| modified < born.into());
     modified < born.into() || (modified == born.into() && is_kept())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::file_tailing::harness::Still;
+
+    #[test]
+    fn a_copy_is_known_by_what_is_read_of_its_original_while_that_is_read() {
+        let still = Still::new();
+        let mut follower = still.follower();
+        let source = still.path("a.log");
+        let original =
+            Tail::new(still.write("a.log", "1\n2\n"), source.to_str().unwrap(), "0".into());
+        follower.insert(original, None);
+        let mut away = follower.files.get_mut(&0).and_then(Followed::give_away).unwrap();
+        // It is copied and truncated meanwhile.
+        let copy = still.write("a.log.1", "1\n2\n");
+        let likeness = |follower: &Follower<'_>| {
+            let mut tail = Tail::new(copy.clone(), source.to_str().unwrap(), "1".into());
+            follower.likeness(&mut tail, &copy, &source, &[], true).unwrap()
+        };
+        assert!(matches!(likeness(&follower), Some(Copy::Of { .. })));
+        std::fs::write(&source, "").unwrap();
+        assert!(matches!(likeness(&follower), Some(Copy::Undecided)), "it may be read just now");
+        std::fs::write(&source, "1\n2\n").unwrap();
+        still.read(&mut away);
+        std::fs::write(&source, "").unwrap();
+        assert!(matches!(likeness(&follower), Some(Copy::Unknown)), "it was read");
+        assert_eq!(follower.files[&0].offset, 0, "which is not known here");
+    }
 }

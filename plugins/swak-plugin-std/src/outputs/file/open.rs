@@ -17,7 +17,7 @@ use super::system::{
     FileError, cut_open, failed, is_still_at, length, make_folders, sync_folder, write_all,
 };
 use super::torn::{self, Mend, Writing};
-use super::turns::{self, Hold};
+use super::turns::{self, Hold, Turn};
 use super::undo::Undo;
 use super::whole::Whole;
 use super::{drain, lock};
@@ -29,6 +29,8 @@ pub(super) struct OpenFiles {
     /// The files that were emptied when they were opened first; `None` when files are appended to.
     emptied: Option<EmptiedByStep>,
     whole: Whole,
+    /// The turns at the file that was written to last.
+    turn: Option<(PathBuf, Turn)>,
     habits: Habits,
     /// What stands once at the beginning of a file.
     header: Option<Vec<u8>>,
@@ -59,6 +61,8 @@ struct OpenFile {
     is_regular: bool,
     /// Whether others are kept from writing to it, when that was tried last.
     hold: Hold,
+    /// When it was last found that nobody else drains it.
+    found_free: Instant,
     /// How long it is, before it is written to.
     len: u64,
     /// What ends a record that was written in part: whoever wrote it was killed or ran out of disk. What
@@ -80,6 +84,7 @@ impl OpenFiles {
             open: HashMap::new(),
             emptied,
             whole: Whole::default(),
+            turn: None,
             habits,
             header,
             drained: None,
@@ -100,7 +105,7 @@ impl OpenFiles {
         path: &Path,
         slices: &(impl Iterator<Item = &'a [u8]> + Clone),
     ) -> Result<Undo, FileError> {
-        let turn = turns::of(path);
+        let turn = self.turn(path);
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let more = slices.clone().map(|slice| slice.len() as u64).sum();
         for _ in 0..MOST_MOVED {
@@ -110,6 +115,18 @@ impl OpenFiles {
             }
         }
         Err(always_moved(path))
+    }
+
+    /// The turns at a file: most often it is the same one as before.
+    fn turn(&mut self, path: &Path) -> Turn {
+        match &self.turn {
+            Some((known, turn)) if known == path => Arc::clone(turn),
+            _ => {
+                let turn = turns::of(path);
+                self.turn = Some((path.to_owned(), Arc::clone(&turn)));
+                turn
+            }
+        }
     }
 
     /// Writes to a file that is ready, and lets it go. `None` when it was deleted meanwhile: what was
@@ -219,8 +236,12 @@ impl OpenFiles {
             }
             open.len = match named.filter(|_| is_kept && open.id.is_some()) {
                 Some((named, is_link)) => {
-                    let target = is_link.then(|| led_to(path));
-                    self.check_free(target.as_deref().unwrap_or(path), path)?;
+                    let now = Instant::now();
+                    if now.saturating_duration_since(open.found_free) >= FREE {
+                        let target = is_link.then(|| led_to(path));
+                        self.check_free(target.as_deref().unwrap_or(path), path)?;
+                        open.found_free = now;
+                    }
                     named.len
                 }
                 None => {
@@ -274,6 +295,7 @@ impl OpenFiles {
             file,
             is_regular: metadata.is_file(),
             hold: Hold::Unsupported,
+            found_free: Instant::now(),
             len: metadata.len(),
             end: b"",
             begun: self.habits.rotation.span_of(begun),
@@ -335,6 +357,10 @@ impl OpenFiles {
 
 /// How long a file stays open that nothing is written to.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How long a file that nobody drained is taken for such. What is written meanwhile is sent on by whoever
+/// begins to drain it, as is what was written before; what was set aside is known by its name.
+const FREE: Duration = Duration::from_millis(10);
 
 /// How often a file is made anew for one write, that somebody moves or deletes in the middle of it.
 const MOST_MOVED: usize = 10;

@@ -98,6 +98,11 @@ impl Watch {
         self.folders.is_empty()
     }
 
+    /// Whether the system tells when a file at this path is written to.
+    pub(super) fn hears_of(&self, path: &Path) -> bool {
+        self.folders.contains_key(folder_of(path))
+    }
+
     /// Watches these folders, and no others. Whether all of them are.
     pub(super) fn folders<'p>(&mut self, wanted: impl Iterator<Item = &'p Path>) -> bool {
         if self.system.is_none() {
@@ -125,10 +130,10 @@ impl Watch {
 
     /// Asks to be told once when a file is written to. `false` when it has to be looked at.
     pub(super) fn file(&mut self, number: u64, path: &Path) -> bool {
-        let Some(system) = &mut self.system else { return false };
-        if !self.folders.contains_key(folder_of(path)) {
+        if !self.hears_of(path) {
             return false;
         }
+        let Some(system) = &mut self.system else { return false };
         match system.file(path) {
             Ok(Some(id)) => {
                 self.targets.insert(id, Target::File(number));
