@@ -308,7 +308,16 @@ impl Batch {
     pub fn read_json_lines(&mut self, reader: &mut JsonReader) -> bool {
         let Records::Lines(lines) = &mut self.records else { return false };
         if lines.json.is_none() {
-            lines.json = reader.read(&lines.block, lines.ranges.get(&lines.block));
+            lines.json = match lines.ranges.unseen_run() {
+                Some((run, n)) => {
+                    let read = reader.read_run(&lines.block, run, n);
+                    read.map(|(found, places)| {
+                        lines.ranges.set(found);
+                        places
+                    })
+                }
+                None => reader.read(&lines.block, lines.ranges.get(&lines.block)),
+            };
         }
         lines.json.is_some()
     }

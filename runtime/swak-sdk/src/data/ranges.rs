@@ -62,6 +62,18 @@ impl Ranges {
         self.run.map(|run| run.start as usize..run.end as usize)
     }
 
+    /// Where all of them are, and how many, when they are one run in which nobody has found them yet.
+    pub(super) fn unseen_run(&self) -> Option<(Range<usize>, usize)> {
+        let run = self.run.filter(|_| self.found.get().is_none())?;
+        Some((run.start as usize..run.end as usize, run.lines as usize))
+    }
+
+    /// Says where the lines of the run are, for who found them.
+    pub(super) fn set(&mut self, found: Vec<LineRange>) {
+        debug_assert_eq!(found.len(), self.len());
+        self.found = found.into();
+    }
+
     pub(super) fn get(&self, block: &[u8]) -> &[LineRange] {
         self.found.get_or_init(|| self.run.map_or_else(Vec::new, |run| run.split(block)))
     }

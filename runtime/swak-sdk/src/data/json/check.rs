@@ -2,77 +2,60 @@
 
 use super::MAX_DEPTH;
 use super::layout::{Layout, Slot};
-use super::places::Place;
-use super::plain::{WIDTH, digits, plain_until, short_string};
+use super::places::Places;
+use super::plain::digits;
+use super::stops::Stops;
 use crate::data::LineRange;
 
-/// What is checked.
-#[derive(Clone, Copy)]
-pub(super) struct Text<'a> {
-    /// With some bytes of what comes after it, so that steps of many bytes need not stop before its end.
-    bytes: &'a [u8],
-    len: usize,
-    /// Where it begins in its block.
-    start: u32,
+/// Checks one object after the other that stand in a text.
+pub(super) struct Check<'c> {
+    /// Goes on behind the last object, if there is more, so that steps of many bytes need not stop there.
+    pub(super) text: &'c [u8],
+    pub(super) stops: &'c Stops,
+    pub(super) layout: &'c mut Layout,
+    /// The names of the fields whose places are noted.
+    pub(super) wanted: &'c [Box<str>],
+    /// Where the text begins in its block.
+    pub(super) base: u32,
+    pub(super) places: &'c mut Places,
 }
 
-impl<'a> Text<'a> {
-    pub(super) fn of(text: &'a [u8]) -> Self {
-        Text { bytes: text, len: text.len(), start: 0 }
-    }
-
-    pub(super) fn in_block(block: &'a [u8], line: LineRange) -> Self {
-        let from = &block[line.start as usize..];
-        let len = line.len();
-        Text { bytes: &from[..from.len().min(len + 2 * WIDTH)], len, start: line.start }
-    }
-
-    /// The text alone.
-    pub(super) fn whole(self) -> &'a [u8] {
-        &self.bytes[..self.len]
-    }
-}
-
-/// Whether a text is a JSON object for sure, on one line. The places of wanted fields are written down, for
-/// each name one.
+/// Whether a text is a JSON object for sure, on one line.
 ///
 /// What is rare is left to [`parse_object`](super::parse_object), which knows for sure: numbers with a large
 /// exponent or very many digits, which may be out of range, escapes that are halves of a character, and
 /// line ends.
-#[inline]
-pub(super) fn is_plain_object(
-    text: Text<'_>,
-    layout: &mut Layout,
-    wanted: &[Box<str>],
-    places: &mut [Place],
-) -> bool {
-    let whole = text.whole();
-    let mut check = Check { text: text.bytes, layout, wanted, start: text.start, places };
-    // Nothing is skipped on the way: where the object ends in the text, all of it was there.
-    let Some(end) = check.whole().filter(|end| *end <= text.len) else { return false };
-    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
-    whole[end..].iter().all(is_space) && (whole.is_ascii() || std::str::from_utf8(whole).is_ok())
+pub(super) fn is_plain_object(text: &[u8]) -> bool {
+    let (mut stops, mut layout) = (Stops::default(), Layout::default());
+    stops.find(text);
+    let (layout, places) = (&mut layout, &mut Places::default());
+    let mut check = Check { text, stops: &stops, layout, wanted: &[], base: 0, places };
+    check.line(0) == Some(text.len())
 }
 
 /// Numbers up to this length are in the range of a float.
 const LONGEST_NUMBER: usize = 200;
 
-struct Check<'c> {
-    text: &'c [u8],
-    layout: &'c mut Layout,
-    wanted: &'c [Box<str>],
-    start: u32,
-    places: &'c mut [Place],
-}
-
 // Each of these passes what it is named after, which begins at a place, and gives the place behind it;
 // `None` when it is not there for sure. The place is handed on and not kept, so that it stays in a register.
 
 impl Check<'_> {
-    fn whole(&mut self) -> Option<usize> {
-        let (at, first) = after_space(self.text, 0)?;
+    /// An object and the space around it. The fields that are wanted are noted in the last line of the
+    /// places.
+    pub(super) fn line(&mut self, start: usize) -> Option<usize> {
+        let (at, first) = after_space(self.text, start)?;
         self.layout.begin();
-        if first == b'{' { self.object::<true>(at, 1) } else { None }
+        if first != b'{' {
+            return None;
+        }
+        let mut end = self.object::<true>(at, 1)?;
+        // No space is in front of most line ends.
+        while let Some(b' ' | b'\t' | b'\r') = self.text.get(end) {
+            end += 1;
+        }
+        let is_text =
+            self.stops.is_ascii(start, end) || std::str::from_utf8(&self.text[start..end]).is_ok();
+        is_text.then_some(end)
     }
 
     /// From its brace. The places of fields are those of the outermost one.
@@ -114,7 +97,7 @@ impl Check<'_> {
         if byte != b'"' {
             return None;
         }
-        let behind = string(self.text, quote)?;
+        let behind = self.string(quote)?;
         let (colon, byte) = after_space(self.text, behind)?;
         if byte != b':' {
             return None;
@@ -125,9 +108,29 @@ impl Check<'_> {
     }
 
     fn note(&mut self, slot: Slot, start: usize, end: usize) {
-        if let Some(place) = self.places.get_mut(usize::from(slot)) {
-            let (start, end) = (self.start + start as u32, self.start + end as u32);
-            *place = Place(LineRange { start, end });
+        let (start, end) = (self.base + start as u32, self.base + end as u32);
+        self.places.note(usize::from(slot), LineRange { start, end });
+    }
+
+    /// From its quote. Most have no escapes.
+    #[inline(always)]
+    fn string(&self, at: usize) -> Option<usize> {
+        let end = self.stops.next(at + 1);
+        match *self.text.get(end)? {
+            b'"' => Some(end + 1),
+            _ => self.any_string(end),
+        }
+    }
+
+    /// From a place in it that stops it.
+    #[inline(never)]
+    fn any_string(&self, mut at: usize) -> Option<usize> {
+        loop {
+            match *self.text.get(at)? {
+                b'"' => return Some(at + 1),
+                b'\\' => at = self.stops.next(escape(self.text, at)?),
+                _ => return None,
+            }
         }
     }
 
@@ -155,7 +158,7 @@ impl Check<'_> {
     fn value(&mut self, at: usize, depth: usize) -> Option<usize> {
         let (at, byte) = after_space(self.text, at)?;
         match byte {
-            b'"' => string(self.text, at),
+            b'"' => self.string(at),
             b'-' | b'0'..=b'9' => number(self.text, at),
             _ => self.other_value(at, byte, depth),
         }
@@ -171,28 +174,6 @@ impl Check<'_> {
             b'f' => word(text, at, b"false"),
             b'n' => word(text, at, b"null"),
             _ => None,
-        }
-    }
-}
-
-/// From its quote. Most are short and have no escapes.
-#[inline(always)]
-fn string(text: &[u8], at: usize) -> Option<usize> {
-    match short_string(text, at + 1) {
-        Ok(end) => Some(end),
-        Err(at) => any_string(text, at),
-    }
-}
-
-/// From anywhere in it.
-#[inline(never)]
-fn any_string(text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at = plain_until(text, at);
-        match *text.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at = escape(text, at)?,
-            _ => return None,
         }
     }
 }
@@ -304,15 +285,15 @@ mod tests {
 
     /// Alone, and twice as one of many lines: first as it was not expected, then as it was.
     fn is_plain_object(text: &[u8]) -> bool {
-        let check = |text: Text<'_>, layout: &mut Layout| {
-            super::is_plain_object(text, layout, &[], &mut [])
-        };
-        let alone = check(Text::of(text), &mut Layout::default());
+        let alone = super::is_plain_object(text);
         let block = [b"xy", text, b"\n{\"next\":\"line\"}]]}}\"\"\n\n\n\n\n"].concat();
-        let line = LineRange { start: 2, end: 2 + text.len() as u32 };
-        let mut layout = Layout::new();
+        let (mut layout, mut stops) = (Layout::new(), Stops::default());
+        stops.find(&block);
         for _ in 0..2 {
-            assert_eq!(check(Text::in_block(&block, line), &mut layout), alone);
+            let (layout, places) = (&mut layout, &mut Places::default());
+            let mut check =
+                Check { text: &block, stops: &stops, layout, wanted: &[], base: 0, places };
+            assert_eq!(check.line(2) == Some(2 + text.len()), alone);
         }
         alone
     }

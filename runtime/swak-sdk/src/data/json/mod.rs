@@ -13,6 +13,7 @@ mod plain;
 mod reader;
 pub(super) mod row;
 mod search;
+mod stops;
 pub(super) mod text;
 mod write;
 
@@ -21,7 +22,6 @@ use std::fmt;
 use serde_json::de::SliceRead;
 
 use super::{Map, Slice, Text, Value};
-use layout::Layout;
 
 pub use reader::JsonReader;
 pub(crate) use search::FieldName;
@@ -58,9 +58,7 @@ pub fn depth(map: &Map) -> usize {
 
 /// Whether a text is a JSON object on one line, as [`parse_object`] reads it.
 pub fn is_object(text: &[u8]) -> bool {
-    let plain = check::Text::of(text);
-    check::is_plain_object(plain, &mut Layout::default(), &[], &mut [])
-        || (!text.contains(&b'\n') && parse_object(&text.into()).is_ok())
+    check::is_plain_object(text) || (!text.contains(&b'\n') && parse_object(&text.into()).is_ok())
 }
 
 /// Reads one JSON value. Text without escapes is a slice of what was read; of a repeated name the

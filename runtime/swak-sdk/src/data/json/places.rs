@@ -40,7 +40,7 @@ impl Asked {
 
 /// Where the value of a field stands in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place(pub(super) LineRange);
+struct Place(LineRange);
 
 impl Place {
     /// There is no such field: no value is empty.
@@ -50,7 +50,7 @@ impl Place {
 }
 
 /// Where the fields that are asked for stand in the lines of a batch.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::data) struct Places {
     asked: Arc<Asked>,
     names: Arc<[Box<str>]>,
@@ -68,16 +68,22 @@ impl Places {
         Places { asked, names, starts: Vec::with_capacity(lines), places }
     }
 
-    /// The next line; the places of its fields are to be filled in.
+    /// The next line, none of whose fields is noted yet.
     #[inline]
-    pub(super) fn begin(&mut self, line: LineRange) -> &mut [Place] {
-        if self.names.is_empty() {
-            return &mut [];
+    pub(super) fn begin(&mut self, start: u32) {
+        if !self.names.is_empty() {
+            self.starts.push(start);
+            self.places.resize(self.places.len() + self.names.len(), Place::MISSING);
         }
-        self.starts.push(line.start);
-        let first = self.places.len();
-        self.places.resize(first + self.names.len(), Place::MISSING);
-        &mut self.places[first..]
+    }
+
+    /// Notes where the value of a field of the last line stands.
+    #[inline]
+    pub(super) fn note(&mut self, slot: usize, value: LineRange) {
+        let first = self.places.len() - self.names.len();
+        if let Some(place) = self.places.get_mut(first + slot) {
+            *place = Place(value);
+        }
     }
 
     /// Says of the last line that it is not known where its fields stand.

@@ -39,14 +39,13 @@ pub(super) fn short_string(text: &[u8], at: usize) -> Result<usize, usize> {
 /// when each can.
 #[inline]
 fn plain(bytes: &[u8; WIDTH]) -> usize {
-    (stops(u8x16::new(*bytes)) | (1 << WIDTH)).trailing_zeros() as usize
+    (stops(bytes) | (1 << WIDTH)).trailing_zeros() as usize
 }
 
 /// As [`plain`], and what is beyond ASCII cannot stand there either.
 #[inline]
 pub(super) fn plain_ascii(bytes: &[u8; WIDTH]) -> usize {
-    let bytes = u8x16::new(*bytes);
-    (stops(bytes) | bytes.to_bitmask() | (1 << WIDTH)).trailing_zeros() as usize
+    (stops(bytes) | u8x16::new(*bytes).to_bitmask() | (1 << WIDTH)).trailing_zeros() as usize
 }
 
 /// One bit for each byte that is a digit, the lowest for the first.
@@ -56,9 +55,17 @@ pub(super) fn digits(bytes: &[u8; WIDTH]) -> u32 {
     distance.min(u8x16::splat(9)).simd_eq(distance).to_bitmask()
 }
 
-/// One bit for each byte, the lowest for the first.
-#[inline]
-fn stops(bytes: u8x16) -> u32 {
+/// Not zero when one of these bytes is beyond ASCII.
+#[inline(always)]
+pub(super) fn high(bytes: &[u8; 4 * WIDTH]) -> u32 {
+    let (parts, _) = bytes.as_chunks();
+    parts.iter().fold(u8x16::ZERO, |all, part| all | u8x16::new(*part)).to_bitmask()
+}
+
+/// One bit for each byte that cannot stand in a JSON string by itself, the lowest for the first.
+#[inline(always)]
+pub(super) fn stops(bytes: &[u8; WIDTH]) -> u32 {
+    let bytes = u8x16::new(*bytes);
     let is = |byte| bytes.simd_eq(u8x16::splat(byte));
     let is_control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
     (is(b'"') | is(b'\\') | is_control).to_bitmask()

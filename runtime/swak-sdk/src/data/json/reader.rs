@@ -1,11 +1,15 @@
 //! Lines that are JSON objects, read one batch after the other.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::check::{Text, is_plain_object};
+use memchr::memchr;
+
+use super::check::Check;
 use super::layout::Layout;
 use super::parse_object;
 use super::places::{Asked, Places};
+use super::stops::Stops;
 use crate::data::{Block, LineRange};
 
 /// Reads lines that are JSON objects, and learns from them: in which order their names come, and which of
@@ -17,13 +21,20 @@ pub struct JsonReader {
     asked: Arc<Asked>,
     /// Those whose slots are in the layout.
     names: Arc<[Box<str>]>,
+    /// Used again for each batch.
+    stops: Stops,
 }
 
 impl Default for JsonReader {
     fn default() -> Self {
-        JsonReader { layout: Layout::new(), asked: Arc::default(), names: Arc::default() }
+        let (asked, names, stops) = Default::default();
+        JsonReader { layout: Layout::new(), asked, names, stops }
     }
 }
+
+/// How much of what stands behind a line is looked at together with it, in bytes: no more, so that lines
+/// without ends between them are not looked at again and again.
+const BEHIND: usize = 32;
 
 impl JsonReader {
     /// One that knows nothing yet.
@@ -37,24 +48,74 @@ impl JsonReader {
         block: &Block,
         lines: &[LineRange],
     ) -> Option<Arc<Places>> {
+        let first = lines.iter().map(|line| line.start).min().unwrap_or(0);
+        let last = lines.iter().map(|line| line.end).max().unwrap_or(0);
+        let text = &block[first as usize..];
+        let mut places = Places::default();
+        let mut check = self.begin(text, last - first, first, lines.len(), &mut places);
+        let are_objects = lines.iter().all(|line| {
+            let (start, end) = ((line.start - first) as usize, (line.end - first) as usize);
+            check.text = &text[..text.len().min(end + BEHIND)];
+            check.places.begin(line.start);
+            check.line(start) == Some(end) || is_other_object(&mut check, start..end)
+        });
+        are_objects.then(|| places.into())
+    }
+
+    /// The same of all lines of a run, each of which ends with a line feed; they are found on the way.
+    pub(in crate::data) fn read_run(
+        &mut self,
+        block: &Block,
+        run: Range<usize>,
+        lines: usize,
+    ) -> Option<(Vec<LineRange>, Arc<Places>)> {
+        let (text, base) = (&block[run.clone()], run.start as u32);
+        let mut places = Places::default();
+        let mut check = self.begin(text, text.len() as u32, base, lines, &mut places);
+        let (mut found, mut at) = (Vec::with_capacity(lines), 0);
+        while at < text.len() {
+            let start = base + at as u32;
+            check.places.begin(start);
+            let end = match check.line(at) {
+                Some(end) if text.get(end) == Some(&b'\n') => end,
+                _ => {
+                    let end = at + memchr(b'\n', &text[at..])?;
+                    is_other_object(&mut check, at..end).then_some(end)?
+                }
+            };
+            found.push(LineRange { start, end: base + end as u32 });
+            at = end + 1;
+        }
+        Some((found, places.into()))
+    }
+
+    /// Begins to check so many lines in the first `len` bytes of a text, which begins at this place of its
+    /// block.
+    fn begin<'c>(
+        &'c mut self,
+        text: &'c [u8],
+        len: u32,
+        base: u32,
+        lines: usize,
+        places: &'c mut Places,
+    ) -> Check<'c> {
         if self.names.len() != self.asked.count() {
             self.names = self.asked.names();
             self.layout.forget();
         }
-        let mut places = Places::new(self.asked.clone(), self.names.clone(), lines.len());
-        lines.iter().all(|line| self.read_line(block, *line, &mut places)).then(|| places.into())
+        *places = Places::new(self.asked.clone(), self.names.clone(), lines);
+        self.stops.find(&text[..text.len().min(len as usize + BEHIND)]);
+        let (stops, layout) = (&self.stops, &mut self.layout);
+        Check { text, stops, layout, wanted: &self.names, base, places }
     }
+}
 
-    fn read_line(&mut self, block: &Block, line: LineRange, places: &mut Places) -> bool {
-        let text = Text::in_block(block, line);
-        let found = places.begin(line);
-        if is_plain_object(text, &mut self.layout, &self.names, found) {
-            return true;
-        }
-        places.give_up();
-        let text = text.whole();
-        !text.contains(&b'\n') && parse_object(&text.into()).is_ok()
-    }
+/// Whether what is no object for sure is one.
+#[cold]
+fn is_other_object(check: &mut Check<'_>, line: Range<usize>) -> bool {
+    check.places.give_up();
+    let text = &check.text[line];
+    !text.contains(&b'\n') && parse_object(&text.into()).is_ok()
 }
 
 #[cfg(test)]
