@@ -1,15 +1,19 @@
 //! Whether a text is a JSON object (RFC 8259), without making anything of it.
+//!
+//! A text is numbers, strings and words, and between them steps: all that stands from behind one of those to
+//! the next. Steps are the same in most objects and so are expected ([`layout`](super::layout)); one that is
+//! not is read.
 
-use super::MAX_DEPTH;
-use super::layout::{Layout, Slot};
+use super::layout::{Layout, Slot, Step};
+use super::members::is_name;
+use super::nesting::Nesting;
 use super::places::Places;
 use super::plain::digits;
 use super::stops::Stops;
-use crate::data::LineRange;
 
 /// Checks one object after the other that stand in a text.
 pub(super) struct Check<'c> {
-    /// Goes on behind the last object, if there is more, so that steps of many bytes need not stop there.
+    /// Goes on behind the last object, if there is more, so that what looks at many bytes need not stop there.
     pub(super) text: &'c [u8],
     pub(super) stops: &'c Stops,
     pub(super) layout: &'c mut Layout,
@@ -43,73 +47,87 @@ impl Check<'_> {
     /// An object and the space around it. The fields that are wanted are noted in the last line of the
     /// places.
     pub(super) fn line(&mut self, start: usize) -> Option<usize> {
-        let (at, first) = after_space(self.text, start)?;
         self.layout.begin();
-        if first != b'{' {
-            return None;
+        let mut at = start;
+        loop {
+            let step = match self.layout.guess(self.text, at) {
+                Some(step) => {
+                    if step.has_notes {
+                        self.note_guessed(at);
+                    }
+                    step
+                }
+                None => self.step(at)?,
+            };
+            at += step.len;
+            if step.is_last {
+                break;
+            }
+            let value = at;
+            at = self.value(at)?;
+            if let Some(slot) = step.slot {
+                self.note_start(slot, value);
+                self.note_end(slot, at);
+            }
         }
-        let mut end = self.object::<true>(at, 1)?;
         // No space is in front of most line ends.
-        while let Some(b' ' | b'\t' | b'\r') = self.text.get(end) {
-            end += 1;
+        while let Some(b' ' | b'\t' | b'\r') = self.text.get(at) {
+            at += 1;
         }
         let is_text =
-            self.stops.is_ascii(start, end) || std::str::from_utf8(&self.text[start..end]).is_ok();
-        is_text.then_some(end)
+            self.stops.is_ascii(start, at) || std::str::from_utf8(&self.text[start..at]).is_ok();
+        is_text.then_some(at)
     }
 
-    /// From its brace. The places of fields are those of the outermost one.
-    fn object<const OUTER: bool>(&mut self, mut at: usize, depth: usize) -> Option<usize> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        let mut is_first = true;
-        loop {
-            at += 1;
-            let (start, slot) = match self.layout.guess(self.text, at) {
-                Some((len, slot)) => (at + len, slot),
-                None => {
-                    if is_first && let (end, b'}') = after_space(self.text, at)? {
-                        return Some(end + 1);
-                    }
-                    self.name(at)?
-                }
-            };
-            is_first = false;
-            let end = self.value(start, depth)?;
-            if OUTER && let Some(slot) = slot {
-                self.note(slot, start, end);
-            }
-            let byte;
-            (at, byte) = after_space(self.text, end)?;
-            match byte {
-                b',' => {}
-                b'}' => return Some(at + 1),
-                _ => return None,
-            }
-        }
-    }
-
-    /// A name and its colon, from what is behind the brace or the comma up to the value.
+    /// A step that was not expected, which it will be.
     #[inline(never)]
-    fn name(&mut self, at: usize) -> Option<(usize, Option<Slot>)> {
-        let (quote, byte) = after_space(self.text, at)?;
-        if byte != b'"' {
-            return None;
+    fn step(&mut self, start: usize) -> Option<Step> {
+        let before = self.layout.nesting();
+        let mut read = StepRead { check: self, nesting: before, slot: None, notes: Vec::new() };
+        let end = read.whole(start)?;
+        let StepRead { nesting, slot, notes, .. } = read;
+        for note in &notes {
+            self.note(start, *note);
         }
-        let behind = self.string(quote)?;
-        let (colon, byte) = after_space(self.text, behind)?;
-        if byte != b':' {
-            return None;
-        }
-        let (value, _) = after_space(self.text, colon + 1)?;
-        let raw = &self.text[quote + 1..behind - 1];
-        Some((value, self.layout.learn(&self.text[at..value], raw, self.wanted)))
+        let is_last = nesting.is_outside();
+        let step = Step { len: end - start, slot, is_last, has_notes: !notes.is_empty() };
+        self.layout.learn(&self.text[start..end], step, before, nesting, notes);
+        Some(step)
     }
 
-    fn note(&mut self, slot: Slot, start: usize, end: usize) {
-        let (start, end) = (self.base + start as u32, self.base + end as u32);
-        self.places.note(usize::from(slot), LineRange { start, end });
+    #[cold]
+    fn note_guessed(&mut self, start: usize) {
+        for i in 0..self.layout.notes().len() {
+            self.note(start, self.layout.notes()[i]);
+        }
+    }
+
+    fn note(&mut self, start: usize, note: Note) {
+        match note {
+            Note::Start(slot, offset) => self.note_start(slot, start + offset),
+            Note::End(slot, offset) => self.note_end(slot, start + offset),
+        }
+    }
+
+    fn note_start(&mut self, slot: Slot, at: usize) {
+        self.places.note_start(usize::from(slot), self.base + at as u32);
+    }
+
+    fn note_end(&mut self, slot: Slot, at: usize) {
+        self.places.note_end(usize::from(slot), self.base + at as u32);
+    }
+
+    /// What is no object and no list.
+    #[inline(always)]
+    fn value(&self, at: usize) -> Option<usize> {
+        match *self.text.get(at)? {
+            b'"' => self.string(at),
+            b'-' | b'0'..=b'9' => number(self.text, at),
+            b't' => word(self.text, at, b"true"),
+            b'f' => word(self.text, at, b"false"),
+            b'n' => word(self.text, at, b"null"),
+            _ => None,
+        }
     }
 
     /// From its quote. Most have no escapes.
@@ -133,48 +151,106 @@ impl Check<'_> {
             }
         }
     }
+}
 
-    /// From its bracket.
-    fn list(&mut self, at: usize, depth: usize) -> Option<usize> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        let (mut at, mut byte) = after_space(self.text, at + 1)?;
-        if byte == b']' {
-            return Some(at + 1);
-        }
+/// Where in a step the value of a wanted field begins or ends that is an object or a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Note {
+    Start(Slot, usize),
+    End(Slot, usize),
+}
+
+/// Reads a step byte by byte.
+struct StepRead<'s, 'c> {
+    check: &'s Check<'c>,
+    /// In which objects and lists it is.
+    nesting: Nesting,
+    /// That of the value that comes next, if it is wanted.
+    slot: Option<Slot>,
+    notes: Vec<Note>,
+}
+
+/// What may come next.
+#[derive(Clone, Copy)]
+enum Next {
+    Outermost,
+    Name,
+    NameOrEnd,
+    Value,
+    ValueOrEnd,
+    CommaOrEnd,
+}
+
+impl StepRead<'_, '_> {
+    fn whole(&mut self, start: usize) -> Option<usize> {
+        let text = self.check.text;
+        let (mut at, mut next) = match self.nesting.is_outside() {
+            true => (start, Next::Outermost),
+            false => (start, Next::CommaOrEnd),
+        };
         loop {
-            (at, byte) = after_space(self.text, self.value(at, depth)?)?;
-            match byte {
-                b',' => at += 1,
-                b']' => return Some(at + 1),
+            let (here, byte) = after_space(text, at)?;
+            at = here + 1;
+            next = match (next, byte, self.nesting.is_in_object()) {
+                (Next::Outermost | Next::Value | Next::ValueOrEnd, b'{', _) => {
+                    self.open(here - start, true)?;
+                    Next::NameOrEnd
+                }
+                (Next::Value | Next::ValueOrEnd, b'[', _) => {
+                    self.open(here - start, false)?;
+                    Next::ValueOrEnd
+                }
+                (Next::NameOrEnd | Next::CommaOrEnd, b'}', true)
+                | (Next::ValueOrEnd | Next::CommaOrEnd, b']', false) => {
+                    self.close(at - start);
+                    if self.nesting.is_outside() {
+                        return Some(at);
+                    }
+                    Next::CommaOrEnd
+                }
+                (Next::Name | Next::NameOrEnd, b'"', _) => {
+                    at = self.name(here)?;
+                    Next::Value
+                }
+                (Next::CommaOrEnd, b',', true) => Next::Name,
+                (Next::CommaOrEnd, b',', false) => Next::Value,
+                (Next::Value | Next::ValueOrEnd, _, _) => return Some(here),
                 _ => return None,
-            }
+            };
         }
     }
 
-    // What most are is passed where they stand, without a call.
-    #[inline(always)]
-    fn value(&mut self, at: usize, depth: usize) -> Option<usize> {
-        let (at, byte) = after_space(self.text, at)?;
-        match byte {
-            b'"' => self.string(at),
-            b'-' | b'0'..=b'9' => number(self.text, at),
-            _ => self.other_value(at, byte, depth),
+    /// Enters an object or a list that begins here in the step.
+    fn open(&mut self, offset: usize, is_object: bool) -> Option<()> {
+        if let Some(slot) = self.slot.take() {
+            self.notes.push(Note::Start(slot, offset));
+            self.nesting.wanted = Some(slot);
+        }
+        self.nesting = self.nesting.deeper(is_object)?;
+        Some(())
+    }
+
+    /// Leaves an object or a list that ends here in the step.
+    fn close(&mut self, offset: usize) {
+        self.nesting = self.nesting.higher();
+        if self.nesting.is_in_outermost()
+            && let Some(slot) = self.nesting.wanted.take()
+        {
+            self.notes.push(Note::End(slot, offset));
         }
     }
 
-    #[inline(never)]
-    fn other_value(&mut self, at: usize, byte: u8, depth: usize) -> Option<usize> {
-        let text = self.text;
-        match byte {
-            b'{' => self.object::<false>(at, depth + 1),
-            b'[' => self.list(at, depth + 1),
-            b't' => word(text, at, b"true"),
-            b'f' => word(text, at, b"false"),
-            b'n' => word(text, at, b"null"),
-            _ => None,
+    /// A name, from its quote, and its colon.
+    fn name(&mut self, quote: usize) -> Option<usize> {
+        let text = self.check.text;
+        let behind = self.check.string(quote)?;
+        let (colon, byte) = after_space(text, behind)?;
+        if self.nesting.is_in_outermost() {
+            let raw = &text[quote + 1..behind - 1];
+            let place = self.check.wanted.iter().position(|name| is_name(raw, name.as_bytes()));
+            self.slot = place.and_then(|place| Slot::try_from(place).ok());
         }
+        (byte == b':').then_some(colon + 1)
     }
 }
 
@@ -293,7 +369,8 @@ mod tests {
             let (layout, places) = (&mut layout, &mut Places::default());
             let mut check =
                 Check { text: &block, stops: &stops, layout, wanted: &[], base: 0, places };
-            assert_eq!(check.line(2) == Some(2 + text.len()), alone);
+            let is_object = check.line(2) == Some(2 + text.len());
+            assert_eq!(is_object, alone, "{}", String::from_utf8_lossy(text));
         }
         alone
     }

@@ -1,52 +1,69 @@
-//! How the objects that were read last are laid out, so that the names of the next one are compared and not
-//! read.
+//! How the objects that were read last are laid out, so that what stands between the values of the next one
+//! is compared and not read.
 //!
-//! Those who write JSON write the same names in the same order. A name is remembered as it stands in the
-//! text, from behind the brace or comma before it to its value, together with the one that came after it. To
-//! guess right costs a comparison; to guess wrong costs no more than to read the name, and is learned from.
-//! A guess is about bytes alone: whatever is guessed, what matches is a name with its colon.
+//! Those who write JSON write the same names in the same order. So each step from behind a value to the next
+//! is remembered as it stands in the text, `,"name":` or `}],"name":{"name":`, together with the one that
+//! came after it. To guess right costs a comparison; to guess wrong costs little more than to read the step,
+//! and is learned from. A step is expected only where the same objects and lists are open as were where it
+//! was learned: so what matches is as good as what is read.
 
 use wide::u8x16;
 
-use super::members::is_name;
+use super::check::Note;
+use super::nesting::Nesting;
 use super::plain::WIDTH;
 
-/// The most names that are remembered. With more, all are forgotten and learned anew, so that names that
-/// are data do not stay for ever.
+/// The most steps that are remembered. With more, all are forgotten and learned anew, so that names that are
+/// data do not stay for ever.
 const MOST: usize = 128;
 
-/// The longest text of a name that is remembered, in bytes.
+/// The longest step that is remembered, in bytes.
 const LONGEST: usize = 2 * WIDTH;
-
-/// Names in the order in which they are expected.
-#[derive(Debug, Default)]
-pub(super) struct Layout {
-    /// The first is none: after it comes the first name of an object.
-    names: Vec<Name>,
-    /// Where the name of a text may be among them; 0 when it is nowhere.
-    places: Box<[u8]>,
-    last: usize,
-    next: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Name {
-    /// `"name":`, with the space around it.
-    text: [u8; LONGEST],
-    len: usize,
-    /// One bit for each byte of the first half that must be the same.
-    first: u32,
-    /// As much for the second.
-    second: u32,
-    next: usize,
-    slot: Option<Slot>,
-}
 
 /// The place of a name among those that are looked for.
 pub(super) type Slot = u8;
 
-const NO_NAME: Name =
-    Name { text: [0; LONGEST], len: 0, first: u32::MAX, second: 0, next: 0, slot: None };
+/// All from behind a value to the next one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Step {
+    /// Its bytes.
+    pub(super) len: usize,
+    /// That of the value behind it, if it is wanted.
+    pub(super) slot: Option<Slot>,
+    /// Whether it ends the object.
+    pub(super) is_last: bool,
+    pub(super) has_notes: bool,
+}
+
+/// Steps in the order in which they are expected.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    /// The first is none: what comes after it begins an object.
+    steps: Vec<Known>,
+    /// Where the step of a text may be among them; 0 when it is nowhere.
+    places: Box<[u8]>,
+    last: usize,
+    next: usize,
+    /// What is open behind the last step, when it is not among those that are known.
+    nesting: Nesting,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    text: [u8; LONGEST],
+    /// One bit for each byte of the first half that must be the same.
+    first: u32,
+    /// As much for the second.
+    second: u32,
+    step: Step,
+    next: usize,
+    before: Nesting,
+    after: Nesting,
+    notes: Box<[Note]>,
+}
+
+/// Not among those that are known.
+const UNKNOWN: usize = usize::MAX;
 
 impl Layout {
     /// One that learns.
@@ -56,93 +73,109 @@ impl Layout {
         layout
     }
 
-    /// Begins with the first name.
+    /// Begins with the first step.
     #[inline]
     pub(super) fn begin(&mut self) {
         self.last = 0;
-        self.next = self.names.first().map_or(0, |none| none.next);
+        self.next = self.steps.first().map_or(0, |none| none.next);
+        self.nesting = Nesting::default();
     }
 
-    /// How long the name is that stands here, up to its value, if it is the one that is expected, and its
-    /// slot.
-    #[inline]
-    pub(super) fn guess(&mut self, text: &[u8], at: usize) -> Option<(usize, Option<Slot>)> {
-        let name = self.names.get(self.next)?;
+    /// The step that stands here, if it is the one that is expected.
+    #[inline(always)]
+    pub(super) fn guess(&mut self, text: &[u8], at: usize) -> Option<Step> {
+        let known = self.steps.get(self.next)?;
         let rest = text.get(at..)?;
         let is_same = |part: usize, mask: u32| {
             let bytes = rest.get(part..).and_then(<[u8]>::first_chunk::<WIDTH>);
-            let expected = name.text[part..].first_chunk::<WIDTH>();
+            let expected = known.text[part..].first_chunk::<WIDTH>();
             bytes.zip(expected).is_some_and(|(bytes, expected)| {
                 let same = u8x16::new(*bytes).simd_eq(u8x16::new(*expected)).to_bitmask();
                 same & mask == mask
             })
         };
-        if !is_same(0, name.first) || (name.second != 0 && !is_same(WIDTH, name.second)) {
+        if !is_same(0, known.first) || (known.second != 0 && !is_same(WIDTH, known.second)) {
             return None;
         }
         self.last = self.next;
-        self.next = name.next;
-        Some((name.len, name.slot))
+        self.next = known.next;
+        Some(known.step)
     }
 
-    /// Learns that this name, which was not expected, comes after the last. `raw` is what stands between its
-    /// quotes, and the wanted names are those that have slots.
-    pub(super) fn learn(&mut self, text: &[u8], raw: &[u8], wanted: &[Box<str>]) -> Option<Slot> {
-        let slot = || {
-            let place = wanted.iter().position(|name| is_name(raw, name.as_bytes()));
-            place.and_then(|place| Slot::try_from(place).ok())
-        };
-        if self.names.is_empty() || text.len() > LONGEST {
-            (self.last, self.next) = (usize::MAX, 0);
-            return slot();
+    /// What the last step, which was guessed, has noted.
+    pub(super) fn notes(&self) -> &[Note] {
+        self.steps.get(self.last).map_or(&[], |known| &known.notes)
+    }
+
+    /// What is open behind the last step.
+    pub(super) fn nesting(&self) -> Nesting {
+        self.steps.get(self.last).map_or(self.nesting, |known| known.after)
+    }
+
+    /// Learns that this step, which was not expected, comes after the last.
+    pub(super) fn learn(
+        &mut self,
+        text: &[u8],
+        step: Step,
+        before: Nesting,
+        after: Nesting,
+        notes: Vec<Note>,
+    ) {
+        self.nesting = after;
+        if self.steps.is_empty() || text.len() > LONGEST {
+            (self.last, self.next) = (UNKNOWN, 0);
+            return;
         }
         let key = key(text);
         let known = usize::from(self.places[key]);
-        let place = match self.names[known].text() == text {
+        let is_known = self.steps[known].before == before && self.steps[known].text() == text;
+        let place = match is_known {
             true => known,
-            false => self.add(Name::new(text, slot()), key),
+            false => self.add(Known::new(text, step, before, after, notes), key),
         };
-        if let Some(last) = self.names.get_mut(self.last) {
+        if let Some(last) = self.steps.get_mut(self.last) {
             last.next = place;
         }
-        let name = &self.names[place];
-        (self.last, self.next) = (place, name.next);
-        name.slot
+        (self.last, self.next) = (place, self.steps[place].next);
     }
 
-    fn add(&mut self, name: Name, key: usize) -> usize {
-        if self.names.len() == MOST {
+    fn add(&mut self, known: Known, key: usize) -> usize {
+        if self.steps.len() == MOST {
             self.forget();
-            self.last = usize::MAX;
+            self.last = UNKNOWN;
         }
-        self.names.push(name);
-        let place = self.names.len() - 1;
+        self.steps.push(known);
+        let place = self.steps.len() - 1;
         self.places[key] =
-            u8::try_from(place).expect("there are fewer names than a byte can count");
+            u8::try_from(place).expect("there are fewer steps than a byte can count");
         place
     }
 
     /// Forgets all.
     pub(super) fn forget(&mut self) {
-        self.names.clear();
-        self.names.push(NO_NAME);
+        let nowhere = Nesting::default();
+        let step = Step { len: 0, slot: None, is_last: false, has_notes: false };
+        let none = Known::new(b"", step, nowhere, nowhere, Vec::new());
+        self.steps.clear();
+        // No bytes are the same as more than there are.
+        self.steps.push(Known { first: u32::MAX, ..none });
         self.places = vec![0; 1 << KEY_BITS].into();
     }
 }
 
-impl Name {
+impl Known {
     /// The text is not too long.
-    fn new(from: &[u8], slot: Option<Slot>) -> Self {
+    fn new(from: &[u8], step: Step, before: Nesting, after: Nesting, notes: Vec<Note>) -> Self {
         let mut text = [0; LONGEST];
         text[..from.len()].copy_from_slice(from);
         let bits = |n: usize| (1u32 << n) - 1;
         let first = bits(from.len().min(WIDTH));
         let second = bits(from.len().saturating_sub(WIDTH));
-        Name { text, len: from.len(), first, second, next: 0, slot }
+        Known { text, first, second, step, next: 0, before, after, notes: notes.into() }
     }
 
     fn text(&self) -> &[u8] {
-        &self.text[..self.len]
+        &self.text[..self.step.len]
     }
 }
 
@@ -160,53 +193,84 @@ fn key(text: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn learn(layout: &mut Layout, text: &str) -> Option<Slot> {
-        let raw = text.trim().trim_end_matches(':').trim().trim_matches('"');
-        layout.learn(text.as_bytes(), raw.as_bytes(), &["b".into()])
+    fn outermost() -> Nesting {
+        Nesting::default().deeper(true).unwrap()
     }
 
-    fn guess(layout: &mut Layout, text: &str) -> Option<(usize, Option<Slot>)> {
-        layout.guess(format!("{text}{}", " ".repeat(LONGEST)).as_bytes(), 0)
+    fn learn(layout: &mut Layout, text: &str) {
+        let step = Step { len: text.len(), slot: Some(1), is_last: false, has_notes: false };
+        let before = layout.nesting();
+        layout.learn(text.as_bytes(), step, before, outermost(), Vec::new());
+    }
+
+    fn guess(layout: &mut Layout, text: &str) -> Option<usize> {
+        let step = layout.guess(format!("{text}{}", " ".repeat(LONGEST)).as_bytes(), 0)?;
+        assert_eq!(step.slot, Some(1));
+        Some(step.len)
     }
 
     #[test]
-    fn the_names_of_the_last_object_are_expected_in_their_order() {
-        let long = format!("\"{}\":", "l".repeat(LONGEST - 3));
-        let names = ["\"a\":", " \"b\" : ", &long, "\"c\":"];
+    fn the_steps_of_the_last_object_are_expected_in_their_order() {
+        let long = format!(",\"{}\":", "l".repeat(LONGEST - 4));
+        let steps = ["{\"a\":", ", \"b\" : ", &long, ",\"c\":"];
         let mut layout = Layout::new();
         layout.begin();
-        for name in names {
-            assert_eq!(guess(&mut layout, name), None);
-            learn(&mut layout, name);
+        for step in steps {
+            assert_eq!(guess(&mut layout, step), None);
+            learn(&mut layout, step);
         }
         layout.begin();
-        for name in names {
-            let other = name.replacen(['a', 'b', 'l', 'c'], "x", 1);
+        for step in steps {
+            let other = step.replacen(['a', 'b', 'l', 'c'], "x", 1);
             assert_eq!(guess(&mut layout, &other), None);
-            let slot = name.contains('b').then_some(0);
-            assert_eq!(guess(&mut layout, name), Some((name.len(), slot)));
+            assert_eq!(guess(&mut layout, step), Some(step.len()));
         }
-        assert_eq!(guess(&mut layout, names[0]), None);
+        assert_eq!(guess(&mut layout, steps[1]), None);
         // Another order is learned at once.
         layout.begin();
-        learn(&mut layout, names[3]);
-        learn(&mut layout, names[0]);
+        for step in [steps[0], steps[3], steps[1]] {
+            if guess(&mut layout, step).is_none() {
+                learn(&mut layout, step);
+            }
+        }
         layout.begin();
-        for name in [names[3], names[0], names[1]] {
-            assert!(guess(&mut layout, name).is_some(), "{name}");
+        for step in [steps[0], steps[3], steps[1], steps[2]] {
+            assert!(guess(&mut layout, step).is_some(), "{step}");
         }
         layout.forget();
         layout.begin();
-        assert_eq!(guess(&mut layout, names[3]), None);
+        assert_eq!(guess(&mut layout, steps[0]), None);
     }
 
     #[test]
-    fn what_is_not_remembered_has_a_slot_too() {
-        let escaped = format!("\"\\u0062\"{}:", " ".repeat(LONGEST));
+    fn a_step_is_expected_only_where_it_was() {
+        let mut layout = Layout::new();
+        layout.begin();
+        learn(&mut layout, "{\"a\":");
+        learn(&mut layout, ",\"b\":");
+        let deeper = outermost().deeper(true).unwrap();
+        let step = Step { len: 6, slot: Some(1), is_last: false, has_notes: false };
+        layout.begin();
+        layout.learn(b"{\"c\":{", step, Nesting::default(), deeper, Vec::new());
+        layout.learn(b",\"b\":", step, deeper, deeper, Vec::new());
+        // What was learned last of the same text, where other objects are open, follows nothing else.
+        layout.begin();
+        assert_eq!(guess(&mut layout, "{\"a\":"), None);
+        learn(&mut layout, "{\"a\":");
+        assert!(guess(&mut layout, ",\"b\":").is_some());
+        assert_eq!(layout.nesting(), outermost());
+    }
+
+    #[test]
+    fn what_is_not_remembered_leads_on_too() {
+        let long = format!("{{\"a\"{}:", " ".repeat(LONGEST));
         for mut layout in [Layout::new(), Layout::default()] {
             layout.begin();
-            assert_eq!(layout.learn(escaped.as_bytes(), b"\\u0062", &["b".into()]), Some(0));
-            assert_eq!(guess(&mut layout, &escaped), None);
+            learn(&mut layout, &long);
+            assert_eq!(layout.nesting(), outermost());
+            layout.begin();
+            assert_eq!(guess(&mut layout, &long), None);
+            assert_eq!(layout.nesting(), Nesting::default());
         }
     }
 
@@ -214,17 +278,19 @@ mod tests {
     fn names_without_end_are_forgotten_and_those_that_stay_are_learned_again() {
         let mut layout = Layout::new();
         for i in 0..10 * MOST {
-            for name in ["\"a\":".to_owned(), format!("\"{i}\":")] {
-                layout.begin();
-                if guess(&mut layout, &name).is_none() {
-                    learn(&mut layout, &name);
+            layout.begin();
+            for step in ["{\"a\":".to_owned(), format!(",\"{i}\":")] {
+                if guess(&mut layout, &step).is_none() {
+                    learn(&mut layout, &step);
                 }
             }
-            assert!(layout.names.len() <= MOST);
+            assert!(layout.steps.len() <= MOST);
         }
         layout.begin();
-        learn(&mut layout, "\"a\":");
+        if guess(&mut layout, "{\"a\":").is_none() {
+            learn(&mut layout, "{\"a\":");
+        }
         layout.begin();
-        assert_eq!(guess(&mut layout, "\"a\":"), Some((4, None)));
+        assert_eq!(guess(&mut layout, "{\"a\":"), Some(5));
     }
 }

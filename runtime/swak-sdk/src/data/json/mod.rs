@@ -8,6 +8,7 @@ mod as_written;
 mod check;
 mod layout;
 pub(super) mod members;
+mod nesting;
 pub(super) mod places;
 mod plain;
 mod reader;

@@ -77,13 +77,25 @@ impl Places {
         }
     }
 
-    /// Notes where the value of a field of the last line stands.
+    /// Notes where the value of a field of the last line begins.
     #[inline]
-    pub(super) fn note(&mut self, slot: usize, value: LineRange) {
-        let first = self.places.len() - self.names.len();
-        if let Some(place) = self.places.get_mut(first + slot) {
-            *place = Place(value);
+    pub(super) fn note_start(&mut self, slot: usize, at: u32) {
+        if let Some(Place(value)) = self.last(slot) {
+            value.start = at;
         }
+    }
+
+    /// Notes where it ends.
+    #[inline]
+    pub(super) fn note_end(&mut self, slot: usize, at: u32) {
+        if let Some(Place(value)) = self.last(slot) {
+            value.end = at;
+        }
+    }
+
+    fn last(&mut self, slot: usize) -> Option<&mut Place> {
+        let first = self.places.len() - self.names.len();
+        self.places.get_mut(first + slot)
     }
 
     /// Says of the last line that it is not known where its fields stand.
