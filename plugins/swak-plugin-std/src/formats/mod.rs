@@ -168,8 +168,12 @@ impl Encoder {
                 Some((block, lines)) => raw::write_lines(block, lines, &mut buffer, &mut pieces),
                 _ => {
                     let start = buffer.len();
-                    for record in batch.iter() {
-                        replaced += self.encode_record(batch, record, &mut buffer)?;
+                    if matches!(self.form, Form::Json) && !self.is_read_back {
+                        replaced += batch.write_json_lines(&mut buffer);
+                    } else {
+                        for record in batch.iter() {
+                            replaced += self.encode_record(batch, record, &mut buffer)?;
+                        }
                     }
                     encoded::push_buffered(&mut pieces, start..buffer.len());
                 }

@@ -3,22 +3,19 @@
 use std::sync::Arc;
 
 use super::json;
-use super::json::row::RowWriter;
+use super::json::row::{Label, RowWriter};
 use super::{Block, LineRange, Map, Record, RecordRef, Text, Timestamp, Value};
 
 /// The names of fields that many records have, in order.
 #[derive(Debug)]
 pub struct Schema {
     fields: Box<[Field]>,
-    /// How long the names are in JSON, together.
-    json_len: usize,
 }
 
 #[derive(Debug)]
 struct Field {
     name: Text,
-    /// `,"name":`, as it stands in JSON.
-    json: Box<[u8]>,
+    label: Label,
 }
 
 impl Schema {
@@ -27,18 +24,14 @@ impl Schema {
     pub fn new<N: Into<Text>>(names: impl IntoIterator<Item = N>) -> Self {
         let field = |name: N| {
             let name = name.into();
-            let mut json = vec![b','];
-            json::write_bytes(&mut json, name.as_bytes());
-            json.push(b':');
-            Field { name, json: json.into() }
+            Field { label: Label::new(name.as_bytes()), name }
         };
         let fields: Box<[Field]> = names.into_iter().map(field).collect();
         for (i, field) in fields.iter().enumerate() {
             let is_new = fields[..i].iter().all(|before| before.name != field.name);
             assert!(is_new, "the field {} is there twice", field.name);
         }
-        let json_len = fields.iter().map(|field| field.json.len()).sum();
-        Schema { fields, json_len }
+        Schema { fields }
     }
 
     /// How many fields there are.
@@ -193,9 +186,7 @@ impl Rows {
             Found::Nothing => RecordRef::in_block(&self.block, row.line, row.time),
             Found::Json => RecordRef::json_in_block(&self.block, row.line, row.time, None),
             Found::Fields(first) => {
-                let cells = &self.cells[first as usize..][..self.schema.len()];
-                let cells = Cells { schema: &self.schema, cells, block: &self.block };
-                RecordRef::of_cells(cells, row.line.len(), row.time)
+                RecordRef::of_cells(self.cells(first), row.line.len(), row.time)
             }
         }
     }
@@ -222,11 +213,37 @@ impl Rows {
         self.with(rest)
     }
 
+    /// See [`Batch::write_json_lines`](super::Batch::write_json_lines).
+    pub(super) fn write_json_lines(&self, out: &mut Vec<u8>) -> usize {
+        let mut writer = RowWriter::new(out, ROOM_FOR_MANY);
+        let mut replaced = 0;
+        for row in &self.rows {
+            replaced += match row.found {
+                Found::Fields(first) => self.cells(first).write(&mut writer),
+                Found::Nothing | Found::Json => {
+                    writer.instead(|out| self.view(row).write_json(out))
+                }
+            };
+            writer.end_line();
+        }
+        writer.finish();
+        replaced
+    }
+
+    fn cells(&self, first: u32) -> Cells<'_> {
+        let cells = &self.cells[first as usize..][..self.schema.len()];
+        Cells { schema: &self.schema, cells, block: &self.block }
+    }
+
     fn with(&self, rows: Vec<Row>) -> Rows {
         let (block, schema) = (self.block.clone(), Arc::clone(&self.schema));
         Rows { block, schema, rows, cells: Arc::clone(&self.cells) }
     }
 }
+
+/// For how many bytes room is made at once in JSON, for one row and for those of a batch.
+const ROOM_FOR_ONE: usize = 512;
+const ROOM_FOR_MANY: usize = 64 << 10;
 
 /// The fields of one row.
 #[derive(Clone, Copy, Debug)]
@@ -254,83 +271,31 @@ impl<'a> Cells<'a> {
 
     /// See [`json::write_map`].
     pub(super) fn write_json(self, out: &mut Vec<u8>) -> usize {
-        match self.write_plainly(out) {
-            Ok(()) => 0,
-            Err(out) => self.write_carefully(out),
-        }
+        let mut writer = RowWriter::new(out, ROOM_FOR_ONE);
+        let replaced = self.write(&mut writer);
+        writer.finish();
+        replaced
     }
 
-    /// All that needs no escapes; gives back what it was given when something does.
-    fn write_plainly(self, out: &mut Vec<u8>) -> Result<(), &mut Vec<u8>> {
-        let text = |cell: &Cell| match cell {
-            Cell::Part(start, end) => (end - start) as usize,
-            Cell::Word(word) => word.len(),
-            _ => 0,
-        };
-        let text = self.schema.json_len + self.cells.iter().map(text).sum::<usize>();
-        let mut row = RowWriter::new(out, self.cells.len(), text);
+    #[inline]
+    fn write(self, row: &mut RowWriter<'_>) -> usize {
+        let mut replaced = 0;
         for (field, cell) in self.schema.fields.iter().zip(self.cells) {
-            if *cell == Cell::Missing {
-                continue;
-            }
-            row.name(&field.json);
-            let is_plain = match *cell {
-                Cell::Part(start, end) => row.text(self.block, start as usize, end as usize),
-                Cell::Word(word) => row.text(word.as_bytes(), 0, word.len()),
-                Cell::Int(n) => {
-                    row.int(n);
-                    true
+            let label = &field.label;
+            match *cell {
+                Cell::Missing => {}
+                Cell::Part(start, end) => {
+                    replaced += row.text(label, self.block, (start as usize, end as usize));
                 }
-                Cell::Time(time) => {
-                    row.time(time);
-                    true
-                }
-                Cell::Bool(v) => {
-                    row.word(if v { b"true" } else { b"false" });
-                    true
-                }
-                Cell::Null => {
-                    row.word(b"null");
-                    true
-                }
-                Cell::Float(n) => {
-                    row.float(n);
-                    true
-                }
-                Cell::Missing => false,
-            };
-            if !is_plain {
-                return Err(row.give_up());
+                Cell::Word(word) => replaced += row.text(label, word.as_bytes(), (0, word.len())),
+                Cell::Int(n) => row.int(label, n),
+                Cell::Time(time) => row.time(label, time),
+                Cell::Bool(v) => row.word(label, if v { b"true" } else { b"false" }),
+                Cell::Null => row.word(label, b"null"),
+                Cell::Float(n) => row.float(label, n),
             }
         }
         row.end();
-        Ok(())
-    }
-
-    fn write_carefully(self, out: &mut Vec<u8>) -> usize {
-        let start = out.len();
-        let mut replaced = 0;
-        for (field, cell) in self.schema.fields.iter().zip(self.cells) {
-            if *cell == Cell::Missing {
-                continue;
-            }
-            out.extend_from_slice(&field.json);
-            replaced += match *cell {
-                Cell::Part(start, end) => {
-                    json::write_bytes(out, &self.block[start as usize..end as usize])
-                }
-                Cell::Word(word) => json::write_bytes(out, word.as_bytes()),
-                Cell::Int(n) => json::write_value(out, &Value::Int(n)),
-                Cell::Time(time) => json::write_value(out, &Value::Time(time)),
-                cell => self.value(cell).map_or(0, |value| json::write_value(out, &value)),
-            };
-        }
-        // In the place of the first comma.
-        match out.get_mut(start) {
-            Some(comma) => *comma = b'{',
-            None => out.push(b'{'),
-        }
-        out.push(b'}');
         replaced
     }
 
@@ -416,6 +381,11 @@ mod tests {
         let mut records = batch.fork();
         records.records_mut();
         assert_eq!(written(&records), lazily);
+        for batch in [&batch, &records] {
+            let mut lines = Vec::new();
+            assert_eq!(batch.write_json_lines(&mut lines), 0);
+            assert_eq!(String::from_utf8(lines).unwrap(), lazily.join("\n") + "\n");
+        }
         assert_eq!((records.weight(), batch.weight()), (25, 25));
         for (lazy, record) in batch.iter().zip(records.iter()) {
             assert_eq!(lazy.to_record(), record.to_record());
@@ -449,6 +419,9 @@ mod tests {
             let mut batch = Batch::new(Vec::new());
             batch.set_rows(rows);
             let lazily = written(&batch);
+            let mut lines = b"before".to_vec();
+            prop_assert_eq!(batch.write_json_lines(&mut lines), 0);
+            prop_assert_eq!(String::from_utf8(lines).unwrap(), format!("before{}\n", lazily[0]));
             batch.records_mut();
             prop_assert_eq!(written(&batch), lazily);
         }

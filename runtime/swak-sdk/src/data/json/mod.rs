@@ -6,6 +6,7 @@
 
 mod as_written;
 mod check;
+mod digits;
 mod layout;
 pub(super) mod members;
 mod nesting;

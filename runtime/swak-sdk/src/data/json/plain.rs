@@ -3,7 +3,9 @@
 //! Names and values are short: what costs is not the bytes but each step, so that one that takes sixteen of
 //! them is more than twice as fast as one that takes eight.
 
-use wide::u8x16;
+use std::ops::BitOrAssign;
+
+use wide::{i8x16, u8x16};
 
 /// The bytes that are looked at together.
 pub(super) const WIDTH: usize = 16;
@@ -42,10 +44,38 @@ fn plain(bytes: &[u8; WIDTH]) -> usize {
     (stops(bytes) | (1 << WIDTH)).trailing_zeros() as usize
 }
 
-/// As [`plain`], and what is beyond ASCII cannot stand there either.
-#[inline]
-pub(super) fn plain_ascii(bytes: &[u8; WIDTH]) -> usize {
-    (stops(bytes) | u8x16::new(*bytes).to_bitmask() | (1 << WIDTH)).trailing_zeros() as usize
+/// Which of sixteen bytes are no plain ASCII: one that cannot stand in a JSON string by itself, or is beyond
+/// ASCII.
+#[derive(Clone, Copy)]
+pub(super) struct Stops(i8x16);
+
+impl Stops {
+    /// None of them.
+    #[inline]
+    pub(super) fn none() -> Self {
+        Stops(i8x16::splat(0))
+    }
+
+    #[inline]
+    pub(super) fn of(bytes: &[u8; WIDTH]) -> Self {
+        let bytes = i8x16::new(bytes.map(u8::cast_signed));
+        let is = |byte: u8| bytes.simd_eq(i8x16::splat(byte.cast_signed()));
+        // What is beyond ASCII is negative.
+        Stops(bytes.simd_lt(i8x16::splat(0x20)) | is(b'"') | is(b'\\'))
+    }
+
+    /// One bit for each byte, the lowest for the first.
+    #[inline]
+    pub(super) fn mask(self) -> u32 {
+        self.0.to_bitmask()
+    }
+}
+
+impl BitOrAssign for Stops {
+    #[inline]
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 = self.0 | other.0;
+    }
 }
 
 /// One bit for each byte that is a digit, the lowest for the first.
@@ -99,10 +129,18 @@ mod tests {
         }
 
         #[test]
-        fn stops_at_what_is_no_plain_ascii(bytes in prop::array::uniform16(byte())) {
-            let first = |is: fn(&u8) -> bool| bytes.iter().position(is).unwrap_or(WIDTH);
-            prop_assert_eq!(plain_ascii(&bytes), first(|b| is_stop(b) || !b.is_ascii()));
-            prop_assert_eq!(plain(&bytes), first(is_stop));
+        fn stops_at_what_is_no_plain_ascii(
+            bytes in prop::array::uniform16(byte()),
+            others in prop::array::uniform16(byte()),
+        ) {
+            let first = bytes.iter().position(is_stop).unwrap_or(WIDTH);
+            prop_assert_eq!(plain(&bytes), first);
+            let is_stop = |i: &usize| [bytes, others].iter().any(|b| is_stop(&b[*i]) || !b[*i].is_ascii());
+            let expected: u32 = (0..WIDTH).filter(is_stop).map(|i| 1 << i).sum();
+            let mut stops = Stops::none();
+            stops |= Stops::of(&bytes);
+            stops |= Stops::of(&others);
+            prop_assert_eq!(stops.mask(), expected);
         }
 
         #[test]
