@@ -98,11 +98,17 @@ impl Typing {
         time: &mut Timestamp,
         out: &mut Outlet,
     ) -> Typed {
-        let field = self.fields[i];
-        if field.wanted == FieldType::Text && !field.is_record_time {
+        if self.is_text(i) {
             return Typed::Text;
         }
-        self.read_typed(field, text, now, time, out)
+        self.read_typed(self.fields[i], text, now, time, out)
+    }
+
+    /// Whether the field at an index is what its text is, and no more.
+    #[inline]
+    pub(crate) fn is_text(&self, i: usize) -> bool {
+        let Field { wanted, is_record_time } = self.fields[i];
+        wanted == FieldType::Text && !is_record_time
     }
 
     fn read_typed(
@@ -155,8 +161,13 @@ fn read_int(text: &[u8]) -> Option<i64> {
         digits => (digits, 1),
     };
     // So many digits cannot be too many.
-    if (1..=18).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) {
-        return Some(sign * digits.iter().fold(0, |n, digit| 10 * n + i64::from(digit - b'0')));
+    if (1..=18).contains(&digits.len())
+        && let Some(n) = digits.iter().try_fold(0, |n, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit <= 9).then_some(10 * n + i64::from(digit))
+        })
+    {
+        return Some(sign * n);
     }
     std::str::from_utf8(text).ok()?.trim().parse().ok()
 }

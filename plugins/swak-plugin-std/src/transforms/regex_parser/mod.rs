@@ -150,9 +150,9 @@ impl Pattern {
         }
     }
 
-    /// Itself, if it matches the text: its finder then knows the groups.
-    fn finds(&mut self, text: &[u8]) -> Option<&Self> {
-        self.finder.find(text).then_some(self)
+    /// Itself, if it matches the first `len` bytes of the text: its finder then knows the groups.
+    fn finds(&mut self, text: &[u8], len: usize) -> Option<&Self> {
+        self.finder.find(text, len).then_some(self)
     }
 
     fn fields(
@@ -163,7 +163,7 @@ impl Pattern {
         time: &mut Timestamp,
         out: &mut Outlet,
     ) -> Option<Map> {
-        self.finds(text)?;
+        self.finds(text, text.len())?;
         let mut fields = Map::with_capacity(self.fields.len());
         for ((name, i), group) in self.fields.iter().zip(self.finder.groups()) {
             if let Some(range) = group {

@@ -43,9 +43,10 @@ impl RowReader {
         let mut unread = Vec::new();
         for line in lines {
             let (start, end) = (line.start as usize, line.end as usize);
-            let text = &block[start..end];
+            // What is behind the line is there to be looked at.
+            let (text, len) = (&block[start..], end - start);
             let mut time = now;
-            if let Some(pattern) = patterns.iter_mut().find_map(|p| p.finds(text)) {
+            if let Some(pattern) = patterns.iter_mut().find_map(|p| p.finds(text, len)) {
                 self.fill(pattern, text, line.start, typing, now, &mut time, out);
                 rows.push_fields(*line, time, &self.cells);
             } else if policy == Unreadable::Keep {
@@ -79,12 +80,17 @@ impl RowReader {
             self.cells.fill(Cell::Missing);
         }
         for ((_, i), group) in pattern.fields.iter().zip(pattern.finder.groups()) {
+            let cell = &mut self.cells[*i];
             let Some(range) = group else {
-                self.cells[*i] = Cell::Missing;
+                *cell = Cell::Missing;
                 continue;
             };
             let place = Cell::Part(start + range.start as u32, start + range.end as u32);
-            self.cells[*i] = match typing.read(*i, &line[range], now, time, out) {
+            if typing.is_text(*i) {
+                *cell = place;
+                continue;
+            }
+            *cell = match typing.read(*i, &line[range], now, time, out) {
                 Typed::Text => place,
                 Typed::Int(n) => Cell::Int(n),
                 Typed::Float(n) => Cell::Float(n),

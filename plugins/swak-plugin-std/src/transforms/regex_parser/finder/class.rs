@@ -1,6 +1,7 @@
 //! Sets of characters, and how far a run of them goes.
 
 use regex_syntax::hir;
+use wide::i8x16;
 
 /// A set of bytes, for looking one up.
 pub(super) type Bytes = Box<[bool; 256]>;
@@ -14,15 +15,17 @@ pub(super) struct Class {
     skip: Skip,
 }
 
-/// Which bytes eight can be passed over at once: ASCII, and none that may end a run.
+/// Of which bytes sixteen can be passed over at once: ASCII, and none that may end a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Skip {
     /// Each byte must be looked at.
     No,
     /// Those that are not this byte. All others in ASCII are members.
     But(u8),
-    /// Those that are not below this byte. All others in ASCII are members.
+    /// Those that are not below this byte, all of which in ASCII are members.
     NotBelow(u8),
+    /// Those from the first to the second. No others in ASCII are members.
+    Range(u8, u8),
 }
 
 /// The members that are longer than a byte.
@@ -66,20 +69,14 @@ impl Class {
                 }
             }
         };
-        let mut outside = (0..128u8).filter(|byte| !bytes[usize::from(*byte)]);
-        let skip = match (outside.next(), outside.next_back()) {
-            (Some(only), None) => Skip::But(only),
-            (_, Some(last)) if last < b'@' => Skip::NotBelow(last + 1),
-            _ => Skip::No,
-        };
-        Class { bytes, beyond, skip }
+        Class { skip: Skip::of(&bytes), bytes, beyond }
     }
 
     /// The class of this ASCII character alone.
     pub(super) fn of_ascii(byte: u8) -> Self {
         let mut bytes: Bytes = Box::new([false; 256]);
         bytes[usize::from(byte)] = true;
-        Class { bytes, beyond: Beyond::None, skip: Skip::No }
+        Class { skip: Skip::of(&bytes), bytes, beyond: Beyond::None }
     }
 
     /// The bytes with which a member may begin.
@@ -104,22 +101,34 @@ impl Class {
 
     /// Where the longest run of members from `at` on ends.
     #[inline]
-    pub(super) fn run(&self, text: &[u8], mut at: usize) -> usize {
+    pub(super) fn run(&self, text: &[u8], at: usize) -> usize {
+        self.run_before(text, at, text.len())
+    }
+
+    /// Where the longest run of members from `at` on ends that ends at `limit` at the latest. What is behind
+    /// that is looked at, and does not count.
+    #[inline]
+    pub(super) fn run_before(&self, text: &[u8], mut at: usize, limit: usize) -> usize {
         loop {
             at = match self.skip {
                 Skip::No => at,
-                Skip::But(stop) => pass(text, at, |eight| (eight ^ all(stop)).wrapping_sub(all(1))),
-                Skip::NotBelow(first) => pass(text, at, |eight| eight.wrapping_sub(all(first))),
+                Skip::But(stop) => {
+                    pass(text, at, |bytes| is_below(bytes, 0) | bytes.simd_eq(all(stop)))
+                }
+                Skip::NotBelow(first) => pass(text, at, |bytes| is_below(bytes, first)),
+                Skip::Range(first, last) => {
+                    pass(text, at, |bytes| is_below(bytes, first) | bytes.simd_gt(all(last)))
+                }
             };
-            // Mostly that was the end of the run. Else less than eight bytes are left, or one was
-            // passed over in vain.
-            if text.get(at).is_some_and(|b| b.is_ascii() && !self.bytes[usize::from(*b)]) {
+            let Some(rest) = text.get(at..limit) else { return limit };
+            // Mostly that was the end of the run. Else less than sixteen bytes are left, or one was passed
+            // over in vain.
+            if rest.first().is_some_and(|b| b.is_ascii() && !self.bytes[usize::from(*b)]) {
                 return at;
             }
-            let rest = text.get(at..).unwrap_or_default();
             at += rest.iter().position(|b| !self.bytes[usize::from(*b)]).unwrap_or(rest.len());
-            match text.get(at) {
-                Some(0x80..) => match self.long(text, at) {
+            match text[..limit].get(at) {
+                Some(0x80..) => match self.long(&text[..limit], at) {
                     Some(next) => at = next,
                     None => return at,
                 },
@@ -174,22 +183,46 @@ impl Class {
     }
 }
 
-/// Eight times this byte.
-fn all(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
+impl Skip {
+    fn of(bytes: &Bytes) -> Self {
+        let mut outside = (0..128u8).filter(|byte| !bytes[usize::from(*byte)]);
+        let mut inside = (0..128u8).filter(|byte| bytes[usize::from(*byte)]);
+        let n = inside.clone().count();
+        match (outside.next(), outside.next_back()) {
+            (Some(only), None) => return Skip::But(only),
+            (_, Some(last)) if last < b'@' => return Skip::NotBelow(last + 1),
+            _ => {}
+        }
+        match (inside.next(), inside.next_back()) {
+            (Some(first), last) if usize::from(last.unwrap_or(first) - first) + 1 == n => {
+                Skip::Range(first, last.unwrap_or(first))
+            }
+            _ => Skip::No,
+        }
+    }
 }
 
-/// Passes over eight bytes at a time, until one of them is no ASCII, or `marks` sets its highest bit.
-/// What `marks` says counts for the first such byte alone.
+/// Sixteen times this byte, which is ASCII.
+fn all(byte: u8) -> i8x16 {
+    i8x16::splat(byte.cast_signed())
+}
+
+/// Which bytes are below this one, which is ASCII, or beyond ASCII.
 #[inline]
-fn pass(text: &[u8], mut at: usize, marks: impl Fn(u64) -> u64) -> usize {
-    while let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let eight = u64::from_le_bytes(*eight);
-        let found = (marks(eight) | eight) & all(0x80);
+fn is_below(bytes: i8x16, byte: u8) -> i8x16 {
+    // Those beyond ASCII are negative.
+    bytes.simd_lt(all(byte))
+}
+
+/// Passes over sixteen bytes at a time, until `stops` names one.
+#[inline]
+fn pass(text: &[u8], mut at: usize, stops: impl Fn(i8x16) -> i8x16) -> usize {
+    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        let found = stops(i8x16::new(bytes.map(u8::cast_signed))).to_bitmask();
         if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+            return at + found.trailing_zeros() as usize;
         }
-        at += 8;
+        at += 16;
     }
     at
 }

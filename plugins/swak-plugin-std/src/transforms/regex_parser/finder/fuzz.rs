@@ -51,9 +51,10 @@ pub(super) fn agree(pattern: &Pattern, text: &[u8]) -> Option<Verdict> {
         groups.iter().map(|group| found.get(*group).map(|m| m.start()..m.end())).collect()
     });
     let mut finder = Finder::new(pattern, &groups);
-    // The second time, with memory that is used again.
-    for _ in 0..2 {
-        let found = finder.find(text).then(|| finder.groups().collect());
+    // The second time with memory that is used again, and with more behind the text.
+    for behind in [&b""[..], text, b"\xa9\x80a\" 0 b\n)-,:]_=Ac. 1234567890"] {
+        let longer = [text, behind].concat();
+        let found = finder.find(&longer, text.len()).then(|| finder.groups().collect());
         assert_eq!(found, expected, "{pattern} in {:?}", text.escape_ascii().to_string());
     }
     let tree = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern.as_str());

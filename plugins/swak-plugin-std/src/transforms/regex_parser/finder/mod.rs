@@ -3,12 +3,14 @@
 //! Patterns for lines are mostly sequences of literals and of runs that end where the next literal
 //! begins: `^(?<host>\S+) \[(?<time>[^\]]+)\]`. Such a pattern becomes a [`Program`] that a [`Scanner`]
 //! follows with hardly a step back, several times as fast as an engine for any pattern. What the scanner
-//! cannot do, or not in about the time of the engine, the engine of `regex` does. Both find the same.
+//! cannot do, or not in about the time of the engine, the engine of `regex` does. Where there is no choice at
+//! all, nothing has to be remembered ([`Straight`]). All find the same.
 
 mod class;
 mod first;
 mod program;
 mod scan;
+mod straight;
 
 use std::ops::Range;
 
@@ -17,12 +19,14 @@ use swak_sdk::options::Pattern;
 
 use self::program::Program;
 use self::scan::{Scanner, UNSET, Verdict};
+use self::straight::Straight;
 
 /// Finds the groups of one pattern.
 pub(super) struct Finder {
     pattern: Pattern,
     /// The numbers of the groups that are asked for.
     groups: Vec<usize>,
+    straight: Option<Straight>,
     program: Option<Program>,
     scanner: Scanner,
     found: CaptureLocations,
@@ -39,8 +43,10 @@ impl Finder {
         // As `regex::bytes` reads it.
         let parser = || regex_syntax::ParserBuilder::new().utf8(false).build();
         let tree = parser().parse(pattern.as_str()).ok();
+        let program = tree.and_then(|tree| Program::new(&tree, groups));
         Finder {
-            program: tree.and_then(|tree| Program::new(&tree, groups)),
+            straight: program.as_ref().and_then(Straight::new),
+            program,
             scanner: Scanner::default(),
             found: pattern.capture_locations(),
             groups: groups.to_vec(),
@@ -49,8 +55,17 @@ impl Finder {
         }
     }
 
-    /// Looks for the first match in a text. [`Finder::group`] then says what was found.
-    pub(super) fn find(&mut self, text: &[u8]) -> bool {
+    /// Looks for the first match in the first `len` bytes of a text, as if there were no others.
+    /// [`Finder::groups`] then says what was found.
+    #[inline]
+    pub(super) fn find(&mut self, text: &[u8], len: usize) -> bool {
+        match &self.straight {
+            Some(straight) => straight.find(text, len, &mut self.scanner.slots),
+            None => self.search(&text[..len]),
+        }
+    }
+
+    fn search(&mut self, text: &[u8]) -> bool {
         if let Some(program) = &self.program {
             match self.scanner.find(program, text) {
                 Verdict::Unknown => self.gave_up += 8,

@@ -38,6 +38,7 @@ pub(super) enum Step {
 }
 
 /// A few bytes, to be compared at once.
+#[derive(Clone, Copy)]
 pub(super) struct Few {
     bytes: u64,
     mask: u64,
@@ -45,7 +46,7 @@ pub(super) struct Few {
 }
 
 impl Few {
-    fn new(bytes: &[u8]) -> Self {
+    pub(super) fn new(bytes: &[u8]) -> Self {
         let (mut padded, mut mask) = ([0; 8], [0; 8]);
         padded[..bytes.len()].copy_from_slice(bytes);
         mask[..bytes.len()].fill(0xff);
