@@ -1,6 +1,6 @@
 //! What parsers found in the lines of a block: fields that stay ranges of it until somebody asks.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::json;
 use super::json::row::{Label, RowWriter};
@@ -10,7 +10,14 @@ use super::{Block, LineRange, Map, Record, RecordRef, Text, Timestamp, Value};
 #[derive(Debug)]
 pub struct Schema {
     fields: Box<[Field]>,
+    /// What held the cells of rows that are gone, to be used again: the system takes longer to give and take
+    /// memory for those of a block than to write into it.
+    spare: Mutex<Vec<Vec<Cell>>>,
 }
+
+/// So many of them are kept, of so many cells at the most.
+const SPARE: usize = 4;
+const SPARE_CELLS: usize = 64 << 10;
 
 #[derive(Debug)]
 struct Field {
@@ -31,7 +38,7 @@ impl Schema {
             let is_new = fields[..i].iter().all(|before| before.name != field.name);
             assert!(is_new, "the field {} is there twice", field.name);
         }
-        Schema { fields }
+        Schema { fields, spare: Mutex::default() }
     }
 
     /// How many fields there are.
@@ -42,6 +49,26 @@ impl Schema {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
+    }
+
+    /// Room for so many cells.
+    fn room(&self, n: usize) -> Vec<Cell> {
+        let spare = self.spare().pop();
+        let mut cells = spare.unwrap_or_default();
+        cells.reserve(n);
+        cells
+    }
+
+    fn keep(&self, mut cells: Vec<Cell>) {
+        let mut spare = self.spare();
+        if spare.len() < SPARE && cells.capacity() <= SPARE_CELLS {
+            cells.clear();
+            spare.push(cells);
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<Cell>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -94,10 +121,22 @@ pub enum Cell {
 #[derive(Clone, Debug)]
 pub struct Rows {
     block: Block,
-    schema: Arc<Schema>,
     rows: Vec<Row>,
-    /// As many for each row with fields as the schema has; shared by the halves of a batch.
-    cells: Arc<Vec<Cell>>,
+    table: Arc<Table>,
+}
+
+/// What was found in lines; shared by the halves of a batch.
+#[derive(Debug)]
+struct Table {
+    schema: Arc<Schema>,
+    /// As many for each row with fields as the schema has.
+    cells: Vec<Cell>,
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        self.schema.keep(std::mem::take(&mut self.cells));
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -120,8 +159,8 @@ enum Found {
 impl Rows {
     /// Rows of this block, and room for so many.
     pub fn new(block: Block, schema: Arc<Schema>, n: usize) -> Self {
-        let cells = Vec::with_capacity(n * schema.len());
-        Rows { block, schema, rows: Vec::with_capacity(n), cells: Arc::new(cells) }
+        let cells = schema.room(n * schema.len());
+        Rows { block, rows: Vec::with_capacity(n), table: Arc::new(Table { schema, cells }) }
     }
 
     /// Adds a line that was not read, or not understood.
@@ -143,7 +182,9 @@ impl Rows {
     /// # Panics
     /// If there are not as many as the schema has, or a part does not lie in the line.
     pub fn push_fields(&mut self, line: LineRange, time: Timestamp, fields: &[Cell]) {
-        assert_eq!(fields.len(), self.schema.len(), "a row has a cell for each field");
+        let table =
+            Arc::get_mut(&mut self.table).expect("rows are shared only when they are whole");
+        assert_eq!(fields.len(), table.schema.len(), "a row has a cell for each field");
         let len = line.end.wrapping_sub(line.start);
         let in_line = |cell: &Cell| match cell {
             Cell::Part(start, end) => {
@@ -156,10 +197,8 @@ impl Rows {
         // Of each, as a way out after each takes more time than it saves.
         let are_in_line = fields.iter().fold(true, |all, cell| all & in_line(cell));
         assert!(are_in_line, "a part of a line lies in it");
-        let cells =
-            Arc::get_mut(&mut self.cells).expect("rows are shared only when they are whole");
-        let first = u32::try_from(cells.len()).expect("a block has less than 2^32 cells");
-        cells.extend_from_slice(fields);
+        let first = u32::try_from(table.cells.len()).expect("a block has less than 2^32 cells");
+        table.cells.extend_from_slice(fields);
         self.push(Row { line, time, found: Found::Fields(first) });
     }
 
@@ -238,13 +277,13 @@ impl Rows {
     }
 
     fn cells(&self, first: u32) -> Cells<'_> {
-        let cells = &self.cells[first as usize..][..self.schema.len()];
-        Cells { schema: &self.schema, cells, block: &self.block }
+        let Table { schema, cells } = &*self.table;
+        let cells = &cells[first as usize..][..schema.len()];
+        Cells { schema, cells, block: &self.block }
     }
 
     fn with(&self, rows: Vec<Row>) -> Rows {
-        let (block, schema) = (self.block.clone(), Arc::clone(&self.schema));
-        Rows { block, schema, rows, cells: Arc::clone(&self.cells) }
+        Rows { block: self.block.clone(), rows, table: Arc::clone(&self.table) }
     }
 }
 
@@ -446,6 +485,33 @@ mod tests {
         assert_eq!((lines.len(), left.len()), (1, 3));
         assert_eq!(left.retain(|record| record.get("n").is_some()), 2);
         assert_eq!(written(&left), written(&batch())[2..3]);
+    }
+
+    #[test]
+    fn room_for_cells_is_used_again_when_nobody_reads_them() {
+        let schema = Arc::new(Schema::new(["a"]));
+        let rows = |n: i64| {
+            let block = Block::from(b"line".to_vec());
+            let mut rows = Rows::new(block, Arc::clone(&schema), 1);
+            let line = LineRange { start: 0, end: 4 };
+            rows.push_fields(line, Timestamp::default(), &[Cell::Int(n)]);
+            rows
+        };
+        let numbers = |rows: &Rows| rows.get(0).get("a").unwrap().as_int();
+        let mut first = rows(1);
+        let half = first.split_off(1);
+        let second = rows(2);
+        drop(first);
+        assert_eq!((schema.spare().len(), half.len()), (0, 0));
+        drop(half);
+        assert_eq!(schema.spare().len(), 1);
+        let third = rows(3);
+        assert!(schema.spare().is_empty());
+        assert_eq!((numbers(&second), numbers(&third)), (Some(2), Some(3)));
+        drop((0..10).map(rows).collect::<Vec<_>>());
+        assert_eq!(schema.spare().len(), SPARE);
+        Rows::new(Block::from(Vec::new()), Arc::clone(&schema), SPARE_CELLS + 1);
+        assert_eq!(schema.spare().len(), SPARE - 1);
     }
 
     #[test]

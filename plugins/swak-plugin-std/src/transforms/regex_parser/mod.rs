@@ -7,7 +7,7 @@ mod rows;
 use swak_sdk::data::Text;
 use swak_sdk::prelude::*;
 
-use self::finder::Finder;
+use self::finder::{Finder, UNSET};
 use self::pattern::NamedPattern;
 use self::rows::RowReader;
 use super::clock::ClockOptions;
@@ -166,8 +166,9 @@ impl Pattern {
         self.finds(text, text.len())?;
         let mut fields = Map::with_capacity(self.fields.len());
         for ((name, i), group) in self.fields.iter().zip(self.finder.groups()) {
-            if let Some(range) = group {
-                let value = typing.value(*i, text, &text[range], now, time, out);
+            let [start, end] = *group;
+            if end != UNSET {
+                let value = typing.value(*i, text, &text[start..end], now, time, out);
                 fields.insert(name.clone(), value);
             }
         }

@@ -7,6 +7,7 @@ use swak_sdk::prelude::*;
 
 use super::super::typed::{Typed, Typing};
 use super::super::unreadable::Unreadable;
+use super::finder::UNSET;
 use super::{NO_MATCH, Pattern};
 
 /// Reads batches of untouched lines.
@@ -79,18 +80,18 @@ impl RowReader {
         if pattern.fields.len() < self.cells.len() {
             self.cells.fill(Cell::Missing);
         }
-        for ((_, i), group) in pattern.fields.iter().zip(pattern.finder.groups()) {
+        for ((_, i), &[from, to]) in pattern.fields.iter().zip(pattern.finder.groups()) {
             let cell = &mut self.cells[*i];
-            let Some(range) = group else {
+            if to == UNSET {
                 *cell = Cell::Missing;
                 continue;
-            };
-            let place = Cell::Part(start + range.start as u32, start + range.end as u32);
+            }
+            let place = Cell::Part(start + from as u32, start + to as u32);
             if typing.is_text(*i) {
                 *cell = place;
                 continue;
             }
-            *cell = match typing.read(*i, &line[range], now, time, out) {
+            *cell = match typing.read(*i, &line[from..to], now, time, out) {
                 Typed::Text => place,
                 Typed::Int(n) => Cell::Int(n),
                 Typed::Float(n) => Cell::Float(n),

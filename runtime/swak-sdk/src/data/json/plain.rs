@@ -58,7 +58,7 @@ impl Stops {
 
     #[inline]
     pub(super) fn of(bytes: &[u8; WIDTH]) -> Self {
-        let bytes = i8x16::new(bytes.map(u8::cast_signed));
+        let bytes = u8x16::new(*bytes).cast_signed();
         let is = |byte: u8| bytes.simd_eq(i8x16::splat(byte.cast_signed()));
         // What is beyond ASCII is negative.
         Stops(bytes.simd_lt(i8x16::splat(0x20)) | is(b'"') | is(b'\\'))

@@ -14,12 +14,16 @@ use crate::data::Timestamp;
 /// which a text begins: `,"name":"`.
 #[derive(Debug)]
 pub(in crate::data) struct Label {
-    /// Its bytes, and none behind them.
-    head: [u8; WIDTH],
-    rest: Box<[[u8; WIDTH]]>,
+    /// Its first bytes, and none behind them.
+    head: [u8; HEAD],
+    /// Those that are left of a long name.
+    rest: Box<[u8]>,
     /// How many bytes it has with the quote.
     len: usize,
 }
+
+/// As many bytes as most labels have at the most.
+const HEAD: usize = 2 * WIDTH;
 
 /// Writes objects behind what is there.
 pub(in crate::data) struct RowWriter<'a> {
@@ -44,27 +48,25 @@ impl Label {
         let mut json = vec![b','];
         write_bytes(&mut json, name);
         json.extend_from_slice(b":\"");
-        let len = json.len();
-        json.resize(len.next_multiple_of(WIDTH), 0);
-        let (chunks, _) = json.as_chunks();
-        let (head, rest) = chunks.split_first().expect("it has four bytes at the least");
-        Label { head: *head, rest: rest.into(), len }
+        let mut head = [0; HEAD];
+        let (first, rest) = json.split_at(json.len().min(HEAD));
+        head[..first.len()].copy_from_slice(first);
+        Label { head, rest: rest.into(), len: json.len() }
     }
 
     /// How much room it takes.
     #[inline]
     fn room(&self) -> usize {
-        WIDTH * (1 + self.rest.len())
+        HEAD + self.rest.len()
     }
 
     /// Puts it at the beginning of this.
     #[inline]
     fn write(&self, to: &mut [u8]) {
-        let (chunks, _) = to.as_chunks_mut();
-        let (head, rest) = chunks.split_first_mut().expect("there is room");
+        let (head, behind) = to.split_first_chunk_mut().expect("there is room");
         *head = self.head;
-        for (to, from) in rest.iter_mut().zip(&self.rest) {
-            *to = *from;
+        if !self.rest.is_empty() {
+            behind[..self.rest.len()].copy_from_slice(&self.rest);
         }
     }
 }

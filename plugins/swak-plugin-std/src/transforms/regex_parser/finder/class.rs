@@ -1,31 +1,29 @@
 //! Sets of characters, and how far a run of them goes.
 
 use regex_syntax::hir;
-use wide::i8x16;
+use wide::{i8x16, u8x16};
 
 /// A set of bytes, for looking one up.
 pub(super) type Bytes = Box<[bool; 256]>;
 
 /// A set of characters: of code points in UTF-8, or of single bytes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Class {
     /// Of code points the ASCII ones; of bytes all.
     bytes: Bytes,
     beyond: Beyond,
-    skip: Skip,
+    stops: Stops,
 }
 
-/// Of which bytes sixteen can be passed over at once: ASCII, and none that may end a run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Skip {
-    /// Each byte must be looked at.
-    No,
-    /// Those that are not this byte. All others in ASCII are members.
-    But(u8),
-    /// Those that are not below this byte, all of which in ASCII are members.
-    NotBelow(u8),
-    /// Those from the first to the second. No others in ASCII are members.
-    Range(u8, u8),
+/// Which bytes end a pass over sixteen at a time: those that are no ASCII, and those that may end a run.
+#[derive(Clone, Copy, PartialEq)]
+struct Stops {
+    /// Those that are below this byte.
+    below: i8x16,
+    /// Those that are above this byte.
+    above: i8x16,
+    /// This byte.
+    at: i8x16,
 }
 
 /// The members that are longer than a byte.
@@ -69,14 +67,14 @@ impl Class {
                 }
             }
         };
-        Class { skip: Skip::of(&bytes), bytes, beyond }
+        Class { stops: Stops::of(&bytes), bytes, beyond }
     }
 
     /// The class of this ASCII character alone.
     pub(super) fn of_ascii(byte: u8) -> Self {
         let mut bytes: Bytes = Box::new([false; 256]);
         bytes[usize::from(byte)] = true;
-        Class { skip: Skip::of(&bytes), bytes, beyond: Beyond::None }
+        Class { stops: Stops::of(&bytes), bytes, beyond: Beyond::None }
     }
 
     /// The bytes with which a member may begin.
@@ -110,16 +108,7 @@ impl Class {
     #[inline]
     pub(super) fn run_before(&self, text: &[u8], mut at: usize, limit: usize) -> usize {
         loop {
-            at = match self.skip {
-                Skip::No => at,
-                Skip::But(stop) => {
-                    pass(text, at, |bytes| is_below(bytes, 0) | bytes.simd_eq(all(stop)))
-                }
-                Skip::NotBelow(first) => pass(text, at, |bytes| is_below(bytes, first)),
-                Skip::Range(first, last) => {
-                    pass(text, at, |bytes| is_below(bytes, first) | bytes.simd_gt(all(last)))
-                }
-            };
+            at = self.stops.pass(text, at);
             let Some(rest) = text.get(at..limit) else { return limit };
             // Mostly that was the end of the run. Else less than sixteen bytes are left, or one was passed
             // over in vain.
@@ -183,46 +172,42 @@ impl Class {
     }
 }
 
-impl Skip {
+impl Stops {
+    /// For a class of these bytes: what stops, and what is no member.
     fn of(bytes: &Bytes) -> Self {
         let mut outside = (0..128u8).filter(|byte| !bytes[usize::from(*byte)]);
         let mut inside = (0..128u8).filter(|byte| bytes[usize::from(*byte)]);
         let n = inside.clone().count();
-        match (outside.next(), outside.next_back()) {
-            (Some(only), None) => return Skip::But(only),
-            (_, Some(last)) if last < b'@' => return Skip::NotBelow(last + 1),
-            _ => {}
-        }
-        match (inside.next(), inside.next_back()) {
-            (Some(first), last) if usize::from(last.unwrap_or(first) - first) + 1 == n => {
-                Skip::Range(first, last.unwrap_or(first))
+        let (first, last) = (inside.next(), inside.next_back());
+        let (below, above, at) = match (outside.next(), outside.next_back()) {
+            (Some(only), None) => (0, 127, only),
+            (_, Some(last)) if last < b'@' => (last + 1, 127, last),
+            _ => match (first, last.or(first)) {
+                (Some(first), Some(last)) if usize::from(last - first) + 1 == n => {
+                    (first, last, first.wrapping_sub(1))
+                }
+                // Each byte must be looked at.
+                _ => (127, 0, 0),
+            },
+        };
+        let all = |byte: u8| i8x16::splat(byte.cast_signed());
+        Stops { below: all(below), above: all(above), at: all(at) }
+    }
+
+    /// Passes over sixteen bytes at a time, to the first that stops, or to where fewer are left.
+    #[inline]
+    fn pass(&self, text: &[u8], mut at: usize) -> usize {
+        while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+            let bytes = u8x16::new(*bytes).cast_signed();
+            // What is beyond ASCII is negative.
+            let stops =
+                bytes.simd_lt(self.below) | bytes.simd_gt(self.above) | bytes.simd_eq(self.at);
+            let found = stops.to_bitmask();
+            if found != 0 {
+                return at + found.trailing_zeros() as usize;
             }
-            _ => Skip::No,
+            at += 16;
         }
+        at
     }
-}
-
-/// Sixteen times this byte, which is ASCII.
-fn all(byte: u8) -> i8x16 {
-    i8x16::splat(byte.cast_signed())
-}
-
-/// Which bytes are below this one, which is ASCII, or beyond ASCII.
-#[inline]
-fn is_below(bytes: i8x16, byte: u8) -> i8x16 {
-    // Those beyond ASCII are negative.
-    bytes.simd_lt(all(byte))
-}
-
-/// Passes over sixteen bytes at a time, until `stops` names one.
-#[inline]
-fn pass(text: &[u8], mut at: usize, stops: impl Fn(i8x16) -> i8x16) -> usize {
-    while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<16>) {
-        let found = stops(i8x16::new(bytes.map(u8::cast_signed))).to_bitmask();
-        if found != 0 {
-            return at + found.trailing_zeros() as usize;
-        }
-        at += 16;
-    }
-    at
 }

@@ -50,18 +50,20 @@ pub(super) fn agree(pattern: &Pattern, text: &[u8]) -> Option<Verdict> {
     let expected: Option<Vec<_>> = pattern.captures(text).map(|found| {
         groups.iter().map(|group| found.get(*group).map(|m| m.start()..m.end())).collect()
     });
+    let slots = |pair: &[usize]| (pair[1] != UNSET).then(|| pair[0]..pair[1]);
     let mut finder = Finder::new(pattern, &groups);
     // The second time with memory that is used again, and with more behind the text.
     for behind in [&b""[..], text, b"\xa9\x80a\" 0 b\n)-,:]_=Ac. 1234567890"] {
         let longer = [text, behind].concat();
-        let found = finder.find(&longer, text.len()).then(|| finder.groups().collect());
+        let found = finder
+            .find(&longer, text.len())
+            .then(|| finder.groups().iter().map(|pair| slots(pair)).collect());
         assert_eq!(found, expected, "{pattern} in {:?}", text.escape_ascii().to_string());
     }
     let tree = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern.as_str());
     let program = Program::new(&tree.expect("it was parsed before"), &groups)?;
     let mut scanner = Scanner::default();
     let verdict = scanner.find(&program, text);
-    let slots = |pair: &[usize]| (pair[1] != UNSET).then(|| pair[0]..pair[1]);
     match verdict {
         Verdict::Match => {
             assert_eq!(Some(scanner.slots.chunks(2).map(slots).collect()), expected);

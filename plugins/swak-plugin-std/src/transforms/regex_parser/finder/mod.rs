@@ -12,13 +12,12 @@ mod program;
 mod scan;
 mod straight;
 
-use std::ops::Range;
-
 use regex::bytes::CaptureLocations;
 use swak_sdk::options::Pattern;
 
 use self::program::Program;
-use self::scan::{Scanner, UNSET, Verdict};
+pub(super) use self::scan::UNSET;
+use self::scan::{Scanner, Verdict};
 use self::straight::Straight;
 
 /// Finds the groups of one pattern.
@@ -81,12 +80,11 @@ impl Finder {
         self.ask_engine(text)
     }
 
-    /// Where the groups are that were asked for, in that order, when the last text matched. None for
-    /// one that took no part in the match.
+    /// Where the groups begin and end that were asked for, in that order, when the last text matched;
+    /// [`UNSET`] for one that took no part in the match.
     #[inline]
-    pub(super) fn groups(&self) -> impl Iterator<Item = Option<Range<usize>>> {
-        let (pairs, _) = self.scanner.slots.as_chunks::<2>();
-        pairs.iter().map(|[start, end]| (*end != UNSET).then_some(*start..*end))
+    pub(super) fn groups(&self) -> &[[usize; 2]] {
+        self.scanner.slots.as_chunks().0
     }
 
     fn ask_engine(&mut self, text: &[u8]) -> bool {

@@ -11,7 +11,7 @@ use regex_syntax::hir::Look;
 use super::program::{Mode, NO_SLOT, Program, Run, Step};
 
 /// What a slot holds that nothing was found for.
-pub(super) const UNSET: usize = usize::MAX;
+pub(in super::super) const UNSET: usize = usize::MAX;
 
 /// What came of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,7 @@ enum Part {
         may_be_none: bool,
         slot: usize,
     },
-    /// From `min` to `max` members, with none behind them.
+    /// From `min` to `max` members, as many as there are.
     Counted {
         class: Class,
         min: u32,
@@ -57,7 +57,10 @@ impl Straight {
                     let (may_be_none, slot) = (*may_be_none, *slot);
                     Part::Run { before, class: class(*taken), may_be_none, slot }
                 }
-                Step::Run(Run { class: taken, min, max, mode: Mode::All, slot, .. }) => {
+                Step::Run(Run { class: taken, min, max, mode, slot, .. })
+                    if *mode == Mode::All
+                        || (*mode == Mode::Most && is_last(&program.steps[i + 1..])) =>
+                {
                     Part::Counted { class: class(*taken), min: *min, max: *max, slot: *slot }
                 }
                 Step::Save(slot) => Part::Save(*slot),
@@ -114,6 +117,11 @@ impl Straight {
         }
         Some(())
     }
+}
+
+/// Whether what comes before these steps is the last that has to match.
+fn is_last(steps: &[Step]) -> bool {
+    steps.iter().all(|step| matches!(step, Step::Save(_) | Step::Match))
 }
 
 /// Takes back the short literal that comes last, or one without bytes.

@@ -41,6 +41,55 @@ fn what_people_write_is_scanned() {
 }
 
 #[test]
+fn where_there_is_no_choice_there_is_one_way() {
+    let is_straight = |text: &str| Finder::new(&pattern(text), &[1]).straight.is_some();
+    for text in [
+        COMBINED,
+        r"^(\S+)",
+        r"^(\d{1,3})\.\d{2,} <a long literal> ([^>]*)$",
+        r"^a[bc](d) (\w+): ",
+        r"^((?:\d+)-(\d+)) x",
+    ] {
+        assert!(is_straight(text), "{text}");
+    }
+    for text in [r"(\S+)", r"^(ab|c)", r"^(a+)a", r"^(.*) x", r"^(a+?)", r"^(?:ab)?(c)", r"(?m)^(a)$"] {
+        assert!(!is_straight(text), "{text}");
+    }
+}
+
+/// A run, what follows it, and a text that may be both.
+fn field() -> impl Strategy<Value = (String, String)> {
+    let run = proptest::sample::select(&[
+        r"\S+",
+        r"\S*",
+        r#"[^"]*"#,
+        r"[^\]]+",
+        r"\d+",
+        r"(?-u:\d)+",
+        r"\w+",
+        r"[a-z]*",
+        r"\d{1,3}",
+        r"[^é]+",
+        r"(?s:.)*",
+        r"(?-u:[^ ])+",
+        r"[^ ]{2,}",
+        r".",
+    ]);
+    let behind =
+        proptest::sample::select(&[" ", "\"", "\" ", "] \"", ", a longer one ", "é", "", "x"]);
+    let text = prop_oneof![
+        4 => "[a-z]{0,40}",
+        2 => "[0-9]{0,9}",
+        2 => "[a-z0-9é/:;.]{0,20}",
+        1 => "[ -~é\u{2003}]{0,9}",
+    ];
+    (run, any::<bool>(), behind, text).prop_map(|(run, is_group, behind, text)| {
+        let run = if is_group { format!("({run})") } else { run.to_owned() };
+        (format!("{run}{}", regex_syntax::escape(behind)), format!("{text}{behind}"))
+    })
+}
+
+#[test]
 fn what_is_not_ascii_or_not_utf8_is_found_as_the_engine_does() {
     let texts: [&[u8]; 8] = [
         "caf\u{e9} x \u{2003} \u{ff15}".as_bytes(),
@@ -84,7 +133,7 @@ fn what_would_take_too_long_is_left_to_the_engine() {
         assert!(finder.find(b"aaab", 4));
     }
     assert!(finder.program.is_none(), "it is not tried for ever");
-    assert_eq!(finder.groups().collect::<Vec<_>>(), [Some(0..1), Some(1..2), Some(2..3)]);
+    assert_eq!(finder.groups(), [[0, 1], [1, 2], [2, 3]]);
 }
 
 #[test]
@@ -99,6 +148,18 @@ fn what_the_scanner_cannot_do_is_done_by_the_engine() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn fields_one_after_the_other_are_found_as_the_engine_does(
+        fields in prop::collection::vec(field(), 1..6),
+        has_end in any::<bool>(),
+        more in "[a-z]{0,2}",
+    ) {
+        let (patterns, texts): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+        let end = if has_end { "$" } else { "" };
+        let pattern = pattern(&format!("^{}{end}", patterns.concat()));
+        agree(&pattern, format!("{}{more}", texts.concat()).as_bytes());
+    }
 
     #[test]
     fn any_pattern_finds_what_the_engine_finds(
