@@ -306,15 +306,10 @@ impl Batch {
     /// Appends each record as one JSON object on a line of its own. Gives back how many values held bytes that
     /// had to be replaced, as they are not UTF-8.
     pub fn write_json_lines(&self, out: &mut Vec<u8>) -> usize {
-        if let Records::Rows(rows) = &self.records {
-            return rows.write_json_lines(out);
+        match &self.records {
+            Records::Rows(rows) => rows.write_json_lines(out),
+            _ => self.iter().map(|record| record.write_json_line(out)).sum(),
         }
-        let write = |record: RecordRef<'_>| {
-            let replaced = record.write_json(out);
-            out.push(b'\n');
-            replaced
-        };
-        self.iter().map(write).sum()
     }
 
     /// Says of untouched lines that each is a JSON object on one line, whose fields are the record's from

@@ -377,6 +377,12 @@ impl<'a> RecordRef<'a> {
         }
     }
 
+    pub(super) fn write_json_line(self, out: &mut Vec<u8>) -> usize {
+        let replaced = self.write_json(out);
+        out.push(b'\n');
+        replaced
+    }
+
     /// Appends the line byte for byte, or JSON when it is no longer a line; without a line end. See
     /// [`RecordRef::write_json`] for what is given back.
     pub fn write_raw(self, out: &mut Vec<u8>) -> usize {
