@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::json::JsonReader;
 use super::json::places::Places;
 use super::ranges::Ranges;
-use super::{Block, Name, Record, RecordRef, Rows, Timestamp};
+use super::{Block, LineRange, Name, Record, RecordRef, Rows, Timestamp};
 use crate::ack::{Ack, Outcome};
 use crate::ledger::{Count, Fate};
 
@@ -89,21 +89,6 @@ impl Lines {
             time: self.time,
             json: self.json.clone(),
         }
-    }
-}
-
-/// A line in a block, without its line end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LineRange {
-    /// First byte.
-    pub start: u32,
-    /// One after the last byte.
-    pub end: u32,
-}
-
-impl LineRange {
-    pub(super) fn len(&self) -> usize {
-        (self.end - self.start) as usize
     }
 }
 

@@ -21,7 +21,7 @@ mod text;
 mod time;
 mod value;
 
-pub use batch::{Batch, LineRange};
+pub use batch::Batch;
 pub use block::{Block, BlockPool, Slice};
 pub use chunk::Chunk;
 pub(crate) use json::FieldName;
@@ -29,6 +29,7 @@ pub use json::JsonReader;
 pub(crate) use json::text::Member;
 pub use map::Map;
 pub use name::Name;
+pub use ranges::LineRange;
 pub use record::{MESSAGE, Record, RecordRef, TRUNCATED};
 pub use rows::{Cell, Rows, Schema};
 pub use text::Text;

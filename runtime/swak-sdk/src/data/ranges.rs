@@ -5,7 +5,20 @@ use std::sync::OnceLock;
 
 use memchr::memchr_iter;
 
-use super::LineRange;
+/// A line in a block, without its line end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineRange {
+    /// First byte.
+    pub start: u32,
+    /// One after the last byte.
+    pub end: u32,
+}
+
+impl LineRange {
+    pub(super) fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
 
 /// Where the lines of a block are. A run of lines that nobody looks at, as between a file and a file, is
 /// only counted: that is several times as fast as to find each.
