@@ -1,7 +1,7 @@
 //! Logs to standard error.
 
 use swak_recipe::diag::{Diagnostic, Diagnostics};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::prelude::*;
 
@@ -31,12 +31,12 @@ fn filter(
     args: &LogArgs,
     config: &LogConfig,
     variable: Option<String>,
-) -> Result<EnvFilter, Diagnostics> {
+) -> Result<Targets, Diagnostics> {
     if let Some(level) = flag(args) {
         return Ok(of_level(level));
     }
     match variable.filter(|text| !text.trim().is_empty()) {
-        Some(text) => EnvFilter::builder().parse(&text).map_err(|error| {
+        Some(text) => text.parse().map_err(|error| {
             let message = format!("`{VARIABLE}` is not a log filter: {error}");
             Diagnostic::error("bad-log-filter", message)
                 .help("write a level, or levels by module: `warn,swak_engine=debug`")
@@ -58,15 +58,16 @@ fn flag(args: &LogArgs) -> Option<LogLevel> {
 }
 
 /// The level for Swak's own crates and plugins; other crates are heard from when they warn.
-fn of_level(level: LogLevel) -> EnvFilter {
-    EnvFilter::new(match level {
-        LogLevel::Off => "off",
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "warn,swak=info",
-        LogLevel::Debug => "warn,swak=debug",
-        LogLevel::Trace => "trace",
-    })
+fn of_level(level: LogLevel) -> Targets {
+    let ours = |level| Targets::new().with_default(LevelFilter::WARN).with_target("swak", level);
+    match level {
+        LogLevel::Off => Targets::new().with_default(LevelFilter::OFF),
+        LogLevel::Error => Targets::new().with_default(LevelFilter::ERROR),
+        LogLevel::Warn => Targets::new().with_default(LevelFilter::WARN),
+        LogLevel::Info => ours(LevelFilter::INFO),
+        LogLevel::Debug => ours(LevelFilter::DEBUG),
+        LogLevel::Trace => Targets::new().with_default(LevelFilter::TRACE),
+    }
 }
 
 #[cfg(test)]
