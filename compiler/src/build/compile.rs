@@ -88,7 +88,8 @@ fn command(
         // Another folder for what lies between, of a configuration file, would be seen in a path.
         command.env("CARGO_BUILD_BUILD_DIR", target_dir(plan, &chosen.triple));
     }
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(plan, cx.crates, cx.tools));
+    command
+        .env("CARGO_ENCODED_RUSTFLAGS", flags::encoded(plan, cx.crates, cx.tools, &started.flags));
     command.env("SWAK_PROFILE", plan.profile.folder());
     let tools = chosen.versions(cx.tools);
     if !tools.is_empty() {

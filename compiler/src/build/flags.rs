@@ -1,7 +1,8 @@
-//! What the compiler is told about places: none of this machine's may stay in an executable.
+//! What the compiler is told: how to link, and about places, of which none of this machine's may stay in
+//! an executable.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::sources::Crates;
@@ -16,18 +17,21 @@ const BETWEEN: &str = "\u{1f}";
 ///
 /// Cargo leaves `--remap-path-prefix` out of the names that it gives to crates; so these flags may
 /// differ from one machine to the next.
-pub(super) fn encoded(plan: &Plan, crates: &Crates, tools: &Tools) -> OsString {
-    let mut flags = OsString::new();
-    for (from, to) in prefixes(plan, crates, tools) {
-        if !flags.is_empty() {
-            flags.push(BETWEEN);
-        }
-        flags.push("--remap-path-prefix=");
-        flags.push(from);
-        flags.push("=");
-        flags.push(to);
-    }
-    flags
+pub(super) fn encoded(
+    plan: &Plan,
+    crates: &Crates,
+    tools: &Tools,
+    linking: &[OsString],
+) -> OsString {
+    let places = prefixes(plan, crates, tools).into_iter().map(|(from, to)| {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.push(from);
+        flag.push("=");
+        flag.push(to);
+        flag
+    });
+    let flags: Vec<_> = linking.iter().cloned().chain(places).collect();
+    flags.join(OsStr::new(BETWEEN))
 }
 
 /// Folders of this machine, and what is said in their place; of several that fit, the last counts.

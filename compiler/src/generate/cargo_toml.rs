@@ -34,9 +34,17 @@ pub(super) fn generate(plan: &Plan, folder: &Path) -> String {
     let patch = patched_sdk(plan, place).map_or_else(String::new, |t| t.to_string());
     values.insert("patch".into(), patch.into());
 
+    values.insert("fast".into(), fast(plan).into());
+
     let text = templates::fill("workspace/Cargo.toml", &values);
     check(&text, plan);
     text
+}
+
+/// The crates whose code runs for each record: the plugins, what holds records, and what searches them.
+fn fast(plan: &Plan) -> Vec<&str> {
+    let plugins = plan.plugins.iter().map(|plugin| plugin.name.as_str());
+    plugins.chain(["swak-sdk", "memchr", "regex-automata"]).collect()
 }
 
 /// Where the manifest stands, and the links that stand beside it.

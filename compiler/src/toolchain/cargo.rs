@@ -55,6 +55,7 @@ impl Toolchain for Plain<'_> {
             arguments: vec!["build".into(), "--target".into(), triple.name().into()],
             environment: vec![clock()],
             without: Vec::new(),
+            flags: linker::flags_unless_configured(self.tools, triple),
             target_dir: None,
         };
         add_library(&mut invocation, self.tools, triple);

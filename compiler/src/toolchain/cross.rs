@@ -89,6 +89,8 @@ impl Toolchain for Cross<'_> {
             arguments: vec!["build".into(), "--target".into(), triple.name().into()],
             environment,
             without: Vec::new(),
+            // The linker is the one of the container.
+            flags: Vec::new(),
             target_dir: Some(INSIDE.into()),
         }
     }

@@ -1,6 +1,7 @@
 //! The linkers that plain Cargo finds.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +43,33 @@ pub(super) fn of_target(tools: &Tools, triple: &Triple) -> Need {
     Need::new(what, "plain Cargo links for this machine")
         .found(found.or_else(|| configured(tools, triple.name())))
         .or(Fix::words(format!("set {variable}, or leave `toolchain: cargo` out")))
+}
+
+/// What makes Rust link a target with the linker that it brings, where it also brings all that is linked:
+/// for musl.
+///
+/// That linker packs relative relocations into bits, of which musl makes addresses when it starts (a
+/// twentieth of the executable), and keeps functions of the same code once. zig does neither.
+/// See `ld.lld(1)` and <https://groups.google.com/g/generic-abi/c/bX460iggiKg>.
+pub(super) fn flags_of_rusts_own(tools: &Tools, triple: &Triple) -> Vec<OsString> {
+    if !triple.is_musl() || !tools.rust().is_some_and(|rust| rust.links_alone(triple)) {
+        return Vec::new();
+    }
+    let flags = [
+        "-Clinker=rust-lld",
+        "-Clinker-flavor=ld.lld",
+        "-Clink-arg=--pack-dyn-relocs=relr",
+        "-Clink-arg=--icf=all",
+    ];
+    flags.map(OsString::from).to_vec()
+}
+
+/// The same, unless somebody told Cargo which linker to take.
+pub(super) fn flags_unless_configured(tools: &Tools, triple: &Triple) -> Vec<OsString> {
+    match configured(tools, triple.name()) {
+        Some(_) => Vec::new(),
+        None => flags_of_rusts_own(tools, triple),
+    }
 }
 
 /// The variable of Cargo's that names the linker of a target.

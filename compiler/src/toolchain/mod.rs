@@ -74,6 +74,8 @@ pub struct Invocation {
     pub environment: Vec<(OsString, OsString)>,
     /// What is set on this machine and would change what is built: not handed on.
     pub without: Vec<OsString>,
+    /// What the compiler is told about linking.
+    pub flags: Vec<OsString>,
     /// Cargo's target folder as the build sees it, when it runs in a container.
     pub target_dir: Option<PathBuf>,
 }

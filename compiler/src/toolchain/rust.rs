@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::find::{Tools, version};
 use super::need::{Fix, Need};
 use super::process::ask_in;
-use crate::target::{System, Triple};
+use crate::target::{HOST, System, Triple};
 
 /// The Rust compiler of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,14 @@ impl Rust {
         // The folder of a target that was removed may be left behind, empty.
         let folder = self.libraries().join(triple.name()).join("lib");
         folder.read_dir().is_ok_and(|mut files| files.next().is_some())
+    }
+
+    /// Whether a target can be linked with nothing but what Rust brings: its linker, and the files of a
+    /// C library that lie beside the standard library.
+    pub(super) fn links_alone(&self, triple: &Triple) -> bool {
+        let linker = format!("{HOST}/bin/rust-lld{}", std::env::consts::EXE_SUFFIX);
+        let library = format!("{}/lib/self-contained/libc.a", triple.name());
+        [linker, library].iter().all(|file| self.libraries().join(file).is_file())
     }
 
     fn has_source(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Machines that have this and that: folders with programs that answer as the real ones do.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -228,6 +229,31 @@ fn zigbuild_is_told_which_zig_and_which_glibc() {
     for name in ["SDKROOT", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "CFLAGS"] {
         assert!(invocation.without.contains(&name.into()), "{name}");
     }
+}
+
+#[test]
+fn musl_is_linked_by_rusts_own_linker_where_rust_brings_all_that_takes() {
+    let machine = Machine::with_rust();
+    machine.zig();
+    let musl = triple("linux-x86_64");
+    let flags = |kind: Kind, triple: &Triple| {
+        let invocation = kind.of(&machine.tools()).invocation(triple, &machine.site());
+        invocation.flags.join(OsStr::new(" ")).into_string().expect("they are text")
+    };
+    let mut files = [format!("{HOST}/bin/rust-lld"), format!("{musl}/lib/self-contained/libc.a")]
+        .map(|name| machine.path("sysroot/lib/rustlib").join(name));
+    files.sort();
+    for file in files {
+        assert_eq!(flags(Kind::Zigbuild, &musl), "");
+        fs::create_dir_all(file.parent().expect("it is in a folder")).expect("made");
+        fs::write(file, "").expect("written");
+    }
+    for kind in [Kind::Zigbuild, Kind::Cargo] {
+        let said = flags(kind, &musl);
+        assert!(said.starts_with("-Clinker=rust-lld ") && said.contains("relr"), "{said}");
+    }
+    assert_eq!(flags(Kind::Cross, &musl), "", "a container has its own linker");
+    assert_eq!(flags(Kind::Zigbuild, &triple("linux-x86_64-gnu.2.17")), "");
 }
 
 #[test]

@@ -62,6 +62,8 @@ impl Toolchain for Zigbuild<'_> {
             arguments: vec!["zigbuild".into(), "--target".into(), triple.to_string().into()],
             environment: self.environment(site),
             without: foreign(triple),
+            // zig compiles the C of such a target, and knows neither of the two reductions.
+            flags: linker::flags_of_rusts_own(self.tools, triple),
             target_dir: None,
         };
         invocation.environment.extend(self.path_with_dlltool(triple, site));
