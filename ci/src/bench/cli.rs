@@ -122,6 +122,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Workload>, String> {
     }
     let mut chosen = Vec::new();
     for name in names {
+        let name = name.to_ascii_lowercase();
         let fits = |workload: &&Workload| {
             let rest = workload.name.strip_prefix(name.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
@@ -166,7 +167,7 @@ mod tests {
             let chosen = choose(&given).expect("they are there");
             chosen.iter().map(|workload| workload.name).collect()
         };
-        assert_eq!(names(&["w2", "w1"]), ["w2", "w2-tcp", "w1"]);
+        assert_eq!(names(&["W2", "w1"]), ["w2", "w2-tcp", "w1"]);
         assert_eq!(names(&["w4"]), ["w4-tcp", "w4-forward", "w4-buffer"]);
         assert_eq!(names(&["w4-forward"]), ["w4-forward"]);
         assert_eq!(names(&[]).len(), WORKLOADS.len() - 1);

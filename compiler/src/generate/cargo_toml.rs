@@ -41,10 +41,11 @@ pub(super) fn generate(plan: &Plan, folder: &Path) -> String {
     text
 }
 
-/// The crates whose code runs for each record: the plugins, what holds records, and what searches them.
+/// The crates whose code runs for each record, or for its bytes: the plugins, what holds records, what
+/// searches, packs and sums them. Every agent has them.
 fn fast(plan: &Plan) -> Vec<&str> {
     let plugins = plan.plugins.iter().map(|plugin| plugin.name.as_str());
-    plugins.chain(["swak-sdk", "memchr", "regex-automata"]).collect()
+    plugins.chain(["swak-sdk", "crc32fast", "memchr", "regex-automata", "wide", "zlib-rs"]).collect()
 }
 
 /// Where the manifest stands, and the links that stand beside it.
