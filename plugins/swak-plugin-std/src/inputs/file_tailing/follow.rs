@@ -15,7 +15,7 @@ use super::budget;
 use super::discover::Discovery;
 use super::followed::{Followed, SELDOM};
 use super::parked::Parked;
-use super::readers::{Done, Manner, Readers, Work};
+use super::readers::{Job, Manner, Readers, Work};
 use super::rotated::{Rotations, Targets};
 use super::tail::Settings;
 use super::waiting::Waiting;
@@ -93,8 +93,8 @@ pub(super) struct Follower<'a> {
 
 /// What the thread that keeps the files is told.
 enum Message {
-    /// A reader has done with a file; `None` when it ended by a panic.
-    Read(Option<Done>),
+    /// A reader has done with its files; `false` when it ended by a panic.
+    Read(bool),
     /// Something happened to a file or a folder.
     Told(Told),
     /// It is time to stop.
@@ -163,7 +163,7 @@ impl<'a> Follower<'a> {
         }
         thread::scope(|scope| {
             // A reader that outlives this thread has nobody to report to.
-            let report = move |done| drop(sender.send(Message::Read(done)));
+            let report = move |is_well| drop(sender.send(Message::Read(is_well)));
             let mut readers = Readers::new(scope, self.settings, self.out, report);
             self.scan();
             if self.files.is_empty() && self.scanned {
@@ -196,7 +196,7 @@ impl<'a> Follower<'a> {
     /// looked at. Whether the look waits for it.
     fn recall<'scope, F>(&mut self, readers: &mut Readers<'scope, '_, F>) -> bool
     where
-        F: Fn(Option<Done>) + Clone + Send + 'scope,
+        F: Fn(bool) + Clone + Send + 'scope,
     {
         self.waits_for_file = readers.recall();
         if self.waits_for_file {
@@ -216,7 +216,7 @@ impl<'a> Follower<'a> {
     /// Gives files whose turn it is to the readers that are free.
     fn dispatch<'scope, F>(&mut self, readers: &mut Readers<'scope, '_, F>)
     where
-        F: Fn(Option<Done>) + Clone + Send + 'scope,
+        F: Fn(bool) + Clone + Send + 'scope,
     {
         let now = Instant::now();
         while let Some(&(when, number)) = self.due.first()
@@ -225,7 +225,19 @@ impl<'a> Follower<'a> {
             self.make_ready(number);
         }
         while !self.ready.is_empty() && readers.is_free(self.files.len(), self.pace.threads) {
-            let Some(number) = self.ready.pop_front() else { break };
+            let share = readers.share(self.ready.len());
+            let jobs = self.jobs(share, now);
+            readers.start(jobs);
+        }
+        readers.others_wait(!self.ready.is_empty());
+    }
+
+    /// What is to be read next, as many files as one reader is to have.
+    fn jobs(&mut self, share: usize, now: Instant) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        while jobs.len() < share
+            && let Some(number) = self.ready.pop_front()
+        {
             let Some(file) = self.files.get_mut(&number) else { continue };
             file.is_ready = false;
             let before = file.after;
@@ -252,10 +264,10 @@ impl<'a> Follower<'a> {
                 false => Manner::Once,
             };
             if let Some(tail) = file.give_away() {
-                readers.start(number, tail, work, manner);
+                jobs.push(Job { number, tail, work, manner });
             }
         }
-        readers.others_wait(!self.ready.is_empty());
+        jobs
     }
 
     /// Waits for whatever comes first. `false` when it is time to stop.
@@ -265,7 +277,7 @@ impl<'a> Follower<'a> {
         readers: &mut Readers<'scope, '_, F>,
     ) -> Result<bool, Stopped>
     where
-        F: Fn(Option<Done>) + Clone + Send + 'scope,
+        F: Fn(bool) + Clone + Send + 'scope,
     {
         let mut until = self.due.first().map(|(when, _)| *when);
         if self.looks_again() {
@@ -282,14 +294,13 @@ impl<'a> Follower<'a> {
                 Message::Stop => return Ok(false),
                 Message::Told(told) => self.told(told),
                 // The scope panics in its turn once all threads are joined.
-                Message::Read(None) => return Ok(false),
-                Message::Read(Some(done)) => {
-                    readers.finished(done.number);
-                    self.done(done)?;
-                }
+                Message::Read(false) => return Ok(false),
+                Message::Read(true) => readers.finished(),
             }
             next = inbox.try_recv().ok();
         }
+        // Also what one has read that is held up by its next file.
+        readers.done().into_iter().try_for_each(|done| self.done(done))?;
         Ok(true)
     }
 
@@ -326,7 +337,7 @@ impl<'a> Follower<'a> {
                 file.close();
             }
         }
-        if budget::is_exceeded() {
+        if self.quiet.is_empty() && budget::is_exceeded() {
             self.files.values_mut().rev().for_each(Followed::close);
         }
         // Each file is in it once for each time that it was quiet.

@@ -1,9 +1,9 @@
-//! The threads that read: each takes one file at a time, gives it a few turns and hands it back, so
-//! that a slow disk or a full pipeline holds up the others only as long as there are threads.
+//! The threads that read: each takes a file, or some where many wait, gives each a few turns and hands them
+//! back, so that a slow disk or a full pipeline holds up the others only as long as there are threads.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
@@ -41,10 +41,12 @@ pub(super) struct Readers<'scope, 'env, F> {
     settings: &'env Settings,
     out: &'env BlockingEmitter,
     report: F,
-    jobs: Sender<Job>,
-    waiting: Arc<Mutex<Receiver<Job>>>,
+    jobs: Sender<Vec<Job>>,
+    waiting: Arc<Mutex<Receiver<Vec<Job>>>>,
+    done: Arc<Mutex<Vec<Done>>>,
     threads: usize,
-    under_way: usize,
+    /// Threads that have something to do.
+    busy: usize,
     /// Whether there are files whose turn it is and that no thread has.
     do_others_wait: Arc<AtomicBool>,
     linger: Arc<Linger>,
@@ -59,11 +61,12 @@ struct Lingering {
     check: Instant,
 }
 
-struct Job {
-    number: u64,
-    tail: Box<Tail>,
-    work: Work,
-    manner: Manner,
+/// What is to be done with which file.
+pub(super) struct Job {
+    pub(super) number: u64,
+    pub(super) tail: Box<Tail>,
+    pub(super) work: Work,
+    pub(super) manner: Manner,
 }
 
 /// What becomes of a file whose end is reached.
@@ -80,6 +83,9 @@ pub(super) enum Manner {
 /// Files for which another thread is worth it.
 const FILES_PER_THREAD: usize = 64;
 
+/// Files that a thread has at once.
+const MOST_AT_ONCE: usize = 16;
+
 /// Blocks that are read of a file before the next one has its turn.
 const TURNS: usize = 4;
 
@@ -92,10 +98,10 @@ const QUIET: Duration = Duration::from_millis(250);
 
 impl<'scope, 'env, F> Readers<'scope, 'env, F>
 where
-    F: Fn(Option<Done>) + Clone + Send + 'scope,
+    F: Fn(bool) + Clone + Send + 'scope,
 {
-    /// No thread yet. `report` is called in them with every file that was worked on, and with `None`
-    /// when one ends by a panic.
+    /// No thread yet. `report` is called in them with `true` when files were worked on, which are then among
+    /// [`Readers::done`], and with `false` when one ends by a panic.
     pub(super) fn new(
         scope: &'scope Scope<'scope, 'env>,
         settings: &'env Settings,
@@ -111,8 +117,9 @@ where
             report,
             jobs,
             waiting,
+            done: Arc::default(),
             threads: 0,
-            under_way: 0,
+            busy: 0,
             do_others_wait: Arc::default(),
             linger: Arc::default(),
             lingering: None,
@@ -128,23 +135,35 @@ where
             let (report, waiting) = (self.report.clone(), Arc::clone(&self.waiting));
             let do_others_wait = Arc::clone(&self.do_others_wait);
             let linger = Arc::clone(&self.linger);
-            let reading = Reading { settings, out, do_others_wait, linger };
+            let done = Arc::clone(&self.done);
+            let reading = Reading { settings, out, do_others_wait, linger, done };
             self.scope.spawn(move || work(&waiting, &reading, &report));
         }
-        self.under_way < self.threads
+        self.busy < self.threads
     }
 
-    /// Gives a file to a thread. Only one at a time is waited at.
-    pub(super) fn start(&mut self, number: u64, tail: Box<Tail>, work: Work, manner: Manner) {
-        self.under_way += 1;
-        let manner = if self.lingering.is_none() { manner } else { Manner::Once };
-        if manner != Manner::Once {
-            let check = Instant::now() + QUIET;
-            self.lingering = Some(Lingering { number, is_recalled: false, check });
-            self.linger.allow();
+    /// How many of so many files a thread is given at once: to give it each by itself takes about as long as
+    /// to read a block.
+    pub(super) fn share(&self, files: usize) -> usize {
+        (files / (2 * self.threads.max(1))).clamp(1, MOST_AT_ONCE)
+    }
+
+    /// Gives files to a thread. Only one at a time is waited at, and only by a thread that has no other.
+    pub(super) fn start(&mut self, mut jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        self.busy += 1;
+        match &mut jobs[..] {
+            [Job { number, manner, .. }] if *manner != Manner::Once && self.lingering.is_none() => {
+                let check = Instant::now() + QUIET;
+                self.lingering = Some(Lingering { number: *number, is_recalled: false, check });
+                self.linger.allow();
+            }
+            jobs => jobs.iter_mut().for_each(|job| job.manner = Manner::Once),
         }
         // The threads end after this is gone, but for a panic, which is reported.
-        let _ = self.jobs.send(Job { number, tail, work, manner });
+        let _ = self.jobs.send(jobs);
     }
 
     /// Says whether there are files whose turn it is and that no thread has.
@@ -179,10 +198,17 @@ where
         next
     }
 
-    /// A file was handed back.
-    pub(super) fn finished(&mut self, number: u64) {
-        self.under_way -= 1;
-        self.lingering.take_if(|lingering| lingering.number == number);
+    /// A thread has done with all that it had.
+    pub(super) fn finished(&mut self) {
+        self.busy -= 1;
+    }
+
+    /// The files that were handed back since this was asked last.
+    pub(super) fn done(&mut self) -> Vec<Done> {
+        let done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_back = |number| done.iter().any(|done| done.number == number);
+        self.lingering.take_if(|lingering| is_back(lingering.number));
+        done
     }
 }
 
@@ -199,25 +225,50 @@ struct Reading<'env> {
     out: &'env BlockingEmitter,
     do_others_wait: Arc<AtomicBool>,
     linger: Arc<Linger>,
+    done: Arc<Mutex<Vec<Done>>>,
 }
 
-fn work(waiting: &Mutex<Receiver<Job>>, reading: &Reading<'_>, report: &impl Fn(Option<Done>)) {
+fn work(waiting: &Mutex<Receiver<Vec<Job>>>, reading: &Reading<'_>, report: &impl Fn(bool)) {
     let _guard = OnPanic(report);
-    let Reading { settings, out, .. } = *reading;
     loop {
-        let job = waiting.lock().expect("no panic while a thread waits for work").recv();
-        let Ok(Job { number, mut tail, work, manner }) = job else { break };
-        let (mut has_grown, mut has_lingered) = (false, false);
-        let result = match work {
-            Work::OpenRecord => tail.emit_open_record(settings, out).map(|()| Turn::End),
-            Work::Rest => tail.emit_rest(settings, out).map(|()| Turn::End),
-            Work::Read => reading.read(&mut tail, manner, &mut has_grown, &mut has_lingered),
-        };
-        report(Some(Done { number, tail, work, result, has_grown, has_lingered }));
+        let jobs = waiting.lock().expect("no panic while a thread waits for work").recv();
+        let Ok(jobs) = jobs else { break };
+        let mut left = jobs.len();
+        for job in jobs {
+            left -= 1;
+            let done = reading.work(job, left > 0);
+            reading.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        }
+        report(true);
     }
 }
 
 impl Reading<'_> {
+    /// Works on a file; with `is_waited_for` it has others after it.
+    fn work(&self, job: Job, is_waited_for: bool) -> Done {
+        let Job { number, mut tail, work, manner } = job;
+        let (mut has_grown, mut has_lingered) = (false, false);
+        let result = match work {
+            Work::OpenRecord => tail.emit_open_record(self.settings, self.out).map(|()| Turn::End),
+            Work::Rest => tail.emit_rest(self.settings, self.out).map(|()| Turn::End),
+            Work::Read if is_waited_for => self.read_some(&mut tail, &mut has_grown),
+            Work::Read => self.read(&mut tail, manner, &mut has_grown, &mut has_lingered),
+        };
+        Done { number, tail, work, result, has_grown, has_lingered }
+    }
+
+    /// Reads a few blocks.
+    fn read_some(&self, tail: &mut Tail, has_grown: &mut bool) -> Result<Turn, TurnError> {
+        for turns in 1.. {
+            let turn = tail.turn(self.settings, self.out)?;
+            *has_grown |= matches!(turn, Turn::More | Turn::End);
+            if turn != Turn::More || turns >= TURNS {
+                return Ok(turn);
+            }
+        }
+        Ok(Turn::More)
+    }
+
     fn read(
         &self,
         tail: &mut Tail,
@@ -259,12 +310,12 @@ impl Reading<'_> {
 }
 
 /// Tells of a panic, because the file that was worked on will not come back.
-struct OnPanic<'a, F: Fn(Option<Done>)>(&'a F);
+struct OnPanic<'a, F: Fn(bool)>(&'a F);
 
-impl<F: Fn(Option<Done>)> Drop for OnPanic<'_, F> {
+impl<F: Fn(bool)> Drop for OnPanic<'_, F> {
     fn drop(&mut self) {
         if thread::panicking() {
-            (self.0)(None);
+            (self.0)(false);
         }
     }
 }
