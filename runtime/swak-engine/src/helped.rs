@@ -70,6 +70,19 @@ const HELPED: u8 = 1;
 /// There may be more to do.
 const WOKEN: u8 = 2;
 
+/// What is left to do after somebody helped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// There may be more to do.
+    More,
+    /// The work has ended, which its task has to hear.
+    End,
+}
+
+/// So often who helps goes on with what others have brought.
+const AGAIN: usize = 2;
+
 /// So many bytes are little.
 const LITTLE: usize = 128 << 10;
 
@@ -166,18 +179,21 @@ impl Drop for Helped {
 impl Help for Part {
     fn help(&self, bytes: usize, give: &mut dyn FnMut()) {
         let is_taken = self.takes == Takes::All || bytes <= LITTLE;
-        let Some(mut work) = is_taken.then(|| self.try_lock()).flatten() else { return give() };
+        let Some(work) = is_taken.then(|| self.try_lock()).flatten() else { return give() };
         self.wakes.state.fetch_or(HELPED, Ordering::SeqCst);
         give();
-        // That wakes nobody: it is looked at now.
-        self.wakes.state.fetch_and(!WOKEN, Ordering::SeqCst);
-        let has_ended = {
-            let _runtime = self.runtime.enter();
-            self.go_on(&mut work)
-        };
-        drop(work);
-        let woken = self.wakes.state.swap(0, Ordering::SeqCst) & WOKEN != 0;
-        if woken || has_ended {
+        let mut left = self.work_in(work);
+        // What others have brought meanwhile is done sooner than the task is awake.
+        let again = if self.takes == Takes::All { AGAIN } else { 0 };
+        for _ in 0..again {
+            if left != Left::More {
+                break;
+            }
+            let Some(work) = self.try_lock() else { break };
+            self.wakes.state.fetch_or(HELPED, Ordering::SeqCst);
+            left = self.work_in(work);
+        }
+        if left != Left::Nothing {
             self.wakes.wake_task();
         }
     }
@@ -188,6 +204,23 @@ impl Part {
         match self.work.try_lock() {
             Err(TryLockError::WouldBlock) => None,
             locked => Some(locked.expect(UNBROKEN)),
+        }
+    }
+
+    /// Does what there is to do and lets go of the part, which whoever helps has.
+    fn work_in(&self, mut work: MutexGuard<'_, Work>) -> Left {
+        // What was given wakes nobody: it is looked at now.
+        self.wakes.state.fetch_and(!WOKEN, Ordering::SeqCst);
+        let has_ended = {
+            let _runtime = self.runtime.enter();
+            self.go_on(&mut work)
+        };
+        drop(work);
+        let woken = self.wakes.state.swap(0, Ordering::SeqCst) & WOKEN != 0;
+        match (has_ended, woken) {
+            (true, _) => Left::End,
+            (false, true) => Left::More,
+            (false, false) => Left::Nothing,
         }
     }
 

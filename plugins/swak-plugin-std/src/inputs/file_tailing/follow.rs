@@ -250,15 +250,17 @@ impl<'a> Follower<'a> {
             let file = self.files.get_mut(&number).expect("it was there above");
             let work = std::mem::replace(&mut file.work, Work::Read);
             let is_unchanged = || file.tail.as_ref().is_some_and(|t| t.is_unchanged(self.settings));
+            let is_heard = self.watch.hears_of(&file.path);
             // On a disk of this machine this takes less time than to wake up a reader.
-            if file.is_watched && file.at_end && work == Work::Read && is_unchanged() {
+            let is_looked_at = is_heard && file.at_end && work == Work::Read && !file.has_lingered;
+            if is_looked_at && is_unchanged() {
                 file.last_look = now;
+                self.active -= u32::from(std::mem::take(&mut file.is_active));
                 self.at_end(number, work, false);
                 continue;
             }
             let is_only_one = self.active == u32::from(file.is_active);
-            let is_heard = || self.watch.hears_of(&file.path);
-            let manner = match is_only_one && file.may_linger(&self.pace) && is_heard() {
+            let manner = match is_only_one && is_heard && file.may_linger(&self.pace) {
                 true if file.has_lingered => Manner::Busy,
                 true => Manner::IfGrown,
                 false => Manner::Once,
