@@ -47,8 +47,11 @@ impl Patched {
 
     /// See [`json::write_map`]: the same bytes as those of its fields.
     pub(super) fn write_json(&self, out: &mut Vec<u8>) -> usize {
-        let written = json::write_with(out, &self.text, &self.set);
-        written.unwrap_or_else(|| json::write_map(out, &self.to_map()))
+        let start = out.len();
+        json::write_with(out, &self.text, &self.set).unwrap_or_else(|| {
+            out.truncate(start);
+            json::write_map(out, &self.to_map())
+        })
     }
 
     /// The text, and what was set.

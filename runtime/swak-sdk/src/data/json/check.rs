@@ -259,21 +259,27 @@ impl StepRead<'_, '_> {
 fn escape(text: &[u8], at: usize) -> Option<usize> {
     match *text.get(at + 1)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(at + 2),
-        b'u' => unicode_escape(text, at),
+        b'u' => unicode_escape(text, at).map(|(_, end)| end),
         _ => None,
     }
 }
 
-/// Two of them may be one character, the first a high half and the second a low one.
-fn unicode_escape(text: &[u8], at: usize) -> Option<usize> {
+/// What an escape of a character by its number says, from its backslash. Two of them may be one, the first a
+/// high half and the second a low one.
+pub(super) fn unicode_escape(text: &[u8], at: usize) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+        let add = |unit, digit: &u8| Some(unit << 4 | char::from(*digit).to_digit(16)?);
+        digits.iter().try_fold(0, add)
     };
-    match unit(at)? {
-        0xd800..=0xdbff => matches!(unit(at + 6)?, 0xdc00..=0xdfff).then_some(at + 12),
-        0xdc00..=0xdfff => None,
-        _ => Some(at + 6),
+    let first = unit(at)?;
+    match char::from_u32(first) {
+        Some(one) => Some((one, at + 6)),
+        None => {
+            let low = unit(at + 6)?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+            let high = first.checked_sub(0xd800).filter(|high| *high < 0x400)?;
+            Some((char::from_u32(0x10000 + (high << 10) + low)?, at + 12))
+        }
     }
 }
 

@@ -125,6 +125,13 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
+/// The place behind the value that begins here.
+pub(super) fn value_end(text: &[u8], at: usize) -> Option<usize> {
+    let mut members = Members { text, at };
+    members.value()?;
+    Some(members.at)
+}
+
 /// The place behind a string, from its quote. Most are short and have no escapes.
 #[inline]
 fn string(text: &[u8], at: usize) -> Option<usize> {
@@ -158,23 +165,35 @@ fn unescaped(raw: &[u8]) -> Option<Box<[u8]>> {
 
 /// What the text of a value says. It is a part of this block, if it is of one. `None` when it is none.
 pub(in crate::data) fn read_value(raw: &[u8], block: Option<&Block>) -> Option<Value> {
+    if let Some(n) = short_int(raw) {
+        return Some(Value::Int(n));
+    }
     match raw {
         b"true" => return Some(Value::Bool(true)),
         b"false" => return Some(Value::Bool(false)),
         b"null" => return Some(Value::Null),
         [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => return read_text(inner, block),
-        [b'-', digits @ ..] | digits if is_short_int(digits) => {
-            let n = digits.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
-            return Some(Value::Int(if raw.starts_with(b"-") { -n } else { n }));
-        }
         _ => {}
     }
     super::parse(&slice(raw, block)).ok()
 }
 
-/// Digits that are no float and fit for sure. `-0` is a float.
-fn is_short_int(digits: &[u8]) -> bool {
-    (1..=18).contains(&digits.len()) && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit)
+/// A whole number that is no float and fits for sure. `-0` is a float.
+#[inline]
+pub(super) fn short_int(raw: &[u8]) -> Option<i64> {
+    let (is_negative, digits) = match raw {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if !matches!(digits.first(), Some(b'1'..=b'9')) || digits.len() > 18 {
+        return match raw {
+            b"0" => Some(0),
+            _ => None,
+        };
+    }
+    let add = |n: i64, digit: &u8| digit.is_ascii_digit().then(|| n * 10 + i64::from(digit - b'0'));
+    let n = digits.iter().try_fold(0, add)?;
+    Some(if is_negative { -n } else { n })
 }
 
 fn read_text(inner: &[u8], block: Option<&Block>) -> Option<Value> {

@@ -4,7 +4,6 @@
 //! that a text is one, a [`JsonReader`] that many lines are, `members` finds single fields in it, and only
 //! who changes it makes a [`Map`] of it.
 
-mod as_written;
 mod check;
 mod digits;
 mod layout;
@@ -13,6 +12,7 @@ mod nesting;
 pub(super) mod places;
 mod plain;
 mod reader;
+mod rewrite;
 pub(super) mod row;
 mod search;
 mod stops;
@@ -26,8 +26,8 @@ use serde_json::de::SliceRead;
 use super::{Map, Slice, Text, Value};
 
 pub use reader::JsonReader;
+pub(in crate::data) use rewrite::write_with;
 pub(crate) use search::FieldName;
-pub(in crate::data) use write::write_with;
 pub use write::{write_bytes, write_map, write_value};
 
 /// What is wrong with a JSON text.

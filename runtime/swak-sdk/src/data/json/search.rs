@@ -34,7 +34,11 @@ impl FieldName {
     }
 
     /// What is meant in the text of the value of the name.
+    #[inline]
     pub(in crate::data) fn within<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
+        if self.below.is_empty() {
+            return Some(value);
+        }
         self.below.iter().try_fold(value, |value, name| match value {
             [b'{', ..] => Members::of(value).find(name),
             _ => None,

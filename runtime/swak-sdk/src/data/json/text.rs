@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::members::{Members, read_value, slice};
+use super::members::{Members, read_value, short_int, slice};
 use super::places::Places;
 use super::{FieldName, parse_object};
 use crate::data::{Block, LineRange, Map, Slice, Value};
@@ -13,6 +13,8 @@ pub(crate) enum Member<'a> {
     Value(Cow<'a, Value>),
     /// The bytes of text that stands so in JSON, which are UTF-8.
     Text(&'a [u8]),
+    /// A whole number.
+    Int(i64),
 }
 
 /// A JSON object that is a range of a block or stands alone.
@@ -81,6 +83,9 @@ impl<'a> JsonText<'a> {
     }
 
     fn read(self, raw: &'a [u8]) -> Option<Member<'a>> {
+        if let Some(n) = short_int(raw) {
+            return Some(Member::Int(n));
+        }
         match raw {
             [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => Some(Member::Text(inner)),
             _ => read_value(raw, self.block).map(|value| Member::Value(Cow::Owned(value))),

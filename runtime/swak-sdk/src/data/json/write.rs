@@ -1,9 +1,5 @@
 //! Values to JSON.
 
-use std::ops::Range;
-
-use super::as_written::is_as_written;
-use super::members::is_name;
 use super::plain::plain_until;
 use crate::data::{Map, Value};
 
@@ -59,42 +55,6 @@ pub fn write_map(out: &mut Vec<u8>, map: &Map) -> usize {
     replaced
 }
 
-/// Appends the object that a text is known to be with some of its fields set anew, as [`write_map`] would
-/// write all of them; `None` when that takes reading them, and nothing is appended.
-pub(in crate::data) fn write_with(out: &mut Vec<u8>, text: &[u8], set: &Map) -> Option<usize> {
-    // In the order of the text.
-    let mut old: Vec<(Range<usize>, usize)> = Vec::new();
-    let is_same = is_as_written(text, |raw, value| {
-        if let Some(place) = set.iter().position(|(name, _)| is_name(raw, name.as_bytes())) {
-            old.push((value, place));
-        }
-    });
-    if !is_same {
-        return None;
-    }
-    let (mut copied, mut replaced) = (0, 0);
-    for (old, place) in &old {
-        out.extend_from_slice(&text[copied..old.start]);
-        replaced += set.iter().nth(*place).map_or(0, |(_, value)| write_value(out, value));
-        copied = old.end;
-    }
-    out.extend_from_slice(&text[copied..text.len() - 1]);
-    let mut is_first = text == b"{}";
-    for (place, (name, value)) in set.iter().enumerate() {
-        if old.iter().all(|(_, old)| *old != place) {
-            if !is_first {
-                out.push(b',');
-            }
-            is_first = false;
-            write_utf8(out, name.as_bytes());
-            out.push(b':');
-            replaced += write_value(out, value);
-        }
-    }
-    out.push(b'}');
-    Some(replaced)
-}
-
 /// Appends bytes as a string; what is not UTF-8 becomes U+FFFD. Gives back 1 if there was such, else 0.
 pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
     if std::str::from_utf8(bytes).is_ok() {
@@ -106,12 +66,17 @@ pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> usize {
 }
 
 /// Appends UTF-8 as a string: runs without escapes are copied whole.
-fn write_utf8(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn write_utf8(out: &mut Vec<u8>, text: &[u8]) {
     out.reserve(text.len() + 2);
     out.push(b'"');
+    write_content(out, text);
+    out.push(b'"');
+}
+
+/// Appends the content of a string.
+pub(super) fn write_content(out: &mut Vec<u8>, text: &[u8]) {
     let first = plain_until(text, 0);
     write_escaped(out, text, first);
-    out.push(b'"');
 }
 
 /// Appends the content of a string, of which as much is plain.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::operand::Operand;
+use super::operand::{Number, Operand};
 use super::{Declined, Names};
 use crate::data::{FieldName, Member, Value};
 use crate::options::Scope;
@@ -151,6 +151,10 @@ impl Path {
                 None => Ok(Operand::Text(text)),
                 Some(Step::Key(_)) => Ok(Operand::Undefined),
                 Some(Step::Index(_)) => Err(Declined),
+            },
+            Some(Member::Int(n)) => match self.steps.is_empty() {
+                true => Ok(Operand::Number(Number::Int(*n))),
+                false => Ok(Operand::Undefined),
             },
             Some(Member::Value(value)) if self.steps.is_empty() => Ok((&**value).into()),
             Some(Member::Value(value)) => self.below(value),
