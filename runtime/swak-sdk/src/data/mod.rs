@@ -26,6 +26,7 @@ pub use block::{Block, BlockPool, Slice};
 pub use chunk::Chunk;
 pub(crate) use json::FieldName;
 pub use json::JsonReader;
+pub(crate) use json::members::short_int;
 pub(crate) use json::text::Member;
 pub use map::Map;
 pub use name::Name;

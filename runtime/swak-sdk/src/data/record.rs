@@ -325,6 +325,15 @@ impl<'a> RecordRef<'a> {
         }
     }
 
+    /// The text of a top-level field, if it is noted where it stands in the JSON that the record still is.
+    #[inline]
+    pub(crate) fn noted_json(self, name: &FieldName) -> Option<&'a [u8]> {
+        match self.body {
+            BodyRef::Json(JsonText { noted, .. }) => noted?.find(name.as_str())?,
+            _ => None,
+        }
+    }
+
     /// A top-level field, if the record is JSON that is still text and a search for the name is enough
     /// to tell.
     pub(crate) fn search_json(self, name: &FieldName) -> Option<Option<Member<'a>>> {

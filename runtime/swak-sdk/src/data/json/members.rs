@@ -180,7 +180,7 @@ pub(in crate::data) fn read_value(raw: &[u8], block: Option<&Block>) -> Option<V
 
 /// A whole number that is no float and fits for sure. `-0` is a float.
 #[inline]
-pub(super) fn short_int(raw: &[u8]) -> Option<i64> {
+pub(crate) fn short_int(raw: &[u8]) -> Option<i64> {
     let (is_negative, digits) = match raw {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),

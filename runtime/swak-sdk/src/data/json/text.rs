@@ -39,7 +39,7 @@ pub(in crate::data) struct Noted<'a> {
 impl<'a> Noted<'a> {
     /// The text of a field; `None` when it is not known.
     #[inline]
-    fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
+    pub(in crate::data) fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
         let place = self.places.find(self.line, self.near, name)?;
         Some(place.map(|place| &self.block[place.start as usize..place.end as usize]))
     }

@@ -120,9 +120,14 @@ impl Path {
 
     /// The name, when it is a top-level field.
     pub(super) fn as_field<'n>(&self, names: &'n Names) -> Option<&'n str> {
+        self.as_slot(names).map(|slot| names[slot].as_str())
+    }
+
+    /// The slot, when it is a top-level field.
+    pub(super) fn as_slot(&self, names: &Names) -> Option<usize> {
         match self.root {
             Root::Field(slot) if self.steps.is_empty() && names[slot].below().is_empty() => {
-                Some(names[slot].as_str())
+                Some(slot)
             }
             _ => None,
         }

@@ -13,6 +13,7 @@
 //! In both cases Jinja answers. A property test and the fuzz target `expressions` hold the two
 //! against each other.
 
+mod conditions;
 mod fields;
 mod is;
 mod math;
@@ -24,6 +25,7 @@ mod pieces;
 
 use std::borrow::Cow;
 
+use conditions::Conditions;
 use fields::with_fields;
 use node::Node;
 pub(super) use operand::Number;
@@ -38,6 +40,8 @@ use crate::data::{FieldName, Value};
 pub(super) struct Direct {
     root: Node,
     names: Names,
+    /// When it consists of them.
+    conditions: Option<Conditions>,
 }
 
 /// The names of the fields that something reads, with those below them; each has a slot in [`fields`].
@@ -52,11 +56,16 @@ impl Direct {
     pub(super) fn new(text: &str) -> Option<Self> {
         let mut names = Names::new();
         let root = parse::expression(text, &mut names)?;
-        Some(Direct { root, names })
+        let conditions = Conditions::of(&root, &names);
+        Some(Direct { root, names, conditions })
     }
 
     /// See [`super::Expr::matches`]; `None` if Jinja has to answer.
     pub(super) fn matches(&self, scope: &Scope<'_>) -> Option<bool> {
+        let conditions = self.conditions.as_ref();
+        if let Some(hold) = conditions.and_then(|all| all.hold(scope.record, &self.names)) {
+            return Some(hold);
+        }
         with_fields(scope, &self.names, |fields| self.root.truth(fields).ok())
     }
 

@@ -20,19 +20,27 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
-/// Whether the comparison holds.
-#[inline]
-pub(super) fn holds(a: Operand<'_>, how: Comparison, b: Operand<'_>) -> Result<bool, Declined> {
-    // What filters are made of comes first.
-    if let (Operand::Number(Number::Int(a)), Operand::Number(Number::Int(b))) = (a, b) {
-        return Ok(match how {
+impl Comparison {
+    /// Whether it holds of two of one kind.
+    #[inline]
+    pub(super) fn holds<T: PartialOrd>(self, a: &T, b: &T) -> bool {
+        match self {
             Comparison::Equal => a == b,
             Comparison::NotEqual => a != b,
             Comparison::Less => a < b,
             Comparison::LessOrEqual => a <= b,
             Comparison::Greater => a > b,
             Comparison::GreaterOrEqual => a >= b,
-        });
+        }
+    }
+}
+
+/// Whether the comparison holds.
+#[inline]
+pub(super) fn holds(a: Operand<'_>, how: Comparison, b: Operand<'_>) -> Result<bool, Declined> {
+    // What filters are made of comes first.
+    if let (Operand::Number(Number::Int(a)), Operand::Number(Number::Int(b))) = (a, b) {
+        return Ok(how.holds(&a, &b));
     }
     match how {
         Comparison::Equal => is_equal(a, b),

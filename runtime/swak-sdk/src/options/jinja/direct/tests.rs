@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{Direct, Pieces};
-use crate::data::{Map, Record, RecordRef, Slice, Timestamp, Value};
+use crate::data::{Batch, JsonReader, Map, Record, RecordRef, Slice, Timestamp, Value};
 use crate::options::{Expr, Scope, Template};
 
 /// A record with a value of every kind.
@@ -365,5 +365,41 @@ proptest! {
         };
         let text: String = parts.iter().map(of_part).collect();
         assert_same_text(&text, &scope(record.view()));
+    }
+}
+
+proptest! {
+    #[test]
+    fn conditions_hold_of_json_as_of_fields(
+        values in prop::collection::vec(
+            (select(vec!["a", "b"]), select(vec![
+                "1", "-2", "0", "-0", "1.0", "1e0", "\"1\"", "\"x\"", "\"\\u0078\"", "\"\\\\\"", "\"\"",
+                "null", "true", "[1]", "{\"a\":1}", "123456789012345678", "1234567890123456789",
+            ])),
+            0..4,
+        ),
+        parts in prop::collection::vec(
+            (
+                select(vec!["a", "b", "c", "a.a"]),
+                select(vec!["==", "!=", "<", "<=", ">", ">="]),
+                select(vec!["1", "0", "-2", "123456789012345678", "'x'", "'1'", "''", "'\\\\'", "true"]),
+            ),
+            1..3,
+        ),
+    ) {
+        let members: Vec<_> = values.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let line = format!("{{{}}}\n", members.join(","));
+        let parts: Vec<_> = parts.iter().map(|(a, how, b)| format!("{a} {how} {b}")).collect();
+        let expr = Expr::new(&parts.join(" and ")).unwrap();
+        let record = Record::from_json(line.trim(), Timestamp::default()).unwrap();
+        let fields = Record::from_fields(record.fields().unwrap().into_owned(), record.time());
+        let expected = expr.matches(&Scope::bare(fields.view()));
+        let mut reader = JsonReader::new();
+        for _ in 0..2 {
+            let block = line.clone().into_bytes().into();
+            let mut batch = Batch::from_run(block, 0..line.len(), Timestamp::default());
+            prop_assert!(batch.read_json_lines(&mut reader));
+            prop_assert_eq!(&expr.matches(&Scope::bare(batch.get(0))), &expected, "{} of {}", expr, line);
+        }
     }
 }
