@@ -144,7 +144,8 @@ pub struct FileTailingOptions {
     /// record of its own.
     pub multiline: Option<MultilineOptions>,
     /// How soon a file that just grew is looked at again, where the system does not tell when files
-    /// are written to; where it does, this takes some milliseconds. A file that stays quiet is looked at
+    /// are written to; where it does, it is read at once, or within some milliseconds when several are
+    /// written to all the time. A file that stays quiet is looked at
     /// less and less often, at the least as often as `rescan` says.
     #[option(default = "100ms")]
     pub poll: Duration,
