@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::time::Duration;
 
 use swak_test::InMemory;
 
@@ -35,6 +36,33 @@ fn the_system_tells_of_lines_files_and_rotations() {
     assert_eq!(tail.lines(23)[21..], ["22", "23"]);
     fs::write(folder.path("b.log"), "24\n").unwrap();
     assert_eq!(tail.lines(24)[23], "24");
+    tail.stop();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_busy_file_is_read_on_through_rotations_and_others_have_their_turn() {
+    let folder = Folder::new();
+    let mut tail = told(&folder, "*.log").start();
+    let (mut busy, mut all) = (Vec::new(), 0);
+    for day in 1..=5 {
+        for _ in 0..150 {
+            busy.push(format!("busy {}", busy.len()));
+            folder.append("a.log", format!("{}\n", busy[busy.len() - 1]));
+            std::thread::sleep(Duration::from_micros(300));
+        }
+        // It is being waited at when another one comes, and when it is renamed.
+        folder.append("b.log", format!("other {day}\n"));
+        folder.append("a.log", format!("before {day}\n"));
+        folder.rename("a.log", &format!("a.log-2026010{day}"));
+        busy.push(format!("before {day}"));
+        all = busy.len() + day;
+        tail.wait_for(all);
+    }
+    let (others, read): (Vec<_>, Vec<_>) =
+        tail.lines(all).into_iter().partition(|line| line.starts_with("other"));
+    assert_eq!(read, busy);
+    assert_eq!(others, ["other 1", "other 2", "other 3", "other 4", "other 5"]);
     tail.stop();
 }
 

@@ -52,7 +52,9 @@ fn where_there_is_no_choice_there_is_one_way() {
     ] {
         assert!(is_straight(text), "{text}");
     }
-    for text in [r"(\S+)", r"^(ab|c)", r"^(a+)a", r"^(.*) x", r"^(a+?)", r"^(?:ab)?(c)", r"(?m)^(a)$"] {
+    for text in
+        [r"(\S+)", r"^(ab|c)", r"^(a+)a", r"^(.*) x", r"^(a+?)", r"^(?:ab)?(c)", r"(?m)^(a)$"]
+    {
         assert!(!is_straight(text), "{text}");
     }
 }
