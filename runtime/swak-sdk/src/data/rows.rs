@@ -333,11 +333,11 @@ impl<'a> Cells<'a> {
                 Cell::Part(start, end) => {
                     replaced += row.text(label, self.block, (start as usize, end as usize));
                 }
-                Cell::Word(word) => replaced += row.text(label, word.as_bytes(), (0, word.len())),
+                Cell::Word(word) => replaced += row.word(label, word.as_bytes()),
                 Cell::Int(n) => row.int(label, n),
                 Cell::Time(time) => row.time(label, time),
-                Cell::Bool(v) => row.word(label, if v { b"true" } else { b"false" }),
-                Cell::Null => row.word(label, b"null"),
+                Cell::Bool(v) => row.bare(label, if v { b"true" } else { b"false" }),
+                Cell::Null => row.bare(label, b"null"),
                 Cell::Float(n) => row.float(label, n),
             }
         }
@@ -452,10 +452,11 @@ mod tests {
             (n, x) in (any::<i64>(), any::<f64>()),
         ) {
             let block = Block::from(parts.concat().into_bytes());
-            let names = (0..parts.len() + 2).map(|i| format!("f{i}"));
+            let names = (0..parts.len() + 4).map(|i| "a_rather_long_name".repeat(i) + "f");
             let mut rows = Rows::new(block, Arc::new(Schema::new(names)), 1);
             let mut at = 0;
-            let mut cells = vec![Cell::Int(n), Cell::Float(x)];
+            let words = [Cell::Word(&"warning"), Cell::Word(&"a word of more than sixteen bytes")];
+            let mut cells = vec![Cell::Int(n), Cell::Float(x), words[0], words[1]];
             cells.extend(parts.iter().map(|part| {
                 at += part.len() as u32;
                 Cell::Part(at - part.len() as u32, at)

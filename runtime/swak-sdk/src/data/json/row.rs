@@ -80,7 +80,7 @@ impl<'a> RowWriter<'a> {
 
     /// A field that is text. Gives back 1 if it is not UTF-8, so that something else is written in the place
     /// of what is not, else 0.
-    #[inline]
+    #[inline(always)]
     pub(in crate::data) fn text(
         &mut self,
         label: &Label,
@@ -92,14 +92,15 @@ impl<'a> RowWriter<'a> {
         let Some(from) = block.get(start..start + padded) else {
             return self.any_text(label, &block[start..end]);
         };
-        let to = self.room(label.room() + padded);
+        let to = self.room(label.room() + padded + 1);
         label.write(to);
+        let to = &mut to[label.len..];
         let (from, _) = from.as_chunks::<WIDTH>();
-        let (to, _) = to[label.len..].as_chunks_mut::<WIDTH>();
         let mut stops = 0;
         if let Some((last, others)) = from.split_last() {
+            let (chunks, _) = to.as_chunks_mut::<WIDTH>();
             let (to_last, to_others) =
-                to[..from.len()].split_last_mut().expect("as many as `from`");
+                chunks[..from.len()].split_last_mut().expect("as many as `from`");
             *to_last = *last;
             let mut in_others = Stops::none();
             for (from, to) in others.iter().zip(to_others) {
@@ -109,19 +110,31 @@ impl<'a> RowWriter<'a> {
             // What is behind the text does not count.
             stops = in_others.mask() | (Stops::of(last).mask() << (padded - len)) & 0xffff;
         }
+        to[len] = b'"';
         if stops != 0 {
             return self.any_text(label, &block[start..end]);
         }
-        self.at += label.len + len;
-        self.byte(b'"');
+        self.at += label.len + len + 1;
         0
+    }
+
+    /// A field that is one of a few words.
+    pub(in crate::data) fn word(&mut self, label: &Label, word: &[u8]) -> usize {
+        let mut padded = [0; WIDTH];
+        match padded.get_mut(..word.len()) {
+            Some(place) => {
+                place.copy_from_slice(word);
+                self.text(label, &padded, (0, word.len()))
+            }
+            None => self.any_text(label, word),
+        }
     }
 
     /// A whole number.
     #[inline]
     pub(in crate::data) fn int(&mut self, label: &Label, n: i64) {
         let Some((text, len)) = u64::try_from(n).ok().and_then(digits::short) else {
-            return self.word(label, itoa::Buffer::new().format(n).as_bytes());
+            return self.bare(label, itoa::Buffer::new().format(n).as_bytes());
         };
         self.put(label, &text, len);
     }
@@ -129,8 +142,8 @@ impl<'a> RowWriter<'a> {
     /// A number; `null` for one that JSON cannot say.
     pub(in crate::data) fn float(&mut self, label: &Label, n: f64) {
         match n.is_finite() {
-            true => self.word(label, zmij::Buffer::new().format_finite(n).as_bytes()),
-            false => self.word(label, b"null"),
+            true => self.bare(label, zmij::Buffer::new().format_finite(n).as_bytes()),
+            false => self.bare(label, b"null"),
         }
     }
 
@@ -145,7 +158,7 @@ impl<'a> RowWriter<'a> {
     }
 
     /// `true`, `false`, `null` or a number.
-    pub(in crate::data) fn word(&mut self, label: &Label, word: &[u8]) {
+    pub(in crate::data) fn bare(&mut self, label: &Label, word: &[u8]) {
         self.label(label);
         self.room(word.len()).copy_from_slice(word);
         self.at += word.len();
