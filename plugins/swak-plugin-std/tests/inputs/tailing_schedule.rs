@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::time::Duration;
 
 use swak_test::InMemory;
 
@@ -49,7 +48,7 @@ fn a_busy_file_is_read_on_through_rotations_and_others_have_their_turn() {
         for _ in 0..150 {
             busy.push(format!("busy {}", busy.len()));
             folder.append("a.log", format!("{}\n", busy[busy.len() - 1]));
-            std::thread::sleep(Duration::from_micros(300));
+            std::thread::sleep(std::time::Duration::from_micros(300));
         }
         // It is being waited at when another one comes, and when it is renamed.
         folder.append("b.log", format!("other {day}\n"));
