@@ -45,7 +45,9 @@ pub(super) fn generate(plan: &Plan, folder: &Path) -> String {
 /// searches, packs and sums them. Every agent has them.
 fn fast(plan: &Plan) -> Vec<&str> {
     let plugins = plan.plugins.iter().map(|plugin| plugin.name.as_str());
-    plugins.chain(["swak-sdk", "crc32fast", "memchr", "regex-automata", "wide", "zlib-rs"]).collect()
+    plugins
+        .chain(["swak-sdk", "crc32fast", "memchr", "regex-automata", "wide", "zlib-rs"])
+        .collect()
 }
 
 /// Where the manifest stands, and the links that stand beside it.
