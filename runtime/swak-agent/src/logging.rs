@@ -1,7 +1,7 @@
 //! Logs to standard error.
 
 use swak_recipe::diag::{Diagnostic, Diagnostics};
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::prelude::*;
 
@@ -36,7 +36,7 @@ fn filter(
         return Ok(of_level(level));
     }
     match variable.filter(|text| !text.trim().is_empty()) {
-        Some(text) => text.parse().map_err(|error| {
+        Some(text) => parse(&text).map_err(|error| {
             let message = format!("`{VARIABLE}` is not a log filter: {error}");
             Diagnostic::error("bad-log-filter", message)
                 .help("write a level, or levels by module: `warn,swak_engine=debug`")
@@ -44,6 +44,12 @@ fn filter(
         }),
         None => Ok(of_level(config.level.unwrap_or(LogLevel::Info))),
     }
+}
+
+/// A comma too many says nothing.
+fn parse(text: &str) -> Result<Targets, ParseError> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(",").parse()
 }
 
 fn flag(args: &LogArgs) -> Option<LogLevel> {
@@ -87,6 +93,7 @@ mod tests {
         assert_eq!(chosen(&verbose, Some(LogLevel::Error), Some("info")), "trace");
         assert_eq!(chosen(&NONE, Some(LogLevel::Error), Some("debug")), "debug");
         assert_eq!(chosen(&NONE, Some(LogLevel::Error), Some(" ")), "error");
+        assert_eq!(chosen(&NONE, None, Some(" swak=debug, info,")), "swak=debug,info");
         assert_eq!(chosen(&NONE, Some(LogLevel::Error), None), "error");
         assert_eq!(chosen(&LogArgs { quiet: 1, ..NONE }, None, None), "warn");
     }

@@ -280,6 +280,14 @@ impl Batch {
         }
     }
 
+    /// About how much memory lines take, in bytes: the block that they stand in, and what is known of
+    /// them. `None` when a record is no line.
+    pub fn lines_memory(&self) -> Option<usize> {
+        let Records::Lines(lines) = &self.records else { return None };
+        let noted = lines.json.as_ref().map_or(0, |places| places.memory());
+        Some(lines.block.memory() + size_of_val(lines.ranges()) + noted)
+    }
+
     /// When untouched lines were read, of which all have the same time.
     pub fn lines_time(&self) -> Option<Timestamp> {
         match &self.records {

@@ -23,11 +23,7 @@ impl Content {
     /// bytes are: as lines that fill the blocks that they were read into. Of others the bytes are kept:
     /// a few lines must not hold large blocks for as long as they wait.
     pub(super) fn memory_as_chunk(chunk: &Chunk) -> Option<usize> {
-        let memory_of = |batch: &Batch| {
-            let (block, lines) = batch.lines().or_else(|| batch.json_lines())?;
-            Some(block.memory() + size_of_val(lines))
-        };
-        let memory = chunk.batches().iter().map(memory_of).sum::<Option<usize>>()?;
+        let memory = chunk.batches().iter().map(Batch::lines_memory).sum::<Option<usize>>()?;
         (memory <= 2 * chunk.size()).then_some(memory)
     }
 

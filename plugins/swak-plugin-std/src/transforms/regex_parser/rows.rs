@@ -10,6 +10,9 @@ use super::super::unreadable::Unreadable;
 use super::finder::UNSET;
 use super::{NO_MATCH, Pattern};
 
+/// How much behind a line is looked at, in bytes: what patterns read together.
+const BEHIND: usize = 16;
+
 /// Reads batches of untouched lines.
 pub(super) struct RowReader {
     schema: Arc<Schema>,
@@ -44,8 +47,9 @@ impl RowReader {
         let mut unread = Vec::new();
         for line in lines {
             let (start, end) = (line.start as usize, line.end as usize);
-            // What is behind the line is there to be looked at.
-            let (text, len) = (&block[start..], end - start);
+            // A little of what is behind the line is there to be looked at together with its end; with all
+            // of it, each run that a line ends with would go on to the end of the block.
+            let (text, len) = (&block[start..block.len().min(end + BEHIND)], end - start);
             let mut time = now;
             if let Some(pattern) = patterns.iter_mut().find_map(|p| p.finds(text, len)) {
                 self.fill(pattern, text, line.start, typing, now, &mut time, out);

@@ -34,7 +34,12 @@ pub(super) fn is_plain_object(text: &[u8]) -> bool {
     stops.find(text);
     let (layout, places) = (&mut layout, &mut Places::default());
     let mut check = Check { text, stops: &stops, layout, wanted: &[], base: 0, places };
-    check.line(0) == Some(text.len())
+    check.line(0).is_some_and(|end| is_space(&text[end..]))
+}
+
+/// Whether there is nothing but space, and no line end.
+pub(super) fn is_space(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
 }
 
 /// Numbers up to this length are in the range of a float.
@@ -44,39 +49,52 @@ const LONGEST_NUMBER: usize = 200;
 // `None` when it is not there for sure. The place is handed on and not kept, so that it stays in a register.
 
 impl Check<'_> {
-    /// An object and the space around it. The fields that are wanted are noted in the last line of the
+    /// An object and the space before it. The fields that are wanted are noted in the last line of the
     /// places.
     pub(super) fn line(&mut self, start: usize) -> Option<usize> {
         self.layout.begin();
         let mut at = start;
         loop {
-            let step = match self.layout.guess(self.text, at) {
+            let (from, last) = (at, self.layout.last());
+            let guess = self.layout.guess(self.text, from);
+            let mut step = match guess {
                 Some(step) => {
                     if step.has_notes {
-                        self.note_guessed(at);
+                        self.note_guessed(from);
                     }
                     step
                 }
-                None => self.step(at)?,
+                None => self.step(from)?,
             };
-            at += step.len;
+            at = match self.behind(step, from) {
+                Some(at) => at,
+                None => {
+                    guess?;
+                    self.layout.take_back(last);
+                    step = self.step(from)?;
+                    self.behind(step, from)?
+                }
+            };
             if step.is_last {
                 break;
             }
-            let value = at;
-            at = self.value(at)?;
             if let Some(slot) = step.slot {
-                self.note_start(slot, value);
+                self.note_start(slot, from + step.len);
                 self.note_end(slot, at);
             }
-        }
-        // No space is in front of most line ends.
-        while let Some(b' ' | b'\t' | b'\r') = self.text.get(at) {
-            at += 1;
         }
         let is_text =
             self.stops.is_ascii(start, at) || std::str::from_utf8(&self.text[start..at]).is_ok();
         is_text.then_some(at)
+    }
+
+    /// A step that begins at a place, and the value behind it, if one comes.
+    #[inline(always)]
+    fn behind(&self, step: Step, from: usize) -> Option<usize> {
+        match step.is_last {
+            true => Some(from + step.len),
+            false => self.value(from + step.len),
+        }
     }
 
     /// A step that was not expected, which it will be.
@@ -375,7 +393,8 @@ mod tests {
             let (layout, places) = (&mut layout, &mut Places::default());
             let mut check =
                 Check { text: &block, stops: &stops, layout, wanted: &[], base: 0, places };
-            let is_object = check.line(2) == Some(2 + text.len());
+            let object = check.line(2).and_then(|end| block.get(end..2 + text.len()));
+            let is_object = object.is_some_and(is_space);
             assert_eq!(is_object, alone, "{}", String::from_utf8_lossy(text));
         }
         alone

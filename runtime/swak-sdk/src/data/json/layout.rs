@@ -4,7 +4,8 @@
 //! Those who write JSON write the same names in the same order. So each step from behind a value to the next
 //! is remembered as it stands in the text, `,"name":` or `}],"name":{"name":`, together with the one that
 //! came after it. To guess right costs a comparison; to guess wrong costs little more than to read the step,
-//! and is learned from. A step is expected only where the same objects and lists are open as were where it
+//! and is learned from. One that is only the beginning of what stands there is found out by what
+//! comes behind it, which is no value then. A step is expected only where the same objects and lists are open as were where it
 //! was learned: so what matches is as good as what is read.
 
 use wide::u8x16;
@@ -100,6 +101,18 @@ impl Layout {
         self.last = self.next;
         self.next = known.next;
         Some(known.step)
+    }
+
+    /// The last step, for [`take_back`](Self::take_back).
+    #[inline]
+    pub(super) fn last(&self) -> usize {
+        self.last
+    }
+
+    /// Takes a guess back, before which this was the last step.
+    #[cold]
+    pub(super) fn take_back(&mut self, last: usize) {
+        self.last = last;
     }
 
     /// What the last step, which was guessed, has noted.

@@ -68,6 +68,11 @@ impl Places {
         Places { asked, names, starts: Vec::with_capacity(lines), places }
     }
 
+    /// How much memory they take, in bytes.
+    pub(in crate::data) fn memory(&self) -> usize {
+        size_of_val(&self.starts[..]) + size_of_val(&self.places[..])
+    }
+
     /// The next line, none of whose fields is noted yet.
     #[inline]
     pub(super) fn begin(&mut self, start: u32) {

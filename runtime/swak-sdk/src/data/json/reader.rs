@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use super::check::Check;
+use super::check::{Check, is_space};
 use super::layout::Layout;
 use super::parse_object;
 use super::places::{Asked, Places};
@@ -57,7 +57,9 @@ impl JsonReader {
             let (start, end) = ((line.start - first) as usize, (line.end - first) as usize);
             check.text = &text[..text.len().min(end + BEHIND)];
             check.places.begin(line.start);
-            check.line(start) == Some(end) || is_other_object(&mut check, start..end)
+            let object = check.line(start);
+            let is_object = object.and_then(|at| text.get(at..end)).is_some_and(is_space);
+            is_object || is_other_object(&mut check, start..end)
         });
         are_objects.then(|| places.into())
     }
@@ -76,13 +78,16 @@ impl JsonReader {
         while at < text.len() {
             let start = base + at as u32;
             check.places.begin(start);
-            let end = match check.line(at) {
+            let object = check.line(at);
+            let end = match object {
+                // No space is in front of most line ends.
                 Some(end) if text.get(end) == Some(&b'\n') => end,
-                _ => {
-                    let end = at + memchr(b'\n', &text[at..])?;
-                    is_other_object(&mut check, at..end).then_some(end)?
-                }
+                _ => at + memchr(b'\n', &text[at..])?,
             };
+            let is_object = object.and_then(|at| text.get(at..end)).is_some_and(is_space);
+            if !is_object && !is_other_object(&mut check, at..end) {
+                return None;
+            }
             found.push(LineRange { start, end: base + end as u32 });
             at = end + 1;
         }
@@ -189,6 +194,41 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Whether it is known of each of these lines where its field `a` stands, after they were read before.
+    fn are_noted(text: &str, lines: &[LineRange]) -> bool {
+        let block = Block::from(text.as_bytes().to_vec());
+        let mut reader = JsonReader::new();
+        let mut read = || reader.read(&block, lines).expect("they are objects");
+        let is_noted =
+            |places: &Places, n: usize| matches!(places.find(lines[n], n, "a"), Some(Some(_)));
+        assert!(!is_noted(&read(), 0), "nobody has asked for it yet");
+        let places = read();
+        (0..lines.len()).all(|n| is_noted(&places, n))
+    }
+
+    #[test]
+    fn lines_with_more_than_what_is_expected_are_read_as_fast() {
+        let texts = [
+            r#"{"a":null}"#,
+            r#"{"a":{"b":1}}"#,
+            r#"{"a":["b"]}"#,
+            r#"{"a":[]}"#,
+            r#"{"a":  1}"#,
+            r#"{"a":[[{}],1]}"#,
+            r#"{"a":1}"#,
+            r#"{"a":1 }  "#,
+        ];
+        let mut text = String::new();
+        let mut lines = Vec::new();
+        for line in texts.iter().cycle().take(3 * texts.len()) {
+            let start = text.len() as u32;
+            text.push_str(line);
+            lines.push(LineRange { start, end: text.len() as u32 });
+            text.push_str("\r\n");
+        }
+        assert!(are_noted(&text, &lines), "each line says what stands in it");
     }
 
     #[test]
