@@ -72,8 +72,8 @@ pub(super) struct Follower<'a> {
     pub(super) begun_anew: HashMap<FileId, Option<i64>>,
     began: Instant,
     pub(super) next_scan: Instant,
-    /// A look waits for the file that a reader waits at.
-    pub(super) waits_for_file: bool,
+    /// The file that a look waits for.
+    pub(super) waits_for: Option<u64>,
     pub(super) scanned: bool,
     pub(super) is_first_start: bool,
     /// Since when files are being renamed.
@@ -140,7 +140,7 @@ impl<'a> Follower<'a> {
             begun_anew: HashMap::new(),
             began: Instant::now(),
             next_scan: Instant::now(),
-            waits_for_file: false,
+            waits_for: None,
             scanned: false,
             in_flux: None,
             is_first_start,
@@ -193,16 +193,20 @@ impl<'a> Follower<'a> {
     }
 
     /// Asks for the file back that a reader waits at, so that it is known how it is while the folders are
-    /// looked at. Whether the look waits for it.
+    /// looked at. Whether the look waits for it: it does so once, as a file that is caught up is given away
+    /// again and again, and what is made and deleted meanwhile is never seen.
     fn recall<'scope, F>(&mut self, readers: &mut Readers<'scope, '_, F>) -> bool
     where
         F: Fn(bool) + Clone + Send + 'scope,
     {
-        self.waits_for_file = readers.recall();
-        if self.waits_for_file {
+        if self.waits_for.take().is_some() {
+            return false;
+        }
+        self.waits_for = readers.recall();
+        if self.waits_for.is_some() {
             self.next_scan = Instant::now() + WAY_BACK;
         }
-        self.waits_for_file
+        self.waits_for.is_some()
     }
 
     /// How long small writes are gathered.
@@ -382,5 +386,56 @@ struct AbortOnDrop(tokio::task::JoinHandle<()>);
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::file_tailing::harness::Still;
+    use crate::inputs::file_tailing::readers::Done;
+    use crate::inputs::file_tailing::tail::{Tail, Turn};
+
+    /// What a reader is given that may wait at the end of the file.
+    fn job(number: u64, tail: Box<Tail>) -> Vec<Job> {
+        vec![Job { number, tail, work: Work::Read, manner: Manner::IfGrown }]
+    }
+
+    #[test]
+    fn a_look_waits_once_for_a_file_that_is_caught_up() {
+        const LIMIT: Duration = Duration::from_secs(60);
+        let still = Still::new();
+        let mut follower = still.follower();
+        let tail = Tail::new(still.write("a.log", "1\n"), "a.log", "a".into());
+        follower.insert(tail, None);
+        let (report, reports) = channel();
+        thread::scope(|scope| {
+            let report = move |_| report.send(()).unwrap();
+            let mut readers = Readers::new(scope, follower.settings, follower.out, report);
+            assert!(readers.is_free(1, 1));
+            let tail = follower.files.get_mut(&0).unwrap().give_away().unwrap();
+            readers.start(job(0, tail));
+            let far = Instant::now() + LIMIT;
+            follower.next_scan = far;
+            assert!(follower.recall(&mut readers));
+            assert!(follower.next_scan < far, "it is not waited for long");
+            follower.next_scan = far;
+            reports.recv_timeout(LIMIT).unwrap();
+            for done in readers.done() {
+                // Its reader did not get so far that it waited.
+                let done = Done { result: Ok(Turn::More), has_lingered: false, ..done };
+                follower.done(done).unwrap();
+            }
+            assert!(follower.next_scan <= Instant::now(), "it is known now how it is");
+            assert!(!follower.recall(&mut readers));
+            // Nor is another one waited for in its stead.
+            let tail = follower.files.get_mut(&0).unwrap().give_away().unwrap();
+            readers.start(job(0, tail));
+            assert!(follower.recall(&mut readers));
+            reports.recv_timeout(LIMIT).unwrap();
+            let other = readers.done().remove(0).tail;
+            readers.start(job(1, other));
+            assert!(!follower.recall(&mut readers));
+        });
     }
 }

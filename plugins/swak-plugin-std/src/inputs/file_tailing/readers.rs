@@ -174,14 +174,12 @@ where
         }
     }
 
-    /// Asks for the file back that is waited at. Whether there is one, and it was not asked for before.
-    pub(super) fn recall(&mut self) -> bool {
-        let Some(lingering) = self.lingering.as_mut().filter(|l| !l.is_recalled) else {
-            return false;
-        };
+    /// Asks for the file back that is waited at, or will be. Which one, if it was not asked for before.
+    pub(super) fn recall(&mut self) -> Option<u64> {
+        let lingering = self.lingering.as_mut().filter(|lingering| !lingering.is_recalled)?;
         lingering.is_recalled = true;
         self.linger.recall();
-        true
+        Some(lingering.number)
     }
 
     /// Asks for the file back that is waited at if it is quiet, and says when to look again.

@@ -19,7 +19,7 @@ impl Follower<'_> {
         let file = self.files.get_mut(&number).expect("a file stays while it is read");
         file.take_back(tail);
         file.has_lingered = has_lingered && has_grown;
-        if has_lingered && std::mem::take(&mut self.waits_for_file) {
+        if self.waits_for.take_if(|waits_for| *waits_for == number).is_some() {
             self.next_scan = self.next_scan.min(now);
         }
         if has_grown {
