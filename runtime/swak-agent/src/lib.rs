@@ -32,6 +32,11 @@ pub use console::Console;
 
 use cli::Cli;
 
+/// musl's allocator gives every larger piece back to the system, which clears it anew for the next batch.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// What an agent's `main` calls: registers the plugins and does what the command line says.
 pub fn main(about: About, register: impl FnOnce(&mut Plugins)) -> ExitCode {
     let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());

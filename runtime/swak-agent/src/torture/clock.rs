@@ -95,6 +95,15 @@ impl Clock {
     }
 }
 
+/// Removes what libfaketime keeps in memory for a process, which one that is killed leaves behind.
+pub(super) fn forget(process: u32) {
+    if cfg!(target_os = "linux") {
+        for name in ["faketime_shm_", "sem.faketime_sem_"] {
+            let _ = fs::remove_file(format!("/dev/shm/{name}{process}"));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

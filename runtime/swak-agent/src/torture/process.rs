@@ -8,6 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::clock;
+
 /// How an agent is started.
 #[derive(Clone, Debug)]
 pub(super) struct Launch {
@@ -82,6 +84,8 @@ impl Agent {
         // It can only have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // It may not have had the time to.
+        clock::forget(self.child.id());
     }
 
     /// Asks it to stop. `None` when it does not in so long a time; then it is killed.
