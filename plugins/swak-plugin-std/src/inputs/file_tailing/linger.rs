@@ -128,6 +128,8 @@ impl Drop for Stay<'_> {
 struct Pace {
     /// When the next look is due, at the rate of one each [`STEP`].
     due: Instant,
+    /// How often it was waited since it was last tried not to.
+    rests: u32,
 }
 
 /// Who writes no more often than this, in the long run, is read at each write.
@@ -139,20 +141,28 @@ const AHEAD: u32 = 10;
 /// How long it is waited for more where writes come faster.
 const REST: Duration = Duration::from_micros(2500);
 
+/// After so many rests it is tried whether the writer is still so fast: that there is something to read
+/// after each one says nothing about it.
+const RESTS: u32 = 200;
+
 impl Pace {
     fn new(now: Instant) -> Self {
-        Pace { due: now }
+        Pace { due: now, rests: 0 }
     }
 
     /// How long to wait before a look now.
     fn wait(&mut self, now: Instant) -> Option<Duration> {
         let earliest = now.checked_sub(STEP * AHEAD).unwrap_or(now);
         self.due = self.due.max(earliest) + STEP;
-        let is_fast = self.due > now;
-        if is_fast {
-            self.due = now + REST;
+        if self.due <= now {
+            return None;
         }
-        is_fast.then_some(REST)
+        self.due = now + REST;
+        self.rests += 1;
+        if self.rests == RESTS {
+            (self.due, self.rests) = (earliest, 0);
+        }
+        Some(REST)
     }
 }
 
@@ -262,7 +272,30 @@ mod tests {
             now += pace.wait(now).unwrap_or_default() + Duration::from_micros(10);
             looks += 1;
         }
-        assert!((380..=410).contains(&looks), "{looks}");
+        assert!((380..=430).contains(&looks), "{looks}");
+    }
+
+    #[test]
+    fn who_is_fast_no_more_is_read_at_each_write() {
+        let begun = Instant::now();
+        let (mut now, mut last_rest) = (begun, begun);
+        let mut pace = Pace::new(begun);
+        // Many at once, then one each millisecond; what comes between two looks is heard at once.
+        let slow = (1..2000).map(|number| begun + Duration::from_millis(number));
+        let mut writes = std::iter::repeat_n(begun, 20).chain(slow).peekable();
+        while let Some(write) = writes.next() {
+            now = now.max(write);
+            if write > begun {
+                while writes.next_if(|write| *write <= now).is_some() {}
+            }
+            if let Some(rest) = pace.wait(now) {
+                now += rest;
+                last_rest = now;
+            }
+            now += Duration::from_micros(10);
+        }
+        assert!(last_rest > begun, "it was fast once");
+        assert!(last_rest < begun + Duration::from_secs(1), "{:?}", last_rest - begun);
     }
 
     #[cfg(target_os = "linux")]
