@@ -93,7 +93,7 @@ pub(super) struct Follower<'a> {
 
 /// What the thread that keeps the files is told.
 enum Message {
-    /// A reader has done with its files; `false` when it ended by a panic.
+    /// Readers have done with files; `false` when one ended by a panic.
     Read(bool),
     /// Something happened to a file or a folder.
     Told(Told),
@@ -228,18 +228,20 @@ impl<'a> Follower<'a> {
         {
             self.make_ready(number);
         }
-        while !self.ready.is_empty() && readers.is_free(self.files.len(), self.pace.threads) {
-            let share = readers.share(self.ready.len());
-            let jobs = self.jobs(share, now);
+        readers.grow(self.files.len(), self.pace.threads);
+        while !self.ready.is_empty()
+            && let room @ 1.. = readers.room(self.ready.len())
+        {
+            let jobs = self.jobs(room, now);
             readers.start(jobs);
         }
         readers.others_wait(!self.ready.is_empty());
     }
 
-    /// What is to be read next, as many files as one reader is to have.
-    fn jobs(&mut self, share: usize, now: Instant) -> Vec<Job> {
+    /// What is to be read next, at most so many files.
+    fn jobs(&mut self, most: usize, now: Instant) -> Vec<Job> {
         let mut jobs = Vec::new();
-        while jobs.len() < share
+        while jobs.len() < most
             && let Some(number) = self.ready.pop_front()
         {
             let Some(file) = self.files.get_mut(&number) else { continue };
@@ -291,8 +293,8 @@ impl<'a> Follower<'a> {
         }
         let most = if tokio::runtime::Handle::try_current().is_ok() { Duration::MAX } else { DEAF };
         let now = Instant::now();
-        let check = readers.check_lingering(now);
-        until = until.into_iter().chain(check).min();
+        let checks = readers.check_lingering(now).into_iter().chain(readers.check_done(now));
+        until = until.into_iter().chain(checks).min();
         let wait = until.map_or(most, |when| when.saturating_duration_since(now)).min(most);
         let mut next = inbox.recv_timeout(wait).ok();
         while let Some(message) = next {
@@ -301,11 +303,12 @@ impl<'a> Follower<'a> {
                 Message::Told(told) => self.told(told),
                 // The scope panics in its turn once all threads are joined.
                 Message::Read(false) => return Ok(false),
-                Message::Read(true) => readers.finished(),
+                // It is looked below what is done.
+                Message::Read(true) => {}
             }
             next = inbox.try_recv().ok();
         }
-        // Also what one has read that is held up by its next file.
+        // Also what was read by a thread that is held up by its next file.
         readers.done().into_iter().try_for_each(|done| self.done(done))?;
         Ok(true)
     }
@@ -412,7 +415,7 @@ mod tests {
         thread::scope(|scope| {
             let report = move |_| report.send(()).unwrap();
             let mut readers = Readers::new(scope, follower.settings, follower.out, report);
-            assert!(readers.is_free(1, 1));
+            readers.grow(1, 1);
             let tail = follower.files.get_mut(&0).unwrap().give_away().unwrap();
             readers.start(job(0, tail));
             let far = Instant::now() + LIMIT;
@@ -436,6 +439,33 @@ mod tests {
             let other = readers.done().remove(0).tail;
             readers.start(job(1, other));
             assert!(!follower.recall(&mut readers));
+        });
+    }
+
+    #[test]
+    fn what_is_done_is_known_although_the_next_file_holds_up_its_reader() {
+        let (still, taker) = Still::full();
+        let mut follower = still.follower();
+        for name in ["0", "1", "2", "3", "4", "5", "6", "7"] {
+            let found = if name == "1" { still.write_much(name) } else { still.write(name, "") };
+            follower.insert(Tail::new(found, name, name.into()), None);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let _wakes_to_stop = runtime.enter();
+        thread::scope(|scope| {
+            let _taker = taker;
+            let (sender, inbox) = channel();
+            let report = move |is_well| drop(sender.send(Message::Read(is_well)));
+            let mut readers = Readers::new(scope, follower.settings, follower.out, report);
+            follower.next_scan = Instant::now() + Duration::from_secs(60);
+            follower.dispatch(&mut readers);
+            let is_away = |number| follower.files[&number].tail.is_none();
+            assert!(is_away(0) && is_away(1) && is_away(2));
+            while follower.files[&0].tail.is_none() {
+                follower.wait(&inbox, &mut readers).unwrap();
+            }
+            assert!(Instant::now() < follower.next_scan, "the next look woke us up");
+            assert!(follower.files[&1].tail.is_none());
         });
     }
 }

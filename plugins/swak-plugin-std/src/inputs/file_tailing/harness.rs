@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use swak_sdk::data::BlockPool;
+use swak_sdk::data::{BlockPool, Chunk};
 use swak_sdk::options::{Glob, Literal, LiteralValue, OptionValue};
 use swak_sdk::plugin::{BlockingEmitter, Checkpoints, Emitter};
 use swak_test::InMemory;
@@ -27,7 +27,19 @@ pub(super) struct Still {
 }
 
 impl Still {
+    /// One that is stopping: nobody takes what is emitted.
     pub(super) fn new() -> Self {
+        Self::with(mpsc::channel(1).0)
+    }
+
+    /// One whose reader waits for who takes what is emitted once it has read more than a block, for as long
+    /// as what this gives lives.
+    pub(super) fn full() -> (Self, mpsc::Receiver<Chunk>) {
+        let (sender, taker) = mpsc::channel(1);
+        (Self::with(sender), taker)
+    }
+
+    fn with(sender: mpsc::Sender<Chunk>) -> Self {
         let utf8 = Literal::bare(LiteralValue::Str("utf-8".into()));
         let utf8 = Encoding::read(&utf8).expect("it is one");
         let settings = Settings {
@@ -40,7 +52,6 @@ impl Still {
             multiline: None,
             counters: Arc::default(),
         };
-        let (sender, _) = mpsc::channel(1);
         let checkpoints = Checkpoints::new(Box::new(InMemory::default()));
         let (counters, ledger) = (Arc::default(), Arc::default());
         let out = Emitter::new(sender, "test".into(), checkpoints, counters, ledger).blocking();
@@ -73,6 +84,11 @@ impl Still {
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// A file that holds up its reader if it is [`Still::full`].
+    pub(super) fn write_much(&self, name: &str) -> Found {
+        self.write(name, &"a line\n".repeat(4 * BLOCK / 7))
     }
 
     pub(super) fn write(&self, name: &str, content: &str) -> Found {

@@ -1,9 +1,9 @@
-//! The threads that read: each takes a file, or some where many wait, gives each a few turns and hands them
-//! back, so that a slow disk or a full pipeline holds up the others only as long as there are threads.
+//! The threads that read: each takes a file from those that wait, gives it a few turns and hands it back, so
+//! that a slow disk or a full pipeline holds up the others only once it has all threads.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
@@ -41,16 +41,23 @@ pub(super) struct Readers<'scope, 'env, F> {
     settings: &'env Settings,
     out: &'env BlockingEmitter,
     report: F,
-    jobs: Sender<Vec<Job>>,
-    waiting: Arc<Mutex<Receiver<Vec<Job>>>>,
-    done: Arc<Mutex<Vec<Done>>>,
+    jobs: Sender<Job>,
+    shared: Arc<Shared>,
     threads: usize,
-    /// Threads that have something to do.
-    busy: usize,
-    /// Whether there are files whose turn it is and that no thread has.
-    do_others_wait: Arc<AtomicBool>,
-    linger: Arc<Linger>,
+    /// Files that were given to the threads and are not back.
+    away: usize,
     lingering: Option<Lingering>,
+}
+
+/// What the threads have in common with who gives them files.
+struct Shared {
+    jobs: Mutex<Receiver<Job>>,
+    /// Files that were given to the threads and that none has taken yet.
+    queued: AtomicUsize,
+    done: Mutex<Vec<Done>>,
+    /// Whether there are files whose turn it is and that were not given to the threads.
+    do_others_wait: AtomicBool,
+    linger: Linger,
 }
 
 /// A file at whose end may be waited for more.
@@ -83,8 +90,11 @@ pub(super) enum Manner {
 /// Files for which another thread is worth it.
 const FILES_PER_THREAD: usize = 64;
 
-/// Files that a thread has at once.
+/// Files that are given to a thread at once, and after which it is told that they are done.
 const MOST_AT_ONCE: usize = 16;
+
+/// How long a file that is done may stay untold, when its thread is held up by the next one.
+const UNTOLD: Duration = Duration::from_millis(100);
 
 /// Blocks that are read of a file before the next one has its turn.
 const TURNS: usize = 4;
@@ -100,8 +110,8 @@ impl<'scope, 'env, F> Readers<'scope, 'env, F>
 where
     F: Fn(bool) + Clone + Send + 'scope,
 {
-    /// No thread yet. `report` is called in them with `true` when files were worked on, which are then among
-    /// [`Readers::done`], and with `false` when one ends by a panic.
+    /// No thread yet. `report` is called in them with `true` when files were worked on and no other one is
+    /// taken, or many were, which are then among [`Readers::done`], and with `false` when one ends by a panic.
     pub(super) fn new(
         scope: &'scope Scope<'scope, 'env>,
         settings: &'env Settings,
@@ -109,67 +119,56 @@ where
         report: F,
     ) -> Self {
         let (jobs, waiting) = channel();
-        let waiting = Arc::new(Mutex::new(waiting));
-        Readers {
-            scope,
-            settings,
-            out,
-            report,
-            jobs,
-            waiting,
-            done: Arc::default(),
-            threads: 0,
-            busy: 0,
-            do_others_wait: Arc::default(),
-            linger: Arc::default(),
-            lingering: None,
-        }
+        let shared = Shared {
+            jobs: Mutex::new(waiting),
+            queued: AtomicUsize::new(0),
+            done: Mutex::default(),
+            do_others_wait: AtomicBool::new(false),
+            linger: Linger::default(),
+        };
+        let shared = Arc::new(shared);
+        Readers { scope, settings, out, report, jobs, shared, threads: 0, away: 0, lingering: None }
     }
 
-    /// Whether a thread is free, once there are as many as so many files deserve, up to `most`.
-    pub(super) fn is_free(&mut self, files: usize, most: usize) -> bool {
+    /// Lets there be as many threads as so many files deserve, up to `most`.
+    pub(super) fn grow(&mut self, files: usize, most: usize) {
         let wanted = (files / FILES_PER_THREAD + 1).min(most);
         while self.threads < wanted {
             self.threads += 1;
-            let (settings, out) = (self.settings, self.out);
-            let (report, waiting) = (self.report.clone(), Arc::clone(&self.waiting));
-            let do_others_wait = Arc::clone(&self.do_others_wait);
-            let linger = Arc::clone(&self.linger);
-            let done = Arc::clone(&self.done);
-            let reading = Reading { settings, out, do_others_wait, linger, done };
-            self.scope.spawn(move || work(&waiting, &reading, &report));
+            let (settings, out, report) = (self.settings, self.out, self.report.clone());
+            let reading = Reading { settings, out, shared: Arc::clone(&self.shared) };
+            self.scope.spawn(move || reading.run(&report));
         }
-        self.busy < self.threads
     }
 
-    /// How many of so many files a thread is given at once: to give it each by itself takes about as long as
-    /// to read a block.
-    pub(super) fn share(&self, files: usize) -> usize {
-        (files / (2 * self.threads.max(1))).clamp(1, MOST_AT_ONCE)
+    /// How many of so many files, whose turn it is, are given to the threads now: to give them each by itself
+    /// takes about as long as to read a block.
+    pub(super) fn room(&self, files: usize) -> usize {
+        let share = (files / (2 * self.threads.max(1))).clamp(1, MOST_AT_ONCE);
+        (share * self.threads).saturating_sub(self.away)
     }
 
-    /// Gives files to a thread. Only one at a time is waited at, and only by a thread that has no other.
-    pub(super) fn start(&mut self, mut jobs: Vec<Job>) {
-        if jobs.is_empty() {
-            return;
-        }
-        self.busy += 1;
-        match &mut jobs[..] {
-            [Job { number, manner, .. }] if *manner != Manner::Once && self.lingering.is_none() => {
+    /// Gives files to the threads. Only one at a time is waited at, and only if no other needs its thread.
+    pub(super) fn start(&mut self, jobs: Vec<Job>) {
+        self.away += jobs.len();
+        let has_each_a_thread = self.away <= self.threads;
+        self.shared.queued.fetch_add(jobs.len(), Ordering::Relaxed);
+        for mut job in jobs {
+            if !has_each_a_thread || self.lingering.is_some() {
+                job.manner = Manner::Once;
+            } else if job.manner != Manner::Once {
                 let check = Instant::now() + QUIET;
-                self.lingering = Some(Lingering { number: *number, is_recalled: false, check });
-                self.linger.allow();
+                self.lingering = Some(Lingering { number: job.number, is_recalled: false, check });
+                self.shared.linger.allow();
             }
-            jobs => jobs.iter_mut().for_each(|job| job.manner = Manner::Once),
+            self.jobs.send(job).expect("who takes it is shared with the threads");
         }
-        // The threads end after this is gone, but for a panic, which is reported.
-        let _ = self.jobs.send(jobs);
     }
 
-    /// Says whether there are files whose turn it is and that no thread has.
+    /// Says whether there are files whose turn it is and that were not given to the threads.
     pub(super) fn others_wait(&mut self, do_wait: bool) {
-        self.do_others_wait.store(do_wait, Ordering::Relaxed);
-        if do_wait {
+        self.shared.do_others_wait.store(do_wait, Ordering::Relaxed);
+        if do_wait || self.away > self.threads {
             self.recall();
         }
     }
@@ -178,7 +177,7 @@ where
     pub(super) fn recall(&mut self) -> Option<u64> {
         let lingering = self.lingering.as_mut().filter(|lingering| !lingering.is_recalled)?;
         lingering.is_recalled = true;
-        self.linger.recall();
+        self.shared.linger.recall();
         Some(lingering.number)
     }
 
@@ -189,21 +188,24 @@ where
             return Some(lingering.check);
         }
         lingering.check = now + QUIET;
-        let next = self.linger.has_grown().then_some(lingering.check);
+        let next = self.shared.linger.has_grown().then_some(lingering.check);
         if next.is_none() {
             self.recall();
         }
         next
     }
 
-    /// A thread has done with all that it had.
-    pub(super) fn finished(&mut self) {
-        self.busy -= 1;
+    /// When to ask at the latest what is done, if that may not be told.
+    pub(super) fn check_done(&self, now: Instant) -> Option<Instant> {
+        // In this order: what is done after the second look, with nothing queued at the first one, is told.
+        let is_untold = self.shared.is_any_queued() || !self.shared.done().is_empty();
+        is_untold.then(|| now + UNTOLD)
     }
 
     /// The files that were handed back since this was asked last.
     pub(super) fn done(&mut self) -> Vec<Done> {
-        let done = std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner));
+        let done = std::mem::take(&mut *self.shared.done());
+        self.away -= done.len();
         let is_back = |number| done.iter().any(|done| done.number == number);
         self.lingering.take_if(|lingering| is_back(lingering.number));
         done
@@ -213,7 +215,38 @@ where
 impl<F> Drop for Readers<'_, '_, F> {
     fn drop(&mut self) {
         // Who waits at the end of a file is to end now.
-        self.linger.recall();
+        self.shared.linger.recall();
+    }
+}
+
+impl Shared {
+    /// The next file, once there is one. `None` when there will be no more.
+    fn take(&self) -> Option<Job> {
+        let jobs = self.jobs.lock().expect("no panic while a thread waits for work");
+        let job = jobs.recv().ok()?;
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        Some(job)
+    }
+
+    fn done(&self) -> MutexGuard<'_, Vec<Done>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a file back. Whether it is to be told: to wake up who keeps the files for each one takes about
+    /// as long as to read a block.
+    fn hand_back(&self, file: Done) -> bool {
+        let mut done = self.done();
+        done.push(file);
+        done.len().is_multiple_of(MOST_AT_ONCE) || !self.is_any_queued()
+    }
+
+    fn is_any_queued(&self) -> bool {
+        self.queued.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether another file needs the thread.
+    fn do_others_wait(&self) -> bool {
+        self.do_others_wait.load(Ordering::Relaxed) || self.is_any_queued()
     }
 }
 
@@ -221,50 +254,30 @@ impl<F> Drop for Readers<'_, '_, F> {
 struct Reading<'env> {
     settings: &'env Settings,
     out: &'env BlockingEmitter,
-    do_others_wait: Arc<AtomicBool>,
-    linger: Arc<Linger>,
-    done: Arc<Mutex<Vec<Done>>>,
-}
-
-fn work(waiting: &Mutex<Receiver<Vec<Job>>>, reading: &Reading<'_>, report: &impl Fn(bool)) {
-    let _guard = OnPanic(report);
-    loop {
-        let jobs = waiting.lock().expect("no panic while a thread waits for work").recv();
-        let Ok(jobs) = jobs else { break };
-        let mut left = jobs.len();
-        for job in jobs {
-            left -= 1;
-            let done = reading.work(job, left > 0);
-            reading.done.lock().unwrap_or_else(PoisonError::into_inner).push(done);
-        }
-        report(true);
-    }
+    shared: Arc<Shared>,
 }
 
 impl Reading<'_> {
-    /// Works on a file; with `is_waited_for` it has others after it.
-    fn work(&self, job: Job, is_waited_for: bool) -> Done {
+    /// Works on files until there will be no more.
+    fn run(&self, report: &impl Fn(bool)) {
+        let _guard = OnPanic(report);
+        while let Some(job) = self.shared.take() {
+            let done = self.work(job);
+            if self.shared.hand_back(done) {
+                report(true);
+            }
+        }
+    }
+
+    fn work(&self, job: Job) -> Done {
         let Job { number, mut tail, work, manner } = job;
         let (mut has_grown, mut has_lingered) = (false, false);
         let result = match work {
             Work::OpenRecord => tail.emit_open_record(self.settings, self.out).map(|()| Turn::End),
             Work::Rest => tail.emit_rest(self.settings, self.out).map(|()| Turn::End),
-            Work::Read if is_waited_for => self.read_some(&mut tail, &mut has_grown),
             Work::Read => self.read(&mut tail, manner, &mut has_grown, &mut has_lingered),
         };
         Done { number, tail, work, result, has_grown, has_lingered }
-    }
-
-    /// Reads a few blocks.
-    fn read_some(&self, tail: &mut Tail, has_grown: &mut bool) -> Result<Turn, TurnError> {
-        for turns in 1.. {
-            let turn = tail.turn(self.settings, self.out)?;
-            *has_grown |= matches!(turn, Turn::More | Turn::End);
-            if turn != Turn::More || turns >= TURNS {
-                return Ok(turn);
-            }
-        }
-        Ok(Turn::More)
     }
 
     fn read(
@@ -274,19 +287,19 @@ impl Reading<'_> {
         has_grown: &mut bool,
         has_lingered: &mut bool,
     ) -> Result<Turn, TurnError> {
-        let mut stay = (manner != Manner::Once).then(|| self.linger.stay());
+        let mut stay = (manner != Manner::Once).then(|| self.shared.linger.stay());
         let (mut began, mut turns) = (Instant::now(), 0);
         loop {
             let turn = tail.turn(self.settings, self.out)?;
             if matches!(turn, Turn::More | Turn::End) {
                 *has_grown = true;
                 if stay.is_some() {
-                    self.linger.grew();
+                    self.shared.linger.grew();
                 }
             }
             turns += 1;
             let goes_on = match (&turn, &mut stay) {
-                (Turn::More, _) => match self.do_others_wait.load(Ordering::Relaxed) {
+                (Turn::More, _) => match self.shared.do_others_wait() {
                     true => turns < TURNS,
                     false => began.elapsed() < SPELL,
                 },
@@ -315,5 +328,38 @@ impl<F: Fn(bool)> Drop for OnPanic<'_, F> {
         if thread::panicking() {
             (self.0)(false);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::file_tailing::harness::Still;
+
+    #[test]
+    fn a_file_that_holds_up_its_reader_holds_up_no_other_file() {
+        let (still, taker) = Still::full();
+        let follower = still.follower();
+        let mut found = vec![still.write_much("0")];
+        found.extend((1..16).map(|number| still.write(&number.to_string(), "")));
+        let jobs = found.into_iter().zip(0..).map(|(found, number)| {
+            let tail = Box::new(Tail::new(found, "a.log", number.to_string()));
+            Job { number, tail, work: Work::Read, manner: Manner::Once }
+        });
+        let (report, reports) = channel();
+        thread::scope(|scope| {
+            let _taker = taker;
+            let report = move |is_well| report.send(is_well).unwrap();
+            let mut readers = Readers::new(scope, follower.settings, follower.out, report);
+            readers.grow(2 * FILES_PER_THREAD, 2);
+            readers.start(jobs.collect());
+            let mut done = Vec::new();
+            while done.len() < 15 {
+                reports.recv_timeout(Duration::from_secs(60)).expect("the other thread reads them");
+                done.extend(readers.done().iter().map(|done| done.number));
+            }
+            done.sort_unstable();
+            assert_eq!(done, Vec::from_iter(1..16));
+        });
     }
 }
