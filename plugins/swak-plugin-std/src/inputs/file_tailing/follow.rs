@@ -13,6 +13,7 @@ use swak_sdk::plugin::{BlockingEmitter, Shutdown, Stopped};
 
 use super::budget;
 use super::discover::Discovery;
+use super::flux::Flux;
 use super::followed::{Followed, SELDOM};
 use super::parked::Parked;
 use super::readers::{Job, Manner, Readers, Work};
@@ -78,6 +79,8 @@ pub(super) struct Follower<'a> {
     pub(super) is_first_start: bool,
     /// Since when files are being renamed.
     pub(super) in_flux: Option<Instant>,
+    /// In which folders.
+    pub(super) flux: Flux,
     /// Whose turn it is.
     pub(super) ready: VecDeque<u64>,
     /// When it is whose turn.
@@ -143,6 +146,7 @@ impl<'a> Follower<'a> {
             waits_for: None,
             scanned: false,
             in_flux: None,
+            flux: Flux::default(),
             is_first_start,
             ready: VecDeque::new(),
             due: BTreeSet::new(),

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::discover::{Found, Scan, are_different};
+use super::flux::DUST;
 use super::folders::folder_of;
 use super::follow::Follower;
-use super::identify::Identity;
 use super::parked::Presence;
 use super::position::Position;
 use super::rotated::{Rotated, Sources};
@@ -43,7 +43,7 @@ impl Present {
 impl Follower<'_> {
     /// Looks which files there are.
     pub(super) fn scan(&mut self) {
-        let (started, looked) = (SystemTime::now(), Instant::now());
+        let began @ (_, looked) = (SystemTime::now(), Instant::now());
         self.parked.check_clock();
         let scan = self.discovery.scan();
         let mut present = Present::default();
@@ -89,8 +89,11 @@ impl Follower<'_> {
         }
         let identity = self.settings.identity;
         let is_in_flux = groups.iter().any(|(source, group)| {
-            let mut rotated = group.iter().filter(|new| new.found.path != *source);
-            rotated.any(|new| is_in_flux(&new.found, started, identity))
+            let mut rotated =
+                group.iter().filter(|new| new.found.path != *source).map(|new| &new.found);
+            rotated.any(|found| {
+                self.flux.is_in(folder_of(&found.path), began) || !found.is_there(identity)
+            })
         });
         let since = *self.in_flux.get_or_insert_with(Instant::now);
         let may_wait = since.elapsed() < MOST_FLUX && self.pace.follow;
@@ -115,6 +118,7 @@ impl Follower<'_> {
         self.unreadable.retain(|id| present.files.contains_key(id));
         self.begun_anew.retain(|id, _| present.files.contains_key(id));
         self.rotations.sweep();
+        self.flux.sweep();
         let now = Instant::now();
         self.known.extend(sources.into_iter().map(|source| (source, now)));
         self.known.retain(|_, seen| seen.elapsed() < FORGOTTEN);
@@ -257,20 +261,8 @@ impl Follower<'_> {
     }
 }
 
-/// Whether files beside this one are being renamed just now, so that what was found is no picture of any
-/// one moment, and the order of rotated files cannot be told from it.
-fn is_in_flux(found: &Found, started: SystemTime, identity: Identity) -> bool {
-    let folder = std::fs::metadata(folder_of(&found.path)).and_then(|m| m.modified());
-    // A clock that jumped holds us up for a few looks at the most.
-    let is_fresh = |changed| started.duration_since(changed).map_or(true, |age| age < DUST);
-    folder.is_ok_and(is_fresh) || !found.is_there(identity)
-}
-
 /// How long it is known that there was a source of which nothing is left.
 const FORGOTTEN: Duration = Duration::from_secs(600);
-
-/// How long it takes until all renames of one rotation are done.
-const DUST: Duration = Duration::from_millis(20);
 
 /// How long is waited for renames to be done.
 const MOST_FLUX: Duration = Duration::from_millis(500);

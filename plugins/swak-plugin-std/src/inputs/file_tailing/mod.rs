@@ -20,6 +20,7 @@ mod cursor;
 mod discover;
 mod encoding;
 mod fingerprint;
+mod flux;
 mod folders;
 mod follow;
 mod followed;
