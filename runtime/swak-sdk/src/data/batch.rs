@@ -285,7 +285,8 @@ impl Batch {
     pub fn lines_memory(&self) -> Option<usize> {
         let Records::Lines(lines) = &self.records else { return None };
         let noted = lines.json.as_ref().map_or(0, |places| places.memory());
-        Some(lines.block.memory() + size_of_val(lines.ranges()) + noted)
+        // Lines that nobody has looked at are not looked for now, either.
+        Some(lines.block.memory() + lines.ranges.len() * size_of::<LineRange>() + noted)
     }
 
     /// When untouched lines were read, of which all have the same time.

@@ -64,13 +64,8 @@ impl Patched {
 mod tests {
     use proptest::prelude::*;
 
+    use crate::data::record::tests::json;
     use crate::data::{Record, Timestamp, Value};
-
-    fn json(record: &Record) -> String {
-        let mut out = Vec::new();
-        record.view().write_json(&mut out);
-        String::from_utf8(out).unwrap()
-    }
 
     fn value() -> impl Strategy<Value = Value> {
         prop_oneof![

@@ -439,10 +439,10 @@ fn value_size(value: &Value) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn json(record: &Record) -> String {
+    pub(in crate::data) fn json(record: &Record) -> String {
         let mut out = Vec::new();
         record.view().write_json(&mut out);
         String::from_utf8(out).unwrap()
