@@ -11,6 +11,7 @@ use super::follow::Follower;
 use super::parked::Presence;
 use super::position::Position;
 use super::rotated::{Rotated, Sources};
+use super::watch::Watched;
 use crate::identity::FileId;
 
 /// A file that is not followed.
@@ -21,6 +22,17 @@ pub(super) struct New {
     pub(super) is_named: bool,
     /// Whose rotation it is, where that was found with it.
     pub(super) source: Option<PathBuf>,
+}
+
+/// New files by their source.
+type Groups = BTreeMap<PathBuf, Vec<New>>;
+
+/// What a look finds.
+struct Listing {
+    scan: Scan,
+    present: Present,
+    sources: Sources,
+    rotated: Rotated,
 }
 
 /// Which files there are.
@@ -41,23 +53,55 @@ impl Present {
 }
 
 impl Follower<'_> {
-    /// Looks which files there are.
+    /// Looks which files there are, and takes up those that are new.
     pub(super) fn scan(&mut self) {
-        let began @ (_, looked) = (SystemTime::now(), Instant::now());
+        let mut began = (SystemTime::now(), Instant::now());
         self.parked.check_clock();
-        let scan = self.discovery.scan();
-        let mut present = Present::default();
-        // What `rotated` names too is found as such, unless it is named without wildcards.
-        let literal: HashSet<PathBuf> = self.discovery.named().map(Path::to_owned).collect();
-        let is_rotated =
-            |found: &&Found| self.rotations.is_named(&found.path) && !literal.contains(&found.path);
-        let (rotated, named): (Vec<&Found>, _) = scan.files.iter().partition(is_rotated);
-        if !self.scanned && named.is_empty() && !rotated.is_empty() {
+        let mut there = self.list();
+        let mut watched = self.watch_folders(&there.sources);
+        if watched.anew {
+            // What was changed before the system was asked to tell of it, it does not tell.
+            began = (SystemTime::now(), Instant::now());
+            there = self.list();
+            watched = self.watch_folders(&there.sources);
+        }
+        let Listing { scan, mut present, sources, rotated } = there;
+        self.note_gone(&scan, &present);
+        self.look_for_parked(&scan, &rotated, &mut present);
+        let held = self.held();
+        let groups = self.groups(std::mem::take(&mut present.new), &sources);
+        let since = *self.in_flux.get_or_insert_with(Instant::now);
+        let may_wait = since.elapsed() < MOST_FLUX && self.pace.follow;
+        let is_in_flux = self.are_in_flux(&groups, began) && may_wait;
+        if is_in_flux || !self.take_up_all(groups, may_wait) {
+            self.next_scan = Instant::now() + DUST;
+            return;
+        }
+        self.in_flux = None;
+        self.release(held);
+        self.forget_what_is_gone(&present, began.1);
+        let now = Instant::now();
+        self.known.extend(sources.into_iter().map(|source| (source, now)));
+        if !self.scanned && present.named.is_empty() && !scan.files.is_empty() {
             tracing::warn!(
                 "all files that `path` matches are names of rotated files by `rotated`, so that none \
                  is followed"
             );
         }
+        (self.scanned, self.is_first_start) = (true, false);
+        self.next_scan = self.next_look(watched);
+    }
+
+    /// What there is, and what of it is new.
+    fn list(&mut self) -> Listing {
+        let scan = self.discovery.scan();
+        let mut present = Present::default();
+        // What `rotated` names too is found as such, unless it is named without wildcards.
+        let literal: HashSet<PathBuf> = self.discovery.named().map(Path::to_owned).collect();
+        let is_rotated =
+            |found: &Found| self.rotations.is_named(&found.path) && !literal.contains(&found.path);
+        let named = scan.files.iter().filter(|found| !is_rotated(found));
+        let named: Vec<&Found> = named.collect();
         for found in named {
             // The same file by two names is followed once.
             if present.files.insert(found.id, found.born).is_none() {
@@ -73,12 +117,21 @@ impl Follower<'_> {
                 self.meet(found, Some(source), &mut present.new);
             }
         }
-        self.note_gone(&scan, &present);
-        self.look_for_parked(&scan, &rotated, &mut present);
-        let held = self.held();
-        let mut groups: BTreeMap<PathBuf, Vec<New>> = BTreeMap::new();
-        for new in present.new {
-            let named = || self.rotations.source_of(&new.found.path, &sources, &self.targets);
+        Listing { scan, present, sources, rotated }
+    }
+
+    /// Asks the system to tell what happens in all folders in which something may be found.
+    fn watch_folders(&mut self, sources: &Sources) -> Watched {
+        let folders = self.discovery.folders().chain(self.rotations.folders());
+        let sources = sources.iter().chain(self.known.keys()).chain(self.targets.keys());
+        self.watch.folders(folders.chain(sources.map(|source| folder_of(source))))
+    }
+
+    /// New files by their source.
+    fn groups(&self, new: Vec<New>, sources: &Sources) -> Groups {
+        let mut groups = Groups::new();
+        for new in new {
+            let named = || self.rotations.source_of(&new.found.path, sources, &self.targets);
             let source = new.source.clone().or_else(named).unwrap_or_else(|| {
                 match self.parked.of_file(&new.found).first() {
                     Some((_, position)) => PathBuf::from(position.source()),
@@ -87,51 +140,52 @@ impl Follower<'_> {
             });
             groups.entry(source).or_default().push(new);
         }
+        groups
+    }
+
+    /// Whether some are being renamed just now.
+    fn are_in_flux(&mut self, groups: &Groups, began: (SystemTime, Instant)) -> bool {
         let identity = self.settings.identity;
-        let is_in_flux = groups.iter().any(|(source, group)| {
+        groups.iter().any(|(source, group)| {
             let mut rotated =
                 group.iter().filter(|new| new.found.path != *source).map(|new| &new.found);
             rotated.any(|found| {
                 self.flux.is_in(folder_of(&found.path), began) || !found.is_there(identity)
             })
-        });
-        let since = *self.in_flux.get_or_insert_with(Instant::now);
-        let may_wait = since.elapsed() < MOST_FLUX && self.pace.follow;
-        if is_in_flux && may_wait {
-            self.next_scan = Instant::now() + DUST;
-            return;
-        }
+        })
+    }
+
+    /// See [`Follower::take_up`].
+    fn take_up_all(&mut self, groups: Groups, may_wait: bool) -> bool {
         let mut are_there = true;
         for (source, group) in groups {
             are_there &= self.take_up(&source, group, may_wait);
         }
-        if !are_there {
-            self.next_scan = Instant::now() + DUST;
-            return;
-        }
-        self.in_flux = None;
-        self.release(held);
+        are_there
+    }
+
+    /// Forgets what was known of files that are not there any more, as a look that began then found.
+    fn forget_what_is_gone(&mut self, present: &Present, began: Instant) {
         // Without following, there is no other look.
         let wait = if self.pace.follow { self.pace.rotate_wait } else { Duration::ZERO };
-        self.parked.expire(wait, looked);
+        self.parked.expire(wait, began);
         self.waiting.judged.retain(|id, _| present.files.contains_key(id));
         self.unreadable.retain(|id| present.files.contains_key(id));
         self.begun_anew.retain(|id, _| present.files.contains_key(id));
         self.rotations.sweep();
         self.flux.sweep();
-        let now = Instant::now();
-        self.known.extend(sources.into_iter().map(|source| (source, now)));
         self.known.retain(|_, seen| seen.elapsed() < FORGOTTEN);
-        (self.scanned, self.is_first_start) = (true, false);
-        let folders = self.discovery.folders().chain(self.rotations.folders());
-        let sources = self.known.keys().chain(self.targets.keys()).map(|source| folder_of(source));
-        let is_watched = self.watch.folders(folders.chain(sources));
+    }
+
+    /// When to look again, if nothing is told before.
+    fn next_look(&self, watched: Watched) -> Instant {
         let is_unsettled =
             self.parked.has_orphans() || self.waiting.is_unsettled(self.pace.rotate_wait);
         let is_held = self.files.values().any(|file| file.is_held);
-        let wait = if is_held { self.pace.gather } else { self.rescan(is_watched, is_unsettled) };
+        let is_told = watched.all && !watched.anew;
+        let wait = if is_held { self.pace.gather } else { self.rescan(is_told, is_unsettled) };
         let when = Instant::now() + wait;
-        self.next_scan = if wait > self.pace.rescan { self.together(when) } else { when };
+        if wait > self.pace.rescan { self.together(when) } else { when }
     }
 
     /// A file that was found: followed already, or new. `source` is whose rotation it is, when no pattern

@@ -58,6 +58,9 @@ pub(super) struct Tail {
     /// The length of the file, and when it had been written to, before it was last read: a file that
     /// was truncated and has just its old length again is told by the time.
     seen: Option<Seen>,
+    /// The length that it had when it was opened, of which nothing was read: if it is shorter when it is read
+    /// first, it was truncated in between.
+    unread: u64,
     warned_of_cut: bool,
     warned_of_damage: bool,
 }
@@ -180,6 +183,7 @@ impl Tail {
             cursor: Cursor::default(),
             progress: Arc::default(),
             seen: None,
+            unread: 0,
             warned_of_cut: false,
             warned_of_damage: false,
         }
@@ -346,6 +350,7 @@ impl Tail {
         settings: &Settings,
         out: &BlockingEmitter,
     ) -> Result<Turn, TurnError> {
+        let unread = std::mem::take(&mut self.unread);
         let stat = self.stat(settings)?;
         let seen = Some((stat.len, stat.modified));
         let was_at_end = self.cursor.is_at_end();
@@ -359,6 +364,9 @@ impl Tail {
             }
         }
         self.open(settings)?;
+        if stat.len < unread && self.cursor.offset() == 0 {
+            return self.start_over(settings).map(Turn::Truncated);
+        }
         let path = &self.path;
         let content = &mut self.open.as_mut().expect("it was opened above").content;
         if was_at_end {
@@ -374,9 +382,7 @@ impl Tail {
         }
         let found = self.cursor.read(content, settings)?;
         if self.cursor.is_lost() {
-            let old = self.position();
-            self.start_over(settings)?;
-            return Ok(Turn::Truncated(Box::new(old)));
+            return self.start_over(settings).map(Turn::Truncated);
         }
         self.note_progress();
         let content = &self.open.as_ref().expect("it was opened above").content;
@@ -485,6 +491,7 @@ impl Tail {
                 return Err(TurnError::Moved);
             }
             let content = Content::new(file, &self.path, settings)?;
+            self.unread = stat.len;
             self.open = Some(Open { content, _permit: Permit::new() });
         }
         Ok(&self.open.as_ref().expect("it was opened above").content)
@@ -503,7 +510,9 @@ impl Tail {
         }
     }
 
-    fn start_over(&mut self, settings: &Settings) -> io::Result<()> {
+    /// Goes back to the beginning, and gives the position up to where what is no longer there was read.
+    fn start_over(&mut self, settings: &Settings) -> Result<Box<Position>, TurnError> {
+        let old = Box::new(self.position());
         self.begun = self.seen.and_then(|(_, modified)| i64::try_from(modified?).ok());
         (self.cursor, self.seen) = (Cursor::default(), None);
         self.note_progress();
@@ -511,7 +520,7 @@ impl Tail {
             let file = open.content.file().try_clone()?;
             open.content = Content::new(file, &self.path, settings)?;
         }
-        Ok(())
+        Ok(old)
     }
 
     fn emit(

@@ -239,7 +239,32 @@ impl Follower<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::file_tailing::flux::DUST;
+    use crate::inputs::file_tailing::followed::Followed;
     use crate::inputs::file_tailing::harness::Still;
+
+    #[test]
+    fn a_file_that_was_cut_before_anything_was_read_of_it_is_read_after_its_copy() {
+        let still = Still::new();
+        let mut follower = still.follower();
+        still.write("a.log", "1\n2\n3\n");
+        follower.scan();
+        let mut away = follower.files.get_mut(&0).and_then(Followed::give_away).unwrap();
+        std::fs::copy(still.path("a.log"), still.path("a.log.1")).unwrap();
+        still.write("a.log", "4\n");
+        let turn = away.turn(follower.settings, follower.out).unwrap();
+        assert!(matches!(turn, Turn::Truncated(_)), "{turn:?}");
+        let (work, has_grown, has_lingered) = (Work::Read, false, false);
+        let result = Ok(turn);
+        follower
+            .done(Done { number: 0, tail: away, work, result, has_grown, has_lingered })
+            .unwrap();
+        assert!(follower.files[&0].is_held);
+        std::thread::sleep(2 * DUST);
+        follower.scan();
+        let copy = follower.files.iter().find(|(_, file)| file.gone.is_some()).unwrap();
+        assert_eq!(follower.files[&0].after, Some(*copy.0));
+    }
 
     #[test]
     fn files_that_waited_are_read_in_the_order_in_which_they_were_to_be() {

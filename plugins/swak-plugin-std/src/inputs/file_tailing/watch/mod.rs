@@ -60,6 +60,15 @@ pub(super) struct Watch {
     was_limit_reported: bool,
 }
 
+/// Which folders the system tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Watched {
+    /// All that are wanted.
+    pub(super) all: bool,
+    /// Some of which it did not tell before.
+    pub(super) anew: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
     File(u64),
@@ -103,10 +112,11 @@ impl Watch {
         self.folders.contains_key(folder_of(path))
     }
 
-    /// Watches these folders, and no others. Whether all of them are.
-    pub(super) fn folders<'p>(&mut self, wanted: impl Iterator<Item = &'p Path>) -> bool {
+    /// Watches these folders, and no others.
+    pub(super) fn folders<'p>(&mut self, wanted: impl Iterator<Item = &'p Path>) -> Watched {
+        let mut watched = Watched { all: self.system.is_some(), anew: false };
         if self.system.is_none() {
-            return false;
+            return watched;
         }
         let wanted: HashSet<&Path> = wanted.collect();
         self.deaf.retain(|folder| wanted.contains(&**folder));
@@ -118,14 +128,15 @@ impl Watch {
         for folder in old {
             self.forget(&folder);
         }
-        let mut are_all = true;
         for folder in wanted {
             if self.folders.contains_key(folder) {
                 continue;
             }
-            are_all &= !self.deaf.contains(folder) && self.add_folder(folder);
+            let is_new = !self.deaf.contains(folder) && self.add_folder(folder);
+            watched.all &= is_new;
+            watched.anew |= is_new;
         }
-        are_all
+        watched
     }
 
     /// Asks to be told once when a file is written to. `false` when it has to be looked at.
@@ -261,10 +272,10 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         let (sender, told) = channel();
         let mut watch = Watch::new(move |events| sender.send(events).is_ok());
-        assert!(watch.folders([folder.as_path()].into_iter()));
+        assert_eq!(watch.folders([folder.as_path()].into_iter()), Watched { all: true, anew: true });
         fs::rename(&folder, &other).unwrap();
         fs::create_dir(&folder).unwrap();
-        assert!(watch.folders([folder.as_path()].into_iter()));
+        assert_eq!(watch.folders([folder.as_path()].into_iter()), Watched { all: true, anew: true });
         fs::write(folder.join("new"), "").unwrap();
         // Also the end of the first watch is told.
         let limit = Duration::from_secs(30);
@@ -280,7 +291,7 @@ mod tests {
         let file = place.path().join("a");
         fs::write(&file, "").unwrap();
         let mut watch = Watch::new(|_| true);
-        assert!(watch.folders([place.path()].into_iter()) && watch.file(7, &file));
+        assert!(watch.folders([place.path()].into_iter()).all && watch.file(7, &file));
         watch.forget_file(7);
         assert_eq!((watch.targets.len(), watch.files.len()), (1, 0));
     }
