@@ -18,8 +18,9 @@ use super::fingerprint::Fingerprint;
 use super::follow::Follower;
 use super::identify::is_of_path;
 use super::look::New;
+use super::parked::number_of;
 use super::position::Position;
-use super::rotated::oldest_first;
+use super::serial::{Since, oldest_first};
 use super::tail::{Tail, TurnError};
 use super::waiting::WasCopy;
 use crate::identity::{FileId, Stat};
@@ -73,7 +74,8 @@ impl Follower<'_> {
         let links = self.targets.iter().filter(|(_, link)| *link == source);
         let mut names: Vec<&Path> = links.map(|(target, _)| &**target).collect();
         names.push(source);
-        oldest_first(&mut rotated, &names);
+        let known = self.known_since(source, &rotated);
+        oldest_first(&mut rotated, &names, &known);
         let place = |found: &Found| rotated.iter().position(|r| r.path == found.path);
         group.sort_by_cached_key(|new| place(&new.found).unwrap_or(usize::MAX));
         // Those that are what they were first: what is left is looked for among the others.
@@ -131,6 +133,20 @@ impl Follower<'_> {
             self.follow(file, is_named);
         }
         true
+    }
+
+    /// Since when rotated files of a source are known: those that are new, and those that are followed.
+    fn known_since(&self, source: &Path, new: &[Found]) -> Vec<(PathBuf, Since)> {
+        let followed = self.files.values().filter(|file| Path::new(&file.source) == source);
+        let followed = followed.filter(|file| file.path != source);
+        let followed = followed.map(|file| (file.path.clone(), Since::Followed(file.place)));
+        let new = new.iter().filter_map(|found| match self.parked.of_file(found).first() {
+            // It was not read, and is as old as what it is a copy of.
+            Some((_, position)) if position.copied => None,
+            Some((key, _)) => Some((found.path.clone(), Since::Before(number_of(key)?))),
+            None => Some((found.path.clone(), Since::Now)),
+        });
+        followed.chain(new).collect()
     }
 
     /// What a file is that was read before, if it is such.

@@ -5,7 +5,7 @@
 //! inode. One thread keeps the files; others read them in turns.
 //!
 //! - Which files there are: `look`, with `discover` and `walk` (patterns), `rotated` (names of rotated
-//!   files) and `folders`. What each of them is: `judge`, with `identify`, `proof` and `fingerprint` (is it what was
+//!   files), `serial` (their order) and `folders`. What each of them is: `judge`, with `identify`, `proof` and `fingerprint` (is it what was
 //!   read before?), `copies`, `waiting`, `position`, `progress` and `parked` (files that are not followed now).
 //! - When they are read: `follow`, `followed`, `order` and `turns`, `watch` (what the system tells),
 //!   `readers` (threads), `linger` (one of them waits for more), `budget` (descriptors).
@@ -43,6 +43,7 @@ mod proof;
 mod read;
 mod readers;
 mod rotated;
+mod serial;
 mod tail;
 mod turns;
 mod waiting;

@@ -99,8 +99,7 @@ impl<'a> Parked<'a> {
                 started
             }
         };
-        let number = |key: &str| key.strip_prefix("file-")?.parse::<u64>().ok();
-        let last = entries.iter().filter_map(|(key, _)| number(key)).max();
+        let last = entries.iter().filter_map(|(key, _)| number_of(key)).max();
         let position = |(key, json): (String, String)| {
             let position = Position::from_json(&json);
             if position.is_none() {
@@ -123,7 +122,7 @@ impl<'a> Parked<'a> {
 
     /// A key that was never used.
     pub(super) fn new_key(&mut self) -> String {
-        let key = format!("file-{}", self.next_key);
+        let key = format!("{KEY}{}", self.next_key);
         self.next_key += 1;
         key
     }
@@ -332,6 +331,14 @@ impl<'a> Parked<'a> {
             entry.orphan.is_none() && found.may_be(position.id(), position.born)
         })
     }
+}
+
+/// The key of a position begins so, and goes on with a number.
+const KEY: &str = "file-";
+
+/// The number of a key: a greater one was given later.
+pub(super) fn number_of(key: &str) -> Option<u64> {
+    key.strip_prefix(KEY)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -145,65 +145,6 @@ impl Rotations {
     }
 }
 
-/// Puts rotated files of one source into the order in which they were written.
-///
-/// Their names say it: a date or a time grows; a plain number counts how old a file is, or, where the
-/// files were written in that order without exception, the other way round. Where the names have nothing
-/// in common, only the times are left; a clock that jumped may have them wrong. `names` are the paths
-/// under which they were written.
-pub(super) fn oldest_first(files: &mut [Found], names: &[&Path]) {
-    let mut keyed: Vec<(Serial, Option<i128>, Found)> =
-        files.iter().map(|f| (Serial::of(&f.path, names), f.modified, f.clone())).collect();
-    let is_one_kind = keyed.windows(2).all(|pair| pair[0].0.form == pair[1].0.form);
-    if is_one_kind {
-        keyed.sort_by(|a, b| a.0.numbers.cmp(&b.0.numbers).then(a.1.cmp(&b.1)));
-        // A date does not turn round with the clock of the files; and few write the other way round.
-        let counts = keyed.iter().all(|(serial, ..)| serial.counts());
-        let is_turned = keyed.windows(2).all(|pair| pair[0].1 < pair[1].1);
-        if counts && !is_turned {
-            keyed.reverse();
-        }
-    } else {
-        keyed.sort_by(|a, b| a.1.cmp(&b.1).then(a.2.path.cmp(&b.2.path)));
-    }
-    for (place, (.., found)) in files.iter_mut().zip(keyed) {
-        *place = found;
-    }
-}
-
-/// What a rotated name says of its turn.
-struct Serial {
-    /// The name with its numbers left out.
-    form: String,
-    numbers: Vec<u128>,
-}
-
-impl Serial {
-    fn of(path: &Path, names: &[&Path]) -> Self {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // Numbers of the name itself say nothing.
-        let own = names.iter().filter_map(|own| own.file_name()?.to_str());
-        let rest = own.filter_map(|own| name.strip_prefix(own)).min_by_key(|rest| rest.len());
-        let rest = rest.unwrap_or(&name);
-        let rest = rest.strip_suffix(".gz").unwrap_or(rest);
-        let (mut form, mut numbers) = (String::new(), Vec::new());
-        for run in rest.split_inclusive(|c: char| !c.is_ascii_digit()) {
-            let digits = run.trim_end_matches(|c: char| !c.is_ascii_digit());
-            if !digits.is_empty() {
-                numbers.push(digits.parse().unwrap_or(u128::MAX));
-                form.push('0');
-            }
-            form.push_str(&run[digits.len()..]);
-        }
-        Serial { form, numbers }
-    }
-
-    /// Whether it is a plain count, and no date.
-    fn counts(&self) -> bool {
-        matches!(self.numbers[..], [number] if number < 1_000_000)
-    }
-}
-
 /// `app.log.1`, `app.log-20260102.gz`, `app.log.2026-01-02_03`, `app.log.old`: the source's name and
 /// parts of which each is a number, or begins with one, or says that this is an old file.
 fn source_by_suffix(path: &Path, is_source: impl Fn(&Path) -> bool) -> Option<PathBuf> {
@@ -257,9 +198,6 @@ fn source_by_stem<'a>(path: &Path, sources: &'a Sources, targets: &'a Targets) -
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
-    use std::time::{Duration, SystemTime};
-
     use super::*;
 
     fn sources(paths: &[&str]) -> Sources {
@@ -313,58 +251,5 @@ mod tests {
         assert_eq!(source("/l/app.log"), None);
         let one = sources(&["/l/app.log"]);
         assert_eq!(source_by_stem(Path::new("/old/x"), &one, &none), Some(Path::new("/l/app.log")));
-    }
-
-    /// The names in their order, of files that were written one after the other in the order given.
-    fn ordered(names: &[&str]) -> Vec<String> {
-        let folder = tempfile::tempdir().unwrap();
-        let source = folder.path().join("app.log");
-        let start = SystemTime::now() - Duration::from_secs(1000);
-        let mut files = Vec::new();
-        for (i, name) in names.iter().enumerate() {
-            let path = folder.path().join(name);
-            fs::write(&path, name).unwrap();
-            let time = start + Duration::from_secs(i as u64);
-            File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
-            files.push(Found::at(path, Identity::Auto).unwrap().unwrap());
-        }
-        files.rotate_left(names.len() / 2);
-        oldest_first(&mut files, &[&source]);
-        let name = |f: &Found| f.path.file_name().unwrap().to_str().unwrap().to_owned();
-        files.iter().map(name).collect()
-    }
-
-    #[test]
-    fn the_order_is_that_of_writing() {
-        for names in [
-            &["app.log.11.gz", "app.log.10.gz", "app.log.9", "app.log.1"][..],
-            &["app.log.1", "app.log.2", "app.log.10"],
-            &["app.log-20251231", "app.log-20260101", "app.log-20260102.gz"],
-            &["app-b.log", "old", "app.log.5"],
-        ] {
-            assert_eq!(ordered(names), names);
-        }
-    }
-
-    #[test]
-    fn a_clock_that_jumped_does_not_change_the_order_of_dates() {
-        let names = ["app.log-20261121-0003", "app.log-20261121-0001", "app.log-20261121-0002"];
-        assert_eq!(
-            ordered(&names),
-            ["app.log-20261121-0001", "app.log-20261121-0002", "app.log-20261121-0003"]
-        );
-        let names = ["app.log-20260103", "app.log-20260102", "app.log-20260101"];
-        assert_eq!(ordered(&names), ["app.log-20260101", "app.log-20260102", "app.log-20260103"]);
-    }
-
-    #[test]
-    fn a_clock_that_jumped_does_not_change_the_order_of_numbers() {
-        let in_order = ["app.log.4", "app.log.3", "app.log.2", "app.log.1"];
-        for names in [
-            ["app.log.4", "app.log.1", "app.log.3", "app.log.2"],
-            ["app.log.1", "app.log.2", "app.log.4", "app.log.3"],
-        ] {
-            assert_eq!(ordered(&names), in_order);
-        }
     }
 }

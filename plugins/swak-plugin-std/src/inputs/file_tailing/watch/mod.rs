@@ -272,10 +272,16 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         let (sender, told) = channel();
         let mut watch = Watch::new(move |events| sender.send(events).is_ok());
-        assert_eq!(watch.folders([folder.as_path()].into_iter()), Watched { all: true, anew: true });
+        assert_eq!(
+            watch.folders([folder.as_path()].into_iter()),
+            Watched { all: true, anew: true }
+        );
         fs::rename(&folder, &other).unwrap();
         fs::create_dir(&folder).unwrap();
-        assert_eq!(watch.folders([folder.as_path()].into_iter()), Watched { all: true, anew: true });
+        assert_eq!(
+            watch.folders([folder.as_path()].into_iter()),
+            Watched { all: true, anew: true }
+        );
         fs::write(folder.join("new"), "").unwrap();
         // Also the end of the first watch is told.
         let limit = Duration::from_secs(30);
