@@ -74,8 +74,10 @@ impl Follower<'_> {
         let links = self.targets.iter().filter(|(_, link)| *link == source);
         let mut names: Vec<&Path> = links.map(|(target, _)| &**target).collect();
         names.push(source);
-        let known = self.known_since(source, &rotated);
-        oldest_first(&mut rotated, &names, &known);
+        if rotated.len() > 1 {
+            let known = self.known_since(source, &rotated);
+            oldest_first(&mut rotated, &names, &known);
+        }
         let place = |found: &Found| rotated.iter().position(|r| r.path == found.path);
         group.sort_by_cached_key(|new| place(&new.found).unwrap_or(usize::MAX));
         // Those that are what they were first: what is left is looked for among the others.

@@ -100,8 +100,7 @@ impl Follower<'_> {
         let literal: HashSet<PathBuf> = self.discovery.named().map(Path::to_owned).collect();
         let is_rotated =
             |found: &Found| self.rotations.is_named(&found.path) && !literal.contains(&found.path);
-        let named = scan.files.iter().filter(|found| !is_rotated(found));
-        let named: Vec<&Found> = named.collect();
+        let named: Vec<&Found> = scan.files.iter().filter(|found| !is_rotated(found)).collect();
         for found in named {
             // The same file by two names is followed once.
             if present.files.insert(found.id, found.born).is_none() {

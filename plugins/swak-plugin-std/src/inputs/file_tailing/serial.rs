@@ -34,13 +34,12 @@ pub(super) fn oldest_first(files: &mut [Found], names: &[&Path], known: &[(PathB
         // A date does not turn round with the clock of the files; and few write the other way round.
         let counts = keyed.iter().all(|(serial, ..)| serial.counts());
         let do_times_rise = || keyed.windows(2).all(|pair| pair[0].1 < pair[1].1);
-        let first = keyed.first().map(|(serial, ..)| serial);
-        let grows = first.map(|serial| do_numbers_grow(serial, names, known));
-        let grows = match grows {
-            None | Some(Ordering::Equal) => do_times_rise(),
-            Some(other) => other == Ordering::Greater,
-        };
-        if counts && !grows {
+        let first = keyed.first().filter(|_| counts);
+        let is_turned = first.is_some_and(|(like, ..)| match do_numbers_grow(like, names, known) {
+            Ordering::Equal => !do_times_rise(),
+            order => order == Ordering::Less,
+        });
+        if is_turned {
             keyed.reverse();
         }
     } else {
