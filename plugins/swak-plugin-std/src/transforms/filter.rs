@@ -45,7 +45,7 @@ impl Transform for Filter {
         // Of what goes, the places of records for which there is no value, and why.
         let (mut taken, mut unknown, mut why) = (0, Vec::new(), None);
         let mut gone = batch.extract(|record| {
-            let goes = match self.expr.matches(&Scope { record, tag: &tag, source: &source }) {
+            let goes = match self.expr.matches_in(record, &tag, &source) {
                 Ok(matches) => !matches,
                 Err(_) if self.on_error == Unreadable::Keep => {
                     out.error();

@@ -45,7 +45,6 @@ pub(crate) struct JsonParser {
     time: Option<FieldPath>,
     clock: Clock,
     on_error: Unreadable,
-    /// Of lines that become fields as they are.
     reader: JsonReader,
 }
 
@@ -84,9 +83,9 @@ impl Transform for JsonParser {
 }
 
 impl JsonParser {
-    fn read(&self, record: &mut Record, out: &mut Outlet) -> Result<(), String> {
+    fn read(&mut self, record: &mut Record, out: &mut Outlet) -> Result<(), String> {
         let text = self.source.text(record).ok_or("not a JSON object: there is no text")?;
-        let mut read = Record::from_json(text, record.time())
+        let mut read = Record::read_json(text, &mut self.reader, record.time())
             .map_err(|e| format!("not a JSON object: {e}"))?;
         read.set_time(self.time_of(read.view(), out));
         if self.source.replaces(record) {

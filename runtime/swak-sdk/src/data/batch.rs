@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::json::JsonReader;
 use super::json::places::Places;
+use super::json::{Alike, JsonReader};
 use super::ranges::Ranges;
 use super::{Block, LineRange, Name, Record, RecordRef, Rows, Timestamp};
 use crate::ack::{Ack, Outcome};
@@ -49,7 +49,7 @@ impl Lines {
         match &self.json {
             None => RecordRef::in_block(&self.block, line, self.time),
             Some(places) => {
-                RecordRef::json_in_block(&self.block, line, self.time, Some((&**places, near)))
+                RecordRef::json_in_block(&self.block, line, self.time, Some((places, near)))
             }
         }
     }
@@ -67,10 +67,17 @@ impl Lines {
 
     fn extract(&mut self, mut wanted: impl FnMut(RecordRef<'_>) -> bool) -> Lines {
         let mut lines = self.ranges.take(&self.block);
-        let mut places = 0..;
-        let taken = lines
-            .extract_if(.., |line| wanted(self.view(*line, places.next().unwrap_or(0))))
-            .collect();
+        let (mut taken, mut kept) = (Vec::with_capacity(lines.len()), 0);
+        for i in 0..lines.len() {
+            let line = lines[i];
+            if wanted(self.view(line, i)) {
+                taken.push(line);
+            } else {
+                lines[kept] = line;
+                kept += 1;
+            }
+        }
+        lines.truncate(kept);
         self.ranges = lines.into();
         self.with(taken)
     }
@@ -302,7 +309,10 @@ impl Batch {
     pub fn write_json_lines(&self, out: &mut Vec<u8>) -> usize {
         match &self.records {
             Records::Rows(rows) => rows.write_json_lines(out),
-            _ => self.iter().map(|record| record.write_json_line(out)).sum(),
+            _ => {
+                let mut alike = Alike::default();
+                self.iter().map(|record| record.write_json_line(out, &mut alike)).sum()
+            }
         }
     }
 

@@ -1,14 +1,18 @@
 //! A JSON object of which some fields were set since it was read.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use super::json::{self, text::JsonText};
+use super::json::places::Places;
+use super::json::text::{JsonText, Member, Noted};
+use super::json::{self, Alike, FieldName};
 use super::{Map, Slice, Value};
 
 /// The text of a JSON object, and the fields that were set: it is read only when more is done with it.
 #[derive(Clone, Debug)]
 pub(super) struct Patched {
     text: Slice,
+    noted: Option<Noted<Arc<Places>>>,
     /// Not many: each is searched for when it is written.
     set: Map,
 }
@@ -17,9 +21,9 @@ impl Patched {
     /// The most fields that are set beside the text.
     const MOST: usize = 8;
 
-    /// The text is known to be an object.
-    pub(super) fn new(text: Slice) -> Self {
-        Patched { text, set: Map::new() }
+    /// The text is known to be an object, of which this is noted.
+    pub(super) fn new(text: Slice, noted: Option<Noted<Arc<Places>>>) -> Self {
+        Patched { text, noted, set: Map::new() }
     }
 
     /// Whether one more field may be set.
@@ -34,11 +38,19 @@ impl Patched {
 
     pub(super) fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
         let set = self.set.get(name).map(Cow::Borrowed);
-        set.or_else(|| JsonText::of(&self.text).get(name).map(Cow::Owned))
+        set.or_else(|| self.json().get(name).map(Cow::Owned))
+    }
+
+    /// See [`JsonText::search`]; `None` also for a field that was set.
+    pub(super) fn search(&self, name: &FieldName) -> Option<Option<Member<'_>>> {
+        match self.set.get(name.as_str()) {
+            Some(_) => None,
+            None => self.json().search(name),
+        }
     }
 
     pub(super) fn to_map(&self) -> Map {
-        let mut map = JsonText::of(&self.text).to_map();
+        let mut map = self.json().to_map();
         for (name, value) in self.set.iter() {
             map.insert(name.clone(), value.clone());
         }
@@ -47,8 +59,22 @@ impl Patched {
 
     /// See [`json::write_map`]: the same bytes as those of its fields.
     pub(super) fn write_json(&self, out: &mut Vec<u8>) -> usize {
+        self.write_json_by(out, |out| json::write_with(out, &self.text, &self.set))
+    }
+
+    /// The same of one of many that may be alike.
+    pub(super) fn write_json_like(&self, out: &mut Vec<u8>, alike: &mut Alike) -> usize {
+        self.write_json_by(out, |out| alike.write_with(out, &self.text, &self.set))
+    }
+
+    #[inline]
+    fn write_json_by(
+        &self,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> Option<usize>,
+    ) -> usize {
         let start = out.len();
-        json::write_with(out, &self.text, &self.set).unwrap_or_else(|| {
+        write(out).unwrap_or_else(|| {
             out.truncate(start);
             json::write_map(out, &self.to_map())
         })
@@ -57,6 +83,10 @@ impl Patched {
     /// The text, and what was set.
     pub(super) fn parts(&self) -> (&[u8], &Map) {
         (&self.text, &self.set)
+    }
+
+    fn json(&self) -> JsonText<'_> {
+        JsonText::of(&self.text, self.noted.as_ref())
     }
 }
 

@@ -1,10 +1,12 @@
 //! One timestamped unit of data.
 
 use std::borrow::Cow;
+use std::mem;
+use std::sync::Arc;
 
 use super::json::places::Places;
 use super::json::text::{JsonText, Member, Noted};
-use super::json::{self, FieldName, JsonError, members};
+use super::json::{self, Alike, FieldName, JsonError, JsonReader, members};
 use super::patched::Patched;
 use super::rows::Cells;
 use super::{Block, LineRange, Map, Slice, Timestamp, Value};
@@ -32,8 +34,8 @@ pub struct Record {
 #[derive(Clone, Debug)]
 enum Body {
     Line(Slice),
-    /// A JSON object on one line.
-    Json(Slice),
+    /// A JSON object on one line, and what was noted of it in its batch.
+    Json(Slice, Option<Noted<Arc<Places>>>),
     /// One of which fields were set since.
     Patched(Box<Patched>),
     Fields(Map),
@@ -60,7 +62,9 @@ impl Body {
     fn fields(&self) -> Option<Cow<'_, Map>> {
         match self {
             Body::Line(_) => None,
-            Body::Json(text) => Some(Cow::Owned(JsonText::of(text).to_map())),
+            Body::Json(text, noted) => {
+                Some(Cow::Owned(JsonText::of(text, noted.as_ref()).to_map()))
+            }
             Body::Patched(patched) => Some(Cow::Owned(patched.to_map())),
             Body::Fields(map) => Some(Cow::Borrowed(map)),
         }
@@ -86,9 +90,28 @@ impl Record {
     /// It is no JSON object.
     pub fn from_json(text: impl Into<Slice>, time: Timestamp) -> Result<Self, JsonError> {
         let text = text.into();
+        let is_object = json::is_object(&text);
+        Record::of_json(text, is_object, time)
+    }
+
+    /// The same of one of many texts, which a reader reads faster than each by itself.
+    ///
+    /// # Errors
+    /// It is no JSON object.
+    pub fn read_json(
+        text: impl Into<Slice>,
+        reader: &mut JsonReader,
+        time: Timestamp,
+    ) -> Result<Self, JsonError> {
+        let text = text.into();
+        let is_object = reader.is_object(&text);
+        Record::of_json(text, is_object, time)
+    }
+
+    fn of_json(text: Slice, is_object: bool, time: Timestamp) -> Result<Self, JsonError> {
         let len = text.len();
-        let body = match json::is_object(&text) {
-            true => Body::Json(text),
+        let body = match is_object {
+            true => Body::Json(text, None),
             false => Body::Fields(json::parse_object(&text)?),
         };
         Ok(Record::new(time, len, body))
@@ -141,7 +164,7 @@ impl Record {
     pub fn line(&self) -> Option<&Slice> {
         match &self.body {
             Body::Line(line) => Some(line),
-            Body::Json(_) | Body::Patched(_) | Body::Fields(_) => None,
+            Body::Json(..) | Body::Patched(_) | Body::Fields(_) => None,
         }
     }
 
@@ -156,7 +179,7 @@ impl Record {
             Body::Line(line) => {
                 self.body = Body::Fields(line_map(Value::from_slice(line), self.truncated));
             }
-            Body::Json(text) => self.body = Body::Fields(JsonText::of(text).to_map()),
+            Body::Json(text, _) => self.body = Body::Fields(JsonText::of(text, None).to_map()),
             Body::Patched(patched) => self.body = Body::Fields(patched.to_map()),
             Body::Fields(_) => {}
         }
@@ -169,8 +192,10 @@ impl Record {
     /// Sets a field: in its old place if there was one of this name, else at the end. As
     /// [`Record::fields_mut`] and [`Map::insert`] would do, but JSON need not be read for it.
     pub fn insert(&mut self, name: &str, value: impl Into<Value>) {
-        if let Body::Json(text) = &self.body {
-            self.body = Body::Patched(Patched::new(text.clone()).into());
+        if let Body::Json(..) = self.body
+            && let Body::Json(text, noted) = mem::replace(&mut self.body, Body::Fields(Map::new()))
+        {
+            self.body = Body::Patched(Patched::new(text, noted).into());
         }
         match &mut self.body {
             Body::Patched(patched) if patched.has_room() => patched.insert(name, value.into()),
@@ -189,7 +214,7 @@ impl Record {
     pub fn view(&self) -> RecordRef<'_> {
         let body = match &self.body {
             Body::Line(line) => BodyRef::Line(line, Some(line.block())),
-            Body::Json(text) => BodyRef::Json(JsonText::of(text)),
+            Body::Json(text, noted) => BodyRef::Json(JsonText::of(text, noted.as_ref())),
             Body::Patched(patched) => BodyRef::Patched(patched),
             Body::Fields(map) => BodyRef::Fields(map),
         };
@@ -232,14 +257,18 @@ impl<'a> RecordRef<'a> {
 
     /// A line that is a JSON object, with where fields stand in those of its batch, of which it was the
     /// `near`th.
+    #[inline]
     pub(super) fn json_in_block(
         block: &'a Block,
         line: LineRange,
         time: Timestamp,
-        places: Option<(&'a Places, usize)>,
+        places: Option<(&'a Arc<Places>, usize)>,
     ) -> Self {
         let text = &block[line.start as usize..line.end as usize];
-        let noted = places.map(|(places, near)| Noted { block, line, places, near });
+        let noted = places.map(|(places, near)| {
+            // A block has less than 2^32 lines.
+            Noted { places, start: line.start, near: near as u32 }
+        });
         RecordRef::new(
             time,
             text.len(),
@@ -251,6 +280,7 @@ impl<'a> RecordRef<'a> {
         RecordRef::new(time, weight, BodyRef::Cells(cells))
     }
 
+    #[inline]
     fn new(time: Timestamp, weight: usize, body: BodyRef<'a>) -> Self {
         let weight = weight.try_into().unwrap_or(u32::MAX);
         RecordRef { time, weight, truncated: false, body }
@@ -268,7 +298,7 @@ impl<'a> RecordRef<'a> {
     pub fn to_record(self) -> Record {
         let body = match self.body {
             BodyRef::Line(line, block) => Body::Line(members::slice(line, block)),
-            BodyRef::Json(text) => Body::Json(text.to_slice()),
+            BodyRef::Json(text) => Body::Json(text.to_slice(), text.noted.map(Noted::to_owned)),
             BodyRef::Patched(patched) => Body::Patched(patched.clone().into()),
             BodyRef::Cells(cells) => Body::Fields(cells.to_map()),
             BodyRef::Fields(map) => Body::Fields(map.clone()),
@@ -329,7 +359,7 @@ impl<'a> RecordRef<'a> {
     #[inline]
     pub(crate) fn noted_json(self, name: &FieldName) -> Option<&'a [u8]> {
         match self.body {
-            BodyRef::Json(JsonText { noted, .. }) => noted?.find(name.as_str())?,
+            BodyRef::Json(text) => text.find_noted(name)?,
             _ => None,
         }
     }
@@ -339,6 +369,7 @@ impl<'a> RecordRef<'a> {
     pub(crate) fn search_json(self, name: &FieldName) -> Option<Option<Member<'a>>> {
         match self.body {
             BodyRef::Json(text) => text.search(name),
+            BodyRef::Patched(patched) => patched.search(name),
             _ => None,
         }
     }
@@ -386,8 +417,12 @@ impl<'a> RecordRef<'a> {
         }
     }
 
-    pub(super) fn write_json_line(self, out: &mut Vec<u8>) -> usize {
-        let replaced = self.write_json(out);
+    /// Appends it as JSON with a line feed, as one of many that may be alike.
+    pub(super) fn write_json_line(self, out: &mut Vec<u8>, alike: &mut Alike) -> usize {
+        let replaced = match self.body {
+            BodyRef::Patched(patched) => patched.write_json_like(out, alike),
+            _ => self.write_json(out),
+        };
         out.push(b'\n');
         replaced
     }

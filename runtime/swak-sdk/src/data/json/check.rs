@@ -79,8 +79,8 @@ impl Check<'_> {
                 break;
             }
             if let Some(slot) = step.slot {
-                self.note_start(slot, from + step.len);
-                self.note_end(slot, at);
+                let (start, end) = (self.base + (from + step.len) as u32, self.base + at as u32);
+                self.places.note(usize::from(slot), start, end);
             }
         }
         let is_text =
@@ -104,35 +104,19 @@ impl Check<'_> {
         let mut read = StepRead { check: self, nesting: before, slot: None, notes: Vec::new() };
         let end = read.whole(start)?;
         let StepRead { nesting, slot, notes, .. } = read;
-        for note in &notes {
-            self.note(start, *note);
-        }
+        let from = self.base + start as u32;
+        notes.iter().for_each(|note| note.write(from, self.places));
         let is_last = nesting.is_outside();
         let step = Step { len: end - start, slot, is_last, has_notes: !notes.is_empty() };
         self.layout.learn(&self.text[start..end], step, before, nesting, notes);
         Some(step)
     }
 
-    #[cold]
+    /// Writes down what the step has noted that begins here and was expected.
+    #[inline(never)]
     fn note_guessed(&mut self, start: usize) {
-        for i in 0..self.layout.notes().len() {
-            self.note(start, self.layout.notes()[i]);
-        }
-    }
-
-    fn note(&mut self, start: usize, note: Note) {
-        match note {
-            Note::Start(slot, offset) => self.note_start(slot, start + offset),
-            Note::End(slot, offset) => self.note_end(slot, start + offset),
-        }
-    }
-
-    fn note_start(&mut self, slot: Slot, at: usize) {
-        self.places.note_start(usize::from(slot), self.base + at as u32);
-    }
-
-    fn note_end(&mut self, slot: Slot, at: usize) {
-        self.places.note_end(usize::from(slot), self.base + at as u32);
+        let from = self.base + start as u32;
+        self.layout.notes().iter().for_each(|note| note.write(from, self.places));
     }
 
     /// What is no object and no list.
@@ -176,6 +160,17 @@ impl Check<'_> {
 pub(super) enum Note {
     Start(Slot, usize),
     End(Slot, usize),
+}
+
+impl Note {
+    /// Writes it down for the last line. The step begins at this place of the block.
+    #[inline]
+    fn write(self, from: u32, places: &mut Places) {
+        match self {
+            Note::Start(slot, offset) => places.note_start(usize::from(slot), from + offset as u32),
+            Note::End(slot, offset) => places.note_end(usize::from(slot), from + offset as u32),
+        }
+    }
 }
 
 /// Reads a step byte by byte.

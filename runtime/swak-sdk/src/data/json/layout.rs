@@ -116,6 +116,7 @@ impl Layout {
     }
 
     /// What the last step, which was guessed, has noted.
+    #[inline]
     pub(super) fn notes(&self) -> &[Note] {
         self.steps.get(self.last).map_or(&[], |known| &known.notes)
     }

@@ -4,6 +4,7 @@
 //! that a text is one, a [`JsonReader`] that many lines are, `members` finds single fields in it, and only
 //! who changes it makes a [`Map`] of it.
 
+mod alike;
 mod check;
 mod digits;
 mod layout;
@@ -25,6 +26,7 @@ use serde_json::de::SliceRead;
 
 use super::{Map, Slice, Text, Value};
 
+pub(in crate::data) use alike::Alike;
 pub use reader::JsonReader;
 pub(in crate::data) use rewrite::write_with;
 pub(crate) use search::FieldName;

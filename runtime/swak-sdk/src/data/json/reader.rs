@@ -23,12 +23,16 @@ pub struct JsonReader {
     names: Arc<[Box<str>]>,
     /// Used again for each batch.
     stops: Stops,
+    /// Of texts that are no lines of a batch nothing is noted.
+    nowhere: Places,
 }
 
 impl Default for JsonReader {
     fn default() -> Self {
-        let (asked, names, stops) = Default::default();
-        JsonReader { layout: Layout::new(), asked, names, stops }
+        let asked = Arc::<Asked>::default();
+        let nowhere = Places::new(asked.clone(), Arc::default(), 0);
+        let (names, stops) = Default::default();
+        JsonReader { layout: Layout::new(), asked, names, stops, nowhere }
     }
 }
 
@@ -40,6 +44,15 @@ impl JsonReader {
     /// One that knows nothing yet.
     pub fn new() -> Self {
         JsonReader::default()
+    }
+
+    /// Whether a text is a JSON object on one line, as [`is_object`](super::is_object) says.
+    pub fn is_object(&mut self, text: &[u8]) -> bool {
+        self.stops.find(text);
+        let JsonReader { layout, names, stops, nowhere: places, .. } = self;
+        let mut check = Check { text, stops, layout, wanted: names, base: 0, places };
+        let is_plain = check.line(0).is_some_and(|end| is_space(&text[end..]));
+        is_plain || is_other_object(&mut check, 0..text.len())
     }
 
     /// What is known of these lines when each is a JSON object, as [`is_object`](super::is_object) says.
@@ -125,6 +138,8 @@ fn is_other_object(check: &mut Check<'_>, line: Range<usize>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -177,6 +192,11 @@ mod tests {
             let mut reader = JsonReader::new();
             for lines in &batches {
                 let mut batch = batch(lines);
+                for line in lines {
+                    prop_assert_eq!(
+                        reader.is_object(line.as_bytes()), json::is_object(line.as_bytes()), "{}", line
+                    );
+                }
                 let are_objects = lines.iter().all(|line| json::is_object(line.as_bytes()));
                 prop_assert_eq!(batch.read_json_lines(&mut reader), are_objects, "{:?}", lines);
                 if !are_objects {
@@ -192,8 +212,38 @@ mod tests {
                         prop_assert_eq!(found.as_deref(), map.get(name), "{} of {}", name, line);
                     }
                 }
+                // What was noted stays with the records, also with those that are changed.
+                for (record, line) in batch.records_mut().iter_mut().zip(lines.iter().step_by(2)) {
+                    let mut map = parse_object(&line.as_bytes().into()).unwrap();
+                    for change in ["z", "a"] {
+                        for name in &names {
+                            let found = record.view().get(name).map(Cow::into_owned);
+                            prop_assert_eq!(found.as_ref(), map.get(name), "{} of {}", name, line);
+                        }
+                        record.insert(change, 7);
+                        map.insert(change, 7);
+                    }
+                }
             }
         }
+    }
+
+    #[test]
+    fn texts_that_are_read_alone_leave_nothing_in_the_lines() {
+        let mut reader = JsonReader::new();
+        for text in ["", " ", "{", "{}", " {} ", "{}x", "{\n}", "{\"a\":1e400}", "{\"a\":[{}]}\r"] {
+            assert_eq!(
+                reader.is_object(text.as_bytes()),
+                json::is_object(text.as_bytes()),
+                "{text}"
+            );
+        }
+        let mut batch = batch(&["{\"a\":[{}]}".to_owned(), "{}".to_owned()]);
+        assert!(batch.read_json_lines(&mut reader));
+        assert_eq!(
+            (batch.get(0).get("a").is_some(), batch.get(1).get("a").is_some()),
+            (true, false)
+        );
     }
 
     /// Whether it is known of each of these lines where its field `a` stands, after they were read before.
@@ -201,9 +251,13 @@ mod tests {
         let block = Block::from(text.as_bytes().to_vec());
         let mut reader = JsonReader::new();
         let mut read = || reader.read(&block, lines).expect("they are objects");
-        let is_noted =
-            |places: &Places, n: usize| matches!(places.find(lines[n], n, "a"), Some(Some(_)));
-        assert!(!is_noted(&read(), 0), "nobody has asked for it yet");
+        let is_noted = |places: &Places, n: usize| {
+            let place = |slot| places.place(lines[n].start, n as u32, slot);
+            matches!(places.slot("a").and_then(place), Some(Some(_)))
+        };
+        let places = read();
+        let noted = (0..lines.len()).filter(|n| is_noted(&places, *n)).count();
+        assert_eq!(noted, 0, "nobody has asked for it yet");
         let places = read();
         (0..lines.len()).all(|n| is_noted(&places, n))
     }

@@ -12,11 +12,27 @@ use crate::data::Map;
 /// replaced. `None` when that takes reading them: when a name stands there twice or has escapes, or a number
 /// may be written in another way. What was appended then is to be taken away.
 pub(in crate::data) fn write_with(out: &mut Vec<u8>, text: &[u8], set: &Map) -> Option<usize> {
-    let mut rewrite = Rewrite { text, out, copied: 0, set, written: 0, replaced: 0 };
+    write_and_tell(out, text, set).map(|(replaced, _)| replaced)
+}
+
+/// The same, and whether all of the text was copied as it is, with what was set behind it.
+pub(super) fn write_and_tell(out: &mut Vec<u8>, text: &[u8], set: &Map) -> Option<(usize, bool)> {
+    let mut rewrite = Rewrite::new(text, out, set);
     let start = text.iter().position(|byte| *byte == b'{')?;
     rewrite.copied = start;
-    rewrite.object::<true>(start)?;
-    Some(rewrite.replaced)
+    rewrite.is_copy = start == 0;
+    let end = rewrite.object::<true>(start)?;
+    Some((rewrite.replaced, rewrite.is_copy && end == text.len()))
+}
+
+/// Appends an object whose text is known to be written as it is, with fields that are set and are not in it.
+pub(super) fn write_behind(out: &mut Vec<u8>, text: &[u8], set: &Map) -> usize {
+    let mut rewrite = Rewrite::new(text, out, set);
+    let end = text.len().saturating_sub(1);
+    rewrite.skip(end, end);
+    rewrite.write_rest(text == b"{}");
+    rewrite.out.push(b'}');
+    rewrite.replaced
 }
 
 /// Objects with more names are left to who makes maps of them, which find a name among many faster.
@@ -32,13 +48,20 @@ struct Rewrite<'r> {
     /// One bit for each of those that is written.
     written: u32,
     replaced: usize,
+    /// Whether nothing was left out or written in another way yet.
+    is_copy: bool,
 }
 
 // Each of these passes what it is named after, and gives the place behind it.
 
-impl Rewrite<'_> {
+impl<'r> Rewrite<'r> {
+    fn new(text: &'r [u8], out: &'r mut Vec<u8>, set: &'r Map) -> Self {
+        Rewrite { text, out, copied: 0, set, written: 0, replaced: 0, is_copy: true }
+    }
+
     /// Writes up to here, and goes on there.
     fn skip(&mut self, from: usize, to: usize) {
+        self.is_copy &= from == to;
         self.out.extend_from_slice(&self.text[self.copied..from]);
         self.copied = to;
     }
@@ -144,23 +167,18 @@ impl Rewrite<'_> {
 
     /// From its quote.
     fn string(&mut self, quote: usize) -> Option<usize> {
-        let mut at = match short_string(self.text, quote + 1) {
-            Ok(end) => return Some(end),
-            Err(at) => at,
-        };
+        let mut same = same_string(self.text, quote + 1);
         loop {
-            at = plain_until(self.text, at);
-            match self.text.get(at)? {
-                b'"' => return Some(at + 1),
-                _ => at = self.escape(at)?,
+            match same {
+                Ok(end) => return Some(end),
+                Err(at) => same = same_string(self.text, self.escape(at)?),
             }
         }
     }
 
-    /// From its backslash.
+    /// One that is written in another way, from its backslash.
     fn escape(&mut self, at: usize) -> Option<usize> {
         let (content, end) = match self.text.get(at + 1)? {
-            b'"' | b'\\' | b'n' | b'r' | b't' => return Some(at + 2),
             b'/' => ('/', at + 2),
             b'b' => ('\u{8}', at + 2),
             b'f' => ('\u{c}', at + 2),
@@ -169,6 +187,36 @@ impl Rewrite<'_> {
         self.skip(at, end);
         write_content(self.out, content.encode_utf8(&mut [0; 4]).as_bytes());
         Some(end)
+    }
+}
+
+/// The place behind what is no object and no list, and is written as it stands here for sure.
+#[inline]
+pub(super) fn same_value(text: &[u8], at: usize) -> Option<usize> {
+    match *text.get(at)? {
+        b'"' => same_string(text, at + 1).ok(),
+        b't' | b'n' => Some(at + 4),
+        b'f' => Some(at + 5),
+        b'-' | b'0'..=b'9' => same_number(text, at),
+        _ => None,
+    }
+}
+
+/// The place behind a string that goes on from here and is written as it stands here; else that of the first
+/// escape that is not, or of what is none.
+#[inline]
+fn same_string(text: &[u8], at: usize) -> Result<usize, usize> {
+    let mut at = match short_string(text, at) {
+        Ok(end) => return Ok(end),
+        Err(at) => at,
+    };
+    loop {
+        at = plain_until(text, at);
+        match text.get(at..) {
+            Some([b'"', ..]) => return Ok(at + 1),
+            Some([b'\\', b'"' | b'\\' | b'n' | b'r' | b't', ..]) => at += 2,
+            _ => return Err(at),
+        }
     }
 }
 

@@ -3,12 +3,21 @@
 use memchr::memmem::Finder;
 
 use super::members::Members;
+use super::places::{KnownSlot, Places};
 
 /// The name of a field that is looked for in many records, and the way to a field below it.
 #[derive(Debug)]
 pub(crate) struct FieldName {
+    name: Name,
+    below: Box<[Name]>,
+    /// Where its places are noted.
+    slot: KnownSlot,
+}
+
+/// A name that is looked for in many objects.
+#[derive(Debug)]
+struct Name {
     name: Box<str>,
-    below: Box<[Box<str>]>,
     /// Searches for the name between quotes; none when it has characters that JSON may write in
     /// another way than `\u00…`.
     quoted: Option<Box<Finder<'static>>>,
@@ -16,43 +25,58 @@ pub(crate) struct FieldName {
 
 impl FieldName {
     /// That of a field, and the names below it that lead to the one that is meant.
-    pub(crate) fn new(name: &str, below: Box<[Box<str>]>) -> Self {
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        let is_searched_for = !name.is_empty() && name.bytes().all(is_plain);
-        let quoted = is_searched_for
-            .then(|| Box::new(Finder::new(format!("\"{name}\"").as_bytes()).into_owned()));
-        FieldName { name: name.into(), below, quoted }
+    pub(crate) fn new(name: &str, below: &[Box<str>]) -> Self {
+        let below = below.iter().map(|name| Name::new(name)).collect();
+        FieldName { name: Name::new(name), below, slot: KnownSlot::default() }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.name
+        &self.name.name
     }
 
     /// The names that lead from it to what is meant.
-    pub(crate) fn below(&self) -> &[Box<str>] {
-        &self.below
+    pub(crate) fn below(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.below.iter().map(|name| &*name.name)
+    }
+
+    /// Where its places are noted among these.
+    #[inline]
+    pub(super) fn slot_in(&self, places: &Places) -> Option<usize> {
+        places.slot_of(&self.name.name, &self.slot)
     }
 
     /// What is meant in the text of the value of the name.
     #[inline]
     pub(in crate::data) fn within<'a>(&self, value: &'a [u8]) -> Option<&'a [u8]> {
-        if self.below.is_empty() {
-            return Some(value);
-        }
         self.below.iter().try_fold(value, |value, name| match value {
-            [b'{', ..] => Members::of(value).find(name),
+            [b'{', ..] => name.search(value).unwrap_or_else(|| Members::of(value).find(&name.name)),
             _ => None,
         })
     }
 
     /// The text of the value in an object that is known to be one; `None` when only reading the whole
     /// text tells.
+    pub(in crate::data) fn search<'a>(&self, text: &'a [u8]) -> Option<Option<&'a [u8]>> {
+        self.name.search(text)
+    }
+}
+
+impl Name {
+    fn new(name: &str) -> Self {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        let is_searched_for = !name.is_empty() && name.bytes().all(is_plain);
+        let quoted = is_searched_for
+            .then(|| Box::new(Finder::new(format!("\"{name}\"").as_bytes()).into_owned()));
+        Name { name: name.into(), quoted }
+    }
+
+    /// See [`FieldName::search`].
     ///
     /// What stands between quotes in JSON is a string, unless the first quote is escaped: no string ends
     /// before a letter. It is a name when a colon follows. It is one of the object itself when no other
     /// object and no list began before it, and it is the only one of the name when the text holds it
     /// once and no letter is written as an escape.
-    pub(in crate::data) fn search<'a>(&self, text: &'a [u8]) -> Option<Option<&'a [u8]>> {
+    fn search<'a>(&self, text: &'a [u8]) -> Option<Option<&'a [u8]>> {
         let quoted = self.quoted.as_deref()?;
         if has_escaped_ascii(text) {
             return None;
@@ -78,7 +102,7 @@ mod tests {
     use super::*;
 
     fn search<'a>(text: &'a str, name: &str) -> Option<Option<&'a str>> {
-        let found = FieldName::new(name, Box::default()).search(text.as_bytes())?;
+        let found = FieldName::new(name, &[]).search(text.as_bytes())?;
         Some(found.map(|value| std::str::from_utf8(value).unwrap()))
     }
 

@@ -1,11 +1,12 @@
 //! A record that is the text of a JSON object.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::members::{Members, read_value, short_int, slice};
 use super::places::Places;
 use super::{FieldName, parse_object};
-use crate::data::{Block, LineRange, Map, Slice, Value};
+use crate::data::{Block, Map, Slice, Value};
 
 /// A field as it is found.
 #[derive(Clone, Debug)]
@@ -23,46 +24,62 @@ pub(in crate::data) struct JsonText<'a> {
     pub(in crate::data) text: &'a [u8],
     pub(in crate::data) block: Option<&'a Block>,
     /// What is known of it besides, when it is a line of a batch.
-    pub(in crate::data) noted: Option<Noted<'a>>,
+    pub(in crate::data) noted: Option<Noted<&'a Arc<Places>>>,
 }
 
 /// A line in whose batch the places of some fields were noted.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::data) struct Noted<'a> {
-    pub(in crate::data) block: &'a Block,
-    pub(in crate::data) line: LineRange,
-    pub(in crate::data) places: &'a Places,
+pub(in crate::data) struct Noted<P> {
+    pub(in crate::data) places: P,
+    /// Where it begins in its block.
+    pub(in crate::data) start: u32,
     /// Which line of the batch it was, as long as none was taken out.
-    pub(in crate::data) near: usize,
+    pub(in crate::data) near: u32,
 }
 
-impl<'a> Noted<'a> {
-    /// The text of a field; `None` when it is not known.
-    #[inline]
-    pub(in crate::data) fn find(self, name: &str) -> Option<Option<&'a [u8]>> {
-        let place = self.places.find(self.line, self.near, name)?;
-        Some(place.map(|place| &self.block[place.start as usize..place.end as usize]))
+impl Noted<&Arc<Places>> {
+    pub(in crate::data) fn to_owned(self) -> Noted<Arc<Places>> {
+        Noted { places: Arc::clone(self.places), start: self.start, near: self.near }
+    }
+}
+
+impl Noted<Arc<Places>> {
+    fn view(&self) -> Noted<&Arc<Places>> {
+        Noted { places: &self.places, start: self.start, near: self.near }
     }
 }
 
 impl<'a> JsonText<'a> {
-    /// One of which no more is known.
-    pub(in crate::data) fn of(text: &'a Slice) -> Self {
-        JsonText { text, block: Some(text.block()), noted: None }
+    /// What stands alone, with what was noted of it when it was a line of a batch.
+    pub(in crate::data) fn of(text: &'a Slice, noted: Option<&'a Noted<Arc<Places>>>) -> Self {
+        JsonText { text, block: Some(text.block()), noted: noted.map(Noted::view) }
     }
 
     pub(in crate::data) fn get(self, name: &str) -> Option<Value> {
-        let noted = self.noted.and_then(|noted| noted.find(name));
+        let slot = self.noted.and_then(|noted| noted.places.slot(name));
+        let noted = slot.and_then(|slot| self.in_slot(slot));
         let raw = noted.unwrap_or_else(|| Members::of(self.text).find(name));
         read_value(raw?, self.block)
+    }
+
+    /// The text of a field; `None` when it was not noted.
+    #[inline]
+    pub(in crate::data) fn find_noted(self, name: &FieldName) -> Option<Option<&'a [u8]>> {
+        self.in_slot(name.slot_in(self.noted?.places)?)
+    }
+
+    #[inline]
+    fn in_slot(self, slot: usize) -> Option<Option<&'a [u8]>> {
+        let Noted { places, start, near } = self.noted?;
+        let place = places.place(start, near, slot)?;
+        Some(place.and_then(|place| self.text.get(place)))
     }
 
     /// A field, if its place was noted, or a search for its name is enough to find it or to know that it is
     /// not there.
     #[inline]
     pub(in crate::data) fn search(self, name: &FieldName) -> Option<Option<Member<'a>>> {
-        let noted = self.noted.and_then(|noted| noted.find(name.as_str()));
-        let raw = noted.or_else(|| name.search(self.text))?;
+        let raw = self.find_noted(name).or_else(|| name.search(self.text))?;
         Some(raw.and_then(|raw| self.read(name.within(raw)?)))
     }
 

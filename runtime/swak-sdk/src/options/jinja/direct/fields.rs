@@ -49,23 +49,23 @@ impl<'a> Fields<'_, 'a> {
         record.find_in_json(self.names, |slot, found| {
             self.slots[slot].get_or_init(|| found);
         });
-        let found = || within(record.get(name.as_str())?, name.below()).map(Member::Value);
+        let found = || within(record.get(name.as_str())?, name).map(Member::Value);
         self.slots[slot].get_or_init(found).as_ref()
     }
 }
 
-/// The value to which these names lead.
-fn within<'a>(value: Cow<'a, Value>, names: &[Box<str>]) -> Option<Cow<'a, Value>> {
-    fn find<'v>(value: &'v Value, names: &[Box<str>]) -> Option<&'v Value> {
-        names.iter().try_fold(value, |value, name| match value {
+/// What is meant in the value of a name.
+fn within<'a>(value: Cow<'a, Value>, name: &FieldName) -> Option<Cow<'a, Value>> {
+    fn find<'v>(value: &'v Value, name: &FieldName) -> Option<&'v Value> {
+        name.below().try_fold(value, |value, name| match value {
             Value::Map(map) => map.get(name),
             _ => None,
         })
     }
-    match (names, value) {
-        ([], value) => Some(value),
-        (_, Cow::Borrowed(value)) => find(value, names).map(Cow::Borrowed),
-        (_, Cow::Owned(value)) => find(&value, names).cloned().map(Cow::Owned),
+    match value {
+        value if name.below().len() == 0 => Some(value),
+        Cow::Borrowed(value) => find(value, name).map(Cow::Borrowed),
+        Cow::Owned(value) => find(&value, name).cloned().map(Cow::Owned),
     }
 }
 
@@ -126,7 +126,7 @@ impl Path {
     /// The slot, when it is a top-level field.
     pub(super) fn as_slot(&self, names: &Names) -> Option<usize> {
         match self.root {
-            Root::Field(slot) if self.steps.is_empty() && names[slot].below().is_empty() => {
+            Root::Field(slot) if self.steps.is_empty() && names[slot].below().len() == 0 => {
                 Some(slot)
             }
             _ => None,
@@ -199,9 +199,10 @@ fn slot(name: &str, steps: &mut Vec<Step>, names: &mut Names) -> usize {
         Step::Index(_) => None,
     });
     let below: Box<[_]> = below.collect();
-    let known = |known: &FieldName| known.as_str() == name && *known.below() == *below;
+    let is_same = |known: &FieldName| known.below().eq(below.iter().map(|name| &**name));
+    let known = |known: &FieldName| known.as_str() == name && is_same(known);
     names.iter().position(known).unwrap_or_else(|| {
-        names.push(FieldName::new(name, below));
+        names.push(FieldName::new(name, &below));
         names.len() - 1
     })
 }

@@ -33,7 +33,7 @@ use operand::Operand;
 pub(super) use pieces::Pieces;
 
 use super::Scope;
-use crate::data::{FieldName, Value};
+use crate::data::{FieldName, RecordRef, Value};
 
 /// An expression that is evaluated directly.
 #[derive(Debug)]
@@ -60,11 +60,16 @@ impl Direct {
         Some(Direct { root, names, conditions })
     }
 
+    /// Whether a record answers to it, if what is noted of it tells.
+    #[inline]
+    pub(super) fn holds(&self, record: RecordRef<'_>) -> Option<bool> {
+        self.conditions.as_ref()?.hold(record, &self.names)
+    }
+
     /// See [`super::Expr::matches`]; `None` if Jinja has to answer.
     pub(super) fn matches(&self, scope: &Scope<'_>) -> Option<bool> {
-        let conditions = self.conditions.as_ref();
-        if let Some(hold) = conditions.and_then(|all| all.hold(scope.record, &self.names)) {
-            return Some(hold);
+        if let Some(holds) = self.holds(scope.record) {
+            return Some(holds);
         }
         with_fields(scope, &self.names, |fields| self.root.truth(fields).ok())
     }
