@@ -1,14 +1,14 @@
 //! Objects that are laid out as the last one was, written with fields that were set.
 //!
-//! Whether a text is written as it stands depends on its names, of which none may be there twice, and on
-//! how all of it is spelled ([`rewrite`](super::rewrite)). Of an object in which nothing but strings, numbers and
-//! words differs from the last one that was written so, those alone are looked at.
+//! How a text is written depends on its names, of which none may be there twice, on the space in it, and on
+//! its values ([`rewrite`](super::rewrite)). Of an object in which nothing but strings, numbers and words differs
+//! from one whose names and space were in order, those alone are looked at.
 
 use super::members::value_end;
-use super::rewrite::{same_value, write_and_tell, write_behind};
+use super::rewrite::{write_and_tell, write_like};
 use crate::data::{Map, Text};
 
-/// How the last object was laid out that was written as it stood, with other fields behind it.
+/// How the last object was laid out that stood as it is written, with other fields behind it.
 #[derive(Debug, Default)]
 pub(in crate::data) struct Alike {
     /// What stood before, between and behind its values.
@@ -30,11 +30,13 @@ impl Alike {
         text: &[u8],
         set: &Map,
     ) -> Option<usize> {
-        if self.is_like(text, set) {
-            return Some(write_behind(out, text, set));
+        let start = out.len();
+        if let Some(replaced) = self.write_like(out, text, set) {
+            return Some(replaced);
         }
-        let (replaced, is_copy) = write_and_tell(out, text, set)?;
-        if is_copy && self.learned < TRIES {
+        out.truncate(start);
+        let (replaced, is_in_order) = write_and_tell(out, text, set)?;
+        if is_in_order && self.learned < TRIES {
             self.learned += 1;
             self.learn(text);
             self.set = set.iter().map(|(name, _)| name.clone()).collect();
@@ -42,17 +44,10 @@ impl Alike {
         Some(replaced)
     }
 
-    fn is_like(&self, text: &[u8], set: &Map) -> bool {
-        let Some((last, steps)) = self.steps.split_last() else { return false };
-        let mut at = 0;
-        for step in steps {
-            let is_step = text.get(at..).is_some_and(|rest| rest.starts_with(step));
-            match same_value(text, at + step.len()) {
-                Some(end) if is_step => at = end,
-                _ => return false,
-            }
-        }
-        text.get(at..) == Some(&**last) && set.iter().map(|(name, _)| name).eq(&self.set)
+    /// `None` when it is not alike. What was appended then is to be taken away.
+    fn write_like(&self, out: &mut Vec<u8>, text: &[u8], set: &Map) -> Option<usize> {
+        let are_set = set.iter().map(|(name, _)| name).eq(&self.set);
+        if are_set { write_like(out, text, &self.steps, set) } else { None }
     }
 
     /// From an object without space between what it consists of.
@@ -118,17 +113,22 @@ mod tests {
     #[test]
     fn what_differs_in_its_values_alone_is_alike() {
         let (mut alike, set) = (Alike::default(), set(&["z"]));
-        let first = r#"{"a":1,"b":{"c":"d","e":[true,null]},"f":{}}"#;
-        assert!(!alike.is_like(first.as_bytes(), &set));
+        let is_like = |alike: &Alike, text: &str, set: &Map| {
+            let mut out = Vec::new();
+            let written = alike.write_like(&mut out, text.as_bytes(), set);
+            written.is_some().then(|| assert_eq!(out, written_anew(text, set), "{text}")).is_some()
+        };
+        let first = r#"{"a":1,"b":{"c":"d\/","e":[true,null]},"f":{}}"#;
+        assert!(!is_like(&alike, first, &set));
         let mut out = Vec::new();
         alike.write_with(&mut out, first.as_bytes(), &set);
-        assert_eq!(out, br#"{"a":1,"b":{"c":"d","e":[true,null]},"f":{},"z":7}"#);
-        for (text, is_like) in [
+        assert_eq!(out, br#"{"a":1,"b":{"c":"d/","e":[true,null]},"f":{},"z":7}"#);
+        for (text, expected) in [
             (first, true),
             (r#"{"a":"1","b":{"c":-0.5,"e":["a long text with \n in it",false]},"f":{}}"#, true),
             (r#"{"a":1.0,"b":{"c":"","e":["",""]},"f":{}}"#, true),
+            (r#"{"a":"\/\u00e9","b":{"c":"","e":["\"",""]},"f":{}}"#, true),
             (r#"{"a":1.50,"b":{"c":"","e":["",""]},"f":{}}"#, false),
-            (r#"{"a":"\/","b":{"c":"","e":["",""]},"f":{}}"#, false),
             (r#"{"a":1,"b":{"c":"","e":["",""]},"g":{}}"#, false),
             (r#"{"a":1,"b":{"c":"","e":[""]},"f":{}}"#, false),
             (r#"{"a":1,"b":{"c":"","e":["",{}]},"f":{}}"#, false),
@@ -137,15 +137,24 @@ mod tests {
             (r#"{"a": 1,"b":{"c":"","e":["",""]},"f":{}}"#, false),
             ("{}", false),
         ] {
-            assert_eq!(alike.is_like(text.as_bytes(), &set), is_like, "{text}");
+            assert_eq!(is_like(&alike, text, &set), expected, "{text}");
         }
-        assert!(!alike.is_like(first.as_bytes(), &Map::new()));
+        assert!(!is_like(&alike, first, &Map::new()));
         let mut empty = Alike::default();
         for _ in 0..2 {
             let mut out = Vec::new();
             assert_eq!(empty.write_with(&mut out, b"{}", &set), Some(0));
             assert_eq!(out, b"{\"z\":7}");
         }
-        assert!(empty.is_like(b"{}", &set));
+        assert!(is_like(&empty, "{}", &set));
+    }
+
+    #[test]
+    fn what_is_set_in_an_object_or_has_space_in_it_is_not_learned() {
+        for text in [r#"{"z":1}"#, r#"{"z":7}"#, r#"{ "a":1}"#, r#"{"a":1} "#] {
+            let (mut alike, set) = (Alike::default(), set(&["z"]));
+            alike.write_with(&mut Vec::new(), text.as_bytes(), &set);
+            assert_eq!(alike.learned, 0, "{text}");
+        }
     }
 }

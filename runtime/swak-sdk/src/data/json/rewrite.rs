@@ -15,24 +15,43 @@ pub(in crate::data) fn write_with(out: &mut Vec<u8>, text: &[u8], set: &Map) -> 
     write_and_tell(out, text, set).map(|(replaced, _)| replaced)
 }
 
-/// The same, and whether all of the text was copied as it is, with what was set behind it.
+/// The same, and whether nothing but what is in strings was changed, and all that was set stands behind it.
 pub(super) fn write_and_tell(out: &mut Vec<u8>, text: &[u8], set: &Map) -> Option<(usize, bool)> {
     let mut rewrite = Rewrite::new(text, out, set);
     let start = text.iter().position(|byte| *byte == b'{')?;
     rewrite.copied = start;
-    rewrite.is_copy = start == 0;
     let end = rewrite.object::<true>(start)?;
-    Some((rewrite.replaced, rewrite.is_copy && end == text.len()))
+    let is_whole = start == 0 && end == text.len();
+    Some((rewrite.replaced, is_whole && !rewrite.is_other))
 }
 
-/// Appends an object whose text is known to be written as it is, with fields that are set and are not in it.
-pub(super) fn write_behind(out: &mut Vec<u8>, text: &[u8], set: &Map) -> usize {
+/// Appends an object of which it is known what stands before, between and behind its values, with fields that
+/// are set and are not in it. `None` when it is another object.
+pub(super) fn write_like(
+    out: &mut Vec<u8>,
+    text: &[u8],
+    steps: &[Box<[u8]>],
+    set: &Map,
+) -> Option<usize> {
+    let (last, steps) = steps.split_last()?;
     let mut rewrite = Rewrite::new(text, out, set);
-    let end = text.len().saturating_sub(1);
+    let mut at = 0;
+    for step in steps {
+        let value = text.get(at..)?.strip_prefix(&**step)?;
+        at += step.len();
+        at = match *value.first()? {
+            byte @ (b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => rewrite.value(at, byte)?,
+            _ => return None,
+        };
+    }
+    if text.get(at..)? != &**last {
+        return None;
+    }
+    let end = text.len() - 1;
     rewrite.skip(end, end);
     rewrite.write_rest(text == b"{}");
     rewrite.out.push(b'}');
-    rewrite.replaced
+    Some(rewrite.replaced)
 }
 
 /// Objects with more names are left to who makes maps of them, which find a name among many faster.
@@ -48,20 +67,19 @@ struct Rewrite<'r> {
     /// One bit for each of those that is written.
     written: u32,
     replaced: usize,
-    /// Whether nothing was left out or written in another way yet.
-    is_copy: bool,
+    /// Whether space was left out, or a field of the text was set.
+    is_other: bool,
 }
 
 // Each of these passes what it is named after, and gives the place behind it.
 
 impl<'r> Rewrite<'r> {
     fn new(text: &'r [u8], out: &'r mut Vec<u8>, set: &'r Map) -> Self {
-        Rewrite { text, out, copied: 0, set, written: 0, replaced: 0, is_copy: true }
+        Rewrite { text, out, copied: 0, set, written: 0, replaced: 0, is_other: false }
     }
 
     /// Writes up to here, and goes on there.
     fn skip(&mut self, from: usize, to: usize) {
-        self.is_copy &= from == to;
         self.out.extend_from_slice(&self.text[self.copied..from]);
         self.copied = to;
     }
@@ -75,6 +93,7 @@ impl<'r> Rewrite<'r> {
         }
         let end = at + self.text[at..].iter().position(|byte| *byte > b' ')?;
         self.skip(at, end);
+        self.is_other = true;
         Some((end, self.text[end]))
     }
 
@@ -99,6 +118,7 @@ impl<'r> Rewrite<'r> {
                     let end = value_end(self.text, at)?;
                     self.skip(at, end);
                     self.write_set(i);
+                    self.is_other = true;
                     end
                 }
                 None => self.value(at, byte)?,
@@ -167,18 +187,23 @@ impl<'r> Rewrite<'r> {
 
     /// From its quote.
     fn string(&mut self, quote: usize) -> Option<usize> {
-        let mut same = same_string(self.text, quote + 1);
+        let mut at = match short_string(self.text, quote + 1) {
+            Ok(end) => return Some(end),
+            Err(at) => at,
+        };
         loop {
-            match same {
-                Ok(end) => return Some(end),
-                Err(at) => same = same_string(self.text, self.escape(at)?),
+            at = plain_until(self.text, at);
+            match self.text.get(at)? {
+                b'"' => return Some(at + 1),
+                _ => at = self.escape(at)?,
             }
         }
     }
 
-    /// One that is written in another way, from its backslash.
+    /// From its backslash.
     fn escape(&mut self, at: usize) -> Option<usize> {
         let (content, end) = match self.text.get(at + 1)? {
+            b'"' | b'\\' | b'n' | b'r' | b't' => return Some(at + 2),
             b'/' => ('/', at + 2),
             b'b' => ('\u{8}', at + 2),
             b'f' => ('\u{c}', at + 2),
@@ -187,36 +212,6 @@ impl<'r> Rewrite<'r> {
         self.skip(at, end);
         write_content(self.out, content.encode_utf8(&mut [0; 4]).as_bytes());
         Some(end)
-    }
-}
-
-/// The place behind what is no object and no list, and is written as it stands here for sure.
-#[inline]
-pub(super) fn same_value(text: &[u8], at: usize) -> Option<usize> {
-    match *text.get(at)? {
-        b'"' => same_string(text, at + 1).ok(),
-        b't' | b'n' => Some(at + 4),
-        b'f' => Some(at + 5),
-        b'-' | b'0'..=b'9' => same_number(text, at),
-        _ => None,
-    }
-}
-
-/// The place behind a string that goes on from here and is written as it stands here; else that of the first
-/// escape that is not, or of what is none.
-#[inline]
-fn same_string(text: &[u8], at: usize) -> Result<usize, usize> {
-    let mut at = match short_string(text, at) {
-        Ok(end) => return Ok(end),
-        Err(at) => at,
-    };
-    loop {
-        at = plain_until(text, at);
-        match text.get(at..) {
-            Some([b'"', ..]) => return Ok(at + 1),
-            Some([b'\\', b'"' | b'\\' | b'n' | b'r' | b't', ..]) => at += 2,
-            _ => return Err(at),
-        }
     }
 }
 
