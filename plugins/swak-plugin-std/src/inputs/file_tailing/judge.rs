@@ -140,7 +140,10 @@ impl Follower<'_> {
     /// Since when rotated files of a source are known: those that are new, and those that are followed.
     fn known_since(&self, source: &Path, new: &[Found]) -> Vec<(PathBuf, Since)> {
         let followed = self.files.values().filter(|file| Path::new(&file.source) == source);
-        let followed = followed.filter(|file| file.path != source);
+        // One that is deleted was renamed before that, nobody knows to what.
+        let identity = self.settings.identity;
+        let is_there = |path: &Path, id| matches!(Found::at(path.to_owned(), identity), Ok(Some(found)) if found.id == id);
+        let followed = followed.filter(|f| f.path != source && is_there(&f.path, f.id));
         let followed = followed.map(|file| (file.path.clone(), Since::Followed(file.place)));
         let new = new.iter().filter_map(|found| match self.parked.of_file(found).first() {
             // It was not read, and is as old as what it is a copy of.
