@@ -76,7 +76,7 @@ impl Follower<'_> {
         names.push(source);
         if rotated.len() > 1 {
             let known = self.known_since(source, &rotated);
-            oldest_first(&mut rotated, &names, &known);
+            oldest_first(&mut rotated, &names, &known, self.parked.is_clock_right());
         }
         let place = |found: &Found| rotated.iter().position(|r| r.path == found.path);
         group.sort_by_cached_key(|new| place(&new.found).unwrap_or(usize::MAX));

@@ -356,7 +356,13 @@ mod tests {
             let mut done = Vec::new();
             while done.len() < 15 {
                 reports.recv_timeout(Duration::from_secs(60)).expect("the other thread reads them");
-                done.extend(readers.done().iter().map(|done| done.number));
+                for Done { number, tail, work, .. } in readers.done() {
+                    match number {
+                        // It may come back once, after the block that nobody has to take.
+                        0 => readers.start(vec![Job { number, tail, work, manner: Manner::Once }]),
+                        number => done.push(number),
+                    }
+                }
             }
             done.sort_unstable();
             assert_eq!(done, Vec::from_iter(1..16));

@@ -24,8 +24,14 @@ pub(super) enum Since {
 /// other; where there are none, and the files were written in that order without exception, their times. Where
 /// the names have nothing in common, only the times are left; a clock that jumped may have them wrong.
 ///
-/// `names` are the paths under which they were written. `known` says it of these and of other files.
-pub(super) fn oldest_first(files: &mut [Found], names: &[&Path], known: &[(PathBuf, Since)]) {
+/// `names` are the paths under which they were written. `known` says since when these and other files are
+/// known, and `is_clock_right` whether times may say what numbers mean.
+pub(super) fn oldest_first(
+    files: &mut [Found],
+    names: &[&Path],
+    known: &[(PathBuf, Since)],
+    is_clock_right: bool,
+) {
     let mut keyed: Vec<(Serial, Option<i128>, Found)> =
         files.iter().map(|f| (Serial::of(&f.path, names), f.modified, f.clone())).collect();
     let is_one_kind = keyed.windows(2).all(|pair| pair[0].0.form == pair[1].0.form);
@@ -33,7 +39,7 @@ pub(super) fn oldest_first(files: &mut [Found], names: &[&Path], known: &[(PathB
         keyed.sort_by(|a, b| a.0.numbers.cmp(&b.0.numbers).then(a.1.cmp(&b.1)));
         // A date does not turn round with the clock of the files; and few write the other way round.
         let counts = keyed.iter().all(|(serial, ..)| serial.counts());
-        let do_times_rise = || keyed.windows(2).all(|pair| pair[0].1 < pair[1].1);
+        let do_times_rise = || is_clock_right && keyed.windows(2).all(|pair| pair[0].1 < pair[1].1);
         let first = keyed.first().filter(|_| counts);
         let is_turned = first.is_some_and(|(like, ..)| match do_numbers_grow(like, names, known) {
             Ordering::Equal => !do_times_rise(),
@@ -116,10 +122,10 @@ mod tests {
 
     /// The names in their order, of files that were written one after the other in the order given.
     fn ordered(names: &[&str]) -> Vec<String> {
-        ordered_as(names, &[])
+        ordered_as(names, &[], true)
     }
 
-    fn ordered_as(names: &[&str], known: &[(&str, Since)]) -> Vec<String> {
+    fn ordered_as(names: &[&str], known: &[(&str, Since)], is_clock_right: bool) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("app.log");
         let start = SystemTime::now() - Duration::from_secs(1000);
@@ -133,7 +139,7 @@ mod tests {
         }
         files.rotate_left(names.len() / 2);
         let known = known.iter().map(|(name, since)| (folder.path().join(name), *since));
-        oldest_first(&mut files, &[&source], &known.collect::<Vec<_>>());
+        oldest_first(&mut files, &[&source], &known.collect::<Vec<_>>(), is_clock_right);
         let name = |f: &Found| f.path.file_name().unwrap().to_str().unwrap().to_owned();
         files.iter().map(name).collect()
     }
@@ -177,6 +183,7 @@ mod tests {
         let names = ["app.log.1", "app.log.2"];
         let turned = ["app.log.2", "app.log.1"];
         assert_eq!(ordered(&names), names, "their times rise");
+        assert_eq!(ordered_as(&names, &[], false), turned, "which may be wrong");
         for (known, expected) in [
             // It was written as `app.log`, and two came after it.
             (&[("app.log.3", Since::Followed(7))][..], turned),
@@ -191,7 +198,7 @@ mod tests {
             let mut known = known.to_vec();
             let new = names.iter().filter(|name| known.iter().all(|(known, _)| known != *name));
             known.extend(new.map(|name| (*name, Since::Now)).collect::<Vec<_>>());
-            assert_eq!(ordered_as(&names, &known), expected, "{known:?}");
+            assert_eq!(ordered_as(&names, &known, true), expected, "{known:?}");
         }
     }
 }
