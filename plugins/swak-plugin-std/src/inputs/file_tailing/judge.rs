@@ -9,6 +9,7 @@
 //!   its beginning;
 //! - an old rotated file from before that: it is left out, and known as such from then on.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,6 +17,7 @@ use super::copies;
 use super::discover::Found;
 use super::fingerprint::Fingerprint;
 use super::follow::Follower;
+use super::followed::Followed;
 use super::identify::is_of_path;
 use super::look::New;
 use super::parked::number_of;
@@ -39,8 +41,16 @@ enum Verdict {
 
 /// A new file that can be followed.
 struct Begun {
-    tail: Tail,
+    tail: Box<Tail>,
     state: State,
+}
+
+/// What is done for the files of one source, one after the other.
+enum Step {
+    /// A new one is followed; whether a pattern names it.
+    Follow(Begun, bool),
+    /// One that waited is let go.
+    Release(u64),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -60,31 +70,29 @@ enum Turn {
 
 impl Follower<'_> {
     /// Finds out what the new files of one source are, and follows them in the order in which they
-    /// were written.
+    /// were written, with those rotated ones of `held` that waited for this, which are taken out of it.
     /// With `may_wait` that is left to the next look, and this gives `false`, when one of them is no longer
     /// there: it may be on its way to another name.
-    pub(super) fn take_up(&mut self, source: &Path, mut group: Vec<New>, may_wait: bool) -> bool {
-        let mut rotated: Vec<Found> = group
-            .iter()
-            .map(|new| &new.found)
-            .filter(|found| found.path != source)
-            .cloned()
-            .collect();
+    pub(super) fn take_up(
+        &mut self,
+        source: &Path,
+        mut group: Vec<New>,
+        held: &mut Vec<u64>,
+        may_wait: bool,
+    ) -> bool {
         let all: Vec<Found> = group.iter().map(|new| new.found.clone()).collect();
-        let links = self.targets.iter().filter(|(_, link)| *link == source);
-        let mut names: Vec<&Path> = links.map(|(target, _)| &**target).collect();
-        names.push(source);
-        if rotated.len() > 1 {
-            let known = self.known_since(source, &rotated);
-            oldest_first(&mut rotated, &names, &known, self.parked.is_clock_right());
-        }
-        let place = |found: &Found| rotated.iter().position(|r| r.path == found.path);
-        group.sort_by_cached_key(|new| place(&new.found).unwrap_or(usize::MAX));
+        let waited: Vec<(u64, Option<Found>)> =
+            held.iter().filter_map(|number| self.held_rotation(*number, source)).collect();
+        let places =
+            self.places(source, &all, waited.iter().filter_map(|(_, found)| found.clone()));
+        let place = |found: &Found| places.get(&found.path).copied().unwrap_or(usize::MAX);
+        group.sort_by_cached_key(|new| place(&new.found));
         // Those that are what they were first: what is left is looked for among the others.
         let mut are_there = true;
         let mut taken = Vec::new();
         let mut others = Vec::new();
-        for (place, new) in group.into_iter().enumerate() {
+        for new in group {
+            let place = place(&new.found);
             self.parked.is_at(&new.found);
             if !new.is_named && self.parked.is_seen(&new.found) {
                 continue;
@@ -109,41 +117,85 @@ impl Follower<'_> {
                 Err(error) => are_there &= self.cannot_read(&new.found, &error),
             }
         }
-        taken.sort_by_key(|(turn, place, new, verdict)| match verdict {
-            _ if new.found.path == source => (Turn::Head, *place),
+        let turn_of = |turn, new: &New, verdict: &Verdict| match verdict {
+            _ if new.found.path == source => Turn::Head,
             // Its name says more than that it was once seen.
-            Verdict::Known(tail) if tail.read_up_to().0 == 0 => (Turn::Unread, *place),
-            _ => (*turn, *place),
-        });
-        let mut begun = Vec::new();
-        for (_, _, new, verdict) in taken {
+            Verdict::Known(tail) if tail.read_up_to().0 == 0 => Turn::Unread,
+            _ => turn,
+        };
+        taken.sort_by_key(|(turn, place, new, verdict)| (turn_of(*turn, new, verdict), *place));
+        let mut steps = Vec::new();
+        for (turn, place, new, verdict) in taken {
+            let turn = turn_of(turn, &new, &verdict);
             match self.begin(&new, source, verdict) {
-                Ok(Some(file)) => begun.push((file, new.is_named)),
+                Ok(Some(file)) => steps.push((turn, place, Step::Follow(file, new.is_named))),
                 Ok(None) => {}
                 Err(error) => are_there &= self.cannot_read(&new.found, &error),
             }
         }
         if !are_there && may_wait {
-            for (Begun { tail, state }, _) in begun {
-                if state == State::Known {
+            for (_, _, step) in steps {
+                if let Step::Follow(Begun { tail, state: State::Known }, _) = step {
                     self.parked.put(tail.key.clone(), tail.position());
                 }
             }
             return false;
         }
-        for (file, is_named) in begun {
-            self.follow(file, is_named);
+        held.retain(|number| waited.iter().all(|(waited, _)| waited != number));
+        for (number, found) in waited {
+            // One that is deleted by now was older than what is there.
+            let place = found.map_or(0, |found| place(&found));
+            steps.push((Turn::Unread, place, Step::Release(number)));
+        }
+        steps.sort_by_key(|(turn, place, _)| (*turn, *place));
+        for (_, _, step) in steps {
+            match step {
+                Step::Follow(file, is_named) => self.follow(file, is_named),
+                Step::Release(number) => self.release(vec![number]),
+            }
         }
         true
+    }
+
+    /// The places of the rotated files of a source, the oldest first: of those that are new, and of those that
+    /// waited.
+    fn places(
+        &self,
+        source: &Path,
+        new: &[Found],
+        waited: impl Iterator<Item = Found>,
+    ) -> HashMap<PathBuf, usize> {
+        let new = new.iter().filter(|found| found.path != source).cloned();
+        let new: Vec<Found> = new.collect();
+        let mut rotated: Vec<Found> = new.iter().cloned().chain(waited).collect();
+        if rotated.len() > 1 {
+            let links = self.targets.iter().filter(|(_, link)| *link == source);
+            let names: Vec<&Path> = links.map(|(target, _)| &**target).chain([source]).collect();
+            let known = self.known_since(source, &new);
+            oldest_first(&mut rotated, &names, &known, self.parked.is_clock_right());
+        }
+        rotated.into_iter().zip(0..).map(|(found, place)| (found.path, place)).collect()
+    }
+
+    /// A rotated file of this source that waits for a look, and where it is.
+    fn held_rotation(&self, number: u64, source: &Path) -> Option<(u64, Option<Found>)> {
+        let file = self.files.get(&number)?;
+        let is_one = Path::new(&file.source) == source && file.path != source;
+        is_one.then(|| (number, self.at_its_path(file)))
+    }
+
+    /// A followed file, if it is where it was seen last.
+    fn at_its_path(&self, file: &Followed) -> Option<Found> {
+        let found = Found::at(file.path.clone(), self.settings.identity).ok().flatten();
+        found.filter(|found| found.may_be(file.id, file.born))
     }
 
     /// Since when rotated files of a source are known: those that are new, and those that are followed.
     fn known_since(&self, source: &Path, new: &[Found]) -> Vec<(PathBuf, Since)> {
         let followed = self.files.values().filter(|file| Path::new(&file.source) == source);
+        let followed = followed.filter(|file| file.path != source);
         // One that is deleted was renamed before that, nobody knows to what.
-        let identity = self.settings.identity;
-        let is_there = |path: &Path, id| matches!(Found::at(path.to_owned(), identity), Ok(Some(found)) if found.id == id);
-        let followed = followed.filter(|f| f.path != source && is_there(&f.path, f.id));
+        let followed = followed.filter(|file| self.at_its_path(file).is_some());
         let followed = followed.map(|file| (file.path.clone(), Since::Followed(file.place)));
         let new = new.iter().filter_map(|found| match self.parked.of_file(found).first() {
             // It was not read, and is as old as what it is a copy of.
@@ -301,13 +353,14 @@ impl Follower<'_> {
         let state = match verdict {
             Verdict::Nothing => return Ok(None),
             Verdict::Known(tail) => {
-                return Ok(Some(Begun { tail: *tail, state: State::Known }));
+                return Ok(Some(Begun { tail, state: State::Known }));
             }
             Verdict::Unread => State::Unread,
             Verdict::Skipped => State::Skipped,
         };
         let found = new.found.clone();
-        let mut tail = Tail::new(found, &source.to_string_lossy(), self.parked.new_key());
+        let tail = Tail::new(found, &source.to_string_lossy(), self.parked.new_key());
+        let mut tail = Box::new(tail);
         tail.begun = self.begun_anew.get(&tail.id).copied().flatten();
         let is_skipped = state == State::Skipped;
         if is_skipped && copies::is_packed(&tail.path) {
@@ -339,7 +392,7 @@ impl Follower<'_> {
             }
         }
         tracing::debug!(file = ?tail, "following");
-        self.insert(tail, (!is_named).then(Instant::now));
+        self.insert(*tail, (!is_named).then(Instant::now));
         self.keep_budget();
     }
 

@@ -68,12 +68,13 @@ impl Follower<'_> {
         let Listing { scan, mut present, sources, rotated } = there;
         self.note_gone(&scan, &present);
         self.look_for_parked(&scan, &rotated, &mut present);
-        let held = self.held();
+        let mut held = self.take_held();
         let groups = self.groups(std::mem::take(&mut present.new), &sources);
         let since = *self.in_flux.get_or_insert_with(Instant::now);
         let may_wait = since.elapsed() < MOST_FLUX && self.pace.follow;
         let is_in_flux = self.are_in_flux(&groups, began) && may_wait;
-        if is_in_flux || !self.take_up_all(groups, may_wait) {
+        if is_in_flux || !self.take_up_all(groups, &mut held, may_wait) {
+            self.hold_again(held);
             self.next_scan = Instant::now() + DUST;
             return;
         }
@@ -155,10 +156,10 @@ impl Follower<'_> {
     }
 
     /// See [`Follower::take_up`].
-    fn take_up_all(&mut self, groups: Groups, may_wait: bool) -> bool {
+    fn take_up_all(&mut self, groups: Groups, held: &mut Vec<u64>, may_wait: bool) -> bool {
         let mut are_there = true;
         for (source, group) in groups {
-            are_there &= self.take_up(&source, group, may_wait);
+            are_there &= self.take_up(&source, group, held, may_wait);
         }
         are_there
     }

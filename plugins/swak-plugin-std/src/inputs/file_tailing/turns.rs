@@ -181,19 +181,30 @@ impl Follower<'_> {
         all.into_iter().for_each(|number| self.unlink(number));
     }
 
-    /// Files that wait for this look, in the order in which they were to be read.
-    pub(super) fn held(&self) -> Vec<u64> {
-        let held = self.files.iter().filter(|(_, file)| file.is_held);
-        let mut held: Vec<(u64, u64)> = held.map(|(number, file)| (file.place, *number)).collect();
+    /// Files that wait for this look, in the order in which they were to be read: they do so no longer, unless
+    /// it finds another reason.
+    pub(super) fn take_held(&mut self) -> Vec<u64> {
+        let held = self.files.iter_mut().filter_map(|(number, file)| {
+            std::mem::take(&mut file.is_held).then_some((file.place, *number))
+        });
+        let mut held: Vec<(u64, u64)> = held.collect();
         held.sort_unstable();
         held.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// Lets files wait for one more look.
+    pub(super) fn hold_again(&mut self, held: Vec<u64>) {
+        for number in held {
+            if let Some(file) = self.files.get_mut(&number) {
+                file.is_held = true;
+            }
+        }
     }
 
     /// Lets files be read that waited for a look, one after the other.
     pub(super) fn release(&mut self, held: Vec<u64>) {
         for number in held {
-            if let Some(file) = self.files.get_mut(&number) {
-                file.is_held = false;
+            if self.files.get(&number).is_some_and(|file| !file.is_held) {
                 self.append(number);
                 self.append_head_after(number);
             }
@@ -243,14 +254,23 @@ mod tests {
     use crate::inputs::file_tailing::followed::Followed;
     use crate::inputs::file_tailing::harness::Still;
 
-    #[test]
-    fn a_file_that_was_cut_before_anything_was_read_of_it_is_read_after_its_copy() {
-        let still = Still::new();
-        let mut follower = still.follower();
+    /// The files of the one source, in the order in which they are read.
+    fn order(follower: &Follower<'_>) -> Vec<u64> {
+        let mut next = follower.files.iter().find(|(_, file)| file.after.is_none());
+        let mut order = Vec::new();
+        while let Some((number, file)) = next {
+            order.push(*number);
+            next = file.next.and_then(|next| follower.files.get_key_value(&next));
+        }
+        order
+    }
+
+    /// Follows a file that is copied and cut before anything of it is read, and so waits for a look.
+    fn cut_unread(still: &Still, follower: &mut Follower<'_>, copy: &str) {
         still.write("a.log", "1\n2\n3\n");
         follower.scan();
         let mut away = follower.files.get_mut(&0).and_then(Followed::give_away).unwrap();
-        std::fs::copy(still.path("a.log"), still.path("a.log.1")).unwrap();
+        std::fs::copy(still.path("a.log"), still.path(copy)).unwrap();
         still.write("a.log", "4\n");
         let turn = away.turn(follower.settings, follower.out).unwrap();
         assert!(matches!(turn, Turn::Truncated(_)), "{turn:?}");
@@ -260,10 +280,33 @@ mod tests {
             .done(Done { number: 0, tail: away, work, result, has_grown, has_lingered })
             .unwrap();
         assert!(follower.files[&0].is_held);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_before_anything_was_read_of_it_is_read_after_its_copy() {
+        let still = Still::new();
+        let mut follower = still.follower();
+        cut_unread(&still, &mut follower, "a.log.1");
         std::thread::sleep(2 * DUST);
         follower.scan();
-        let copy = follower.files.iter().find(|(_, file)| file.gone.is_some()).unwrap();
-        assert_eq!(follower.files[&0].after, Some(*copy.0));
+        assert_eq!(order(&follower), [1, 0]);
+        assert_eq!(follower.files[&1].path, still.path("a.log.1"));
+    }
+
+    #[test]
+    fn a_file_that_waited_is_read_between_those_that_are_older_and_younger() {
+        let still = Still::new();
+        let mut follower = still.follower();
+        cut_unread(&still, &mut follower, "a.log-20260101");
+        std::fs::rename(still.path("a.log"), still.path("a.log-20260102")).unwrap();
+        still.write("a.log-20260103", "5\n");
+        still.write("a.log", "6\n");
+        std::thread::sleep(2 * DUST);
+        follower.scan();
+        let names = ["a.log-20260101", "a.log-20260102", "a.log-20260103", "a.log"];
+        let paths: Vec<_> =
+            order(&follower).iter().map(|n| follower.files[n].path.clone()).collect();
+        assert_eq!(paths, names.map(|name| still.path(name)));
     }
 
     #[test]
@@ -274,15 +317,6 @@ mod tests {
             let tail = Tail::new(still.write(name, "1\n"), "a.log", name.into());
             follower.insert(tail, Some(Instant::now()));
         }
-        let order = |follower: &Follower<'_>| {
-            let mut next = follower.files.iter().find(|(_, file)| file.after.is_none());
-            let mut order = Vec::new();
-            while let Some((number, file)) = next {
-                order.push(*number);
-                next = file.next.and_then(|next| follower.files.get_key_value(&next));
-            }
-            order
-        };
         // The one that was found first comes last.
         follower.unlink(0);
         follower.append(0);
@@ -292,9 +326,9 @@ mod tests {
             follower.hold(number);
         }
         assert!(follower.files.values().all(|file| file.is_held && file.after.is_none()));
-        let held = follower.held();
+        let held = follower.take_held();
         follower.release(held);
-        assert!(follower.held().is_empty());
+        assert!(follower.take_held().is_empty());
         assert_eq!(order(&follower), [1, 2, 3, 0]);
     }
 }

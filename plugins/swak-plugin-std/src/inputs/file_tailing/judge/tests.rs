@@ -16,9 +16,12 @@ fn a_file_that_began_anew_is_known_as_such_although_the_look_was_put_off() {
     let mut rotated = new(&still.write("a.log.1", "was renamed once more\n"));
     rotated.is_named = false;
     fs::remove_file(&rotated.found.path).unwrap();
-    assert!(!follower.take_up(&source, vec![new(&found), rotated], true), "one is not there");
+    assert!(
+        !follower.take_up(&source, vec![new(&found), rotated], &mut Vec::new(), true),
+        "one is not there"
+    );
     assert!(follower.files.is_empty());
-    assert!(follower.take_up(&source, vec![new(&found)], true));
+    assert!(follower.take_up(&source, vec![new(&found)], &mut Vec::new(), true));
     let begun = follower.files.values().next().expect("it is followed").begun;
     assert!(begun.is_some() && begun.map(i128::from) == found.modified);
     assert!(follower.begun_anew.is_empty());
