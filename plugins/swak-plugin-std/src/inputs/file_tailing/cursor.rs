@@ -28,6 +28,8 @@ pub(super) struct Cursor {
     end: Option<u64>,
     /// The NUL bytes that were found after `scanned`.
     blank: Blank,
+    /// There were such before: somebody writes into room that was made beforehand.
+    has_room: bool,
     /// All that was looked at after `line` is NUL.
     is_rest_blank: bool,
     /// Of everything before the offset.
@@ -251,16 +253,50 @@ impl Cursor {
     ) -> io::Result<Option<Piece>> {
         // To read backwards in a compressed file is dear, and it was looked whether it is the same.
         let back = if content.is_plain() { self.offset.min(Proof::BACK as u64) } else { 0 };
-        let mut buffer = settings.pool.take();
         let start = self.offset - back;
         let back = back as usize;
-        let read = content.read_at(&mut buffer, start, back + want)?;
+        let buffer = self.read_settled(start, back + want, content, settings)?;
+        let read = buffer.len();
         self.is_lost = read < back || (back > 0 && !self.proof.follows(&buffer[..back]));
         if self.is_lost {
             drop(settings.pool.seal(buffer));
             return Ok(None);
         }
         Ok(Some(Piece { buffer, back }))
+    }
+
+    /// Reads from a place on. What is read while somebody writes it may hold the end of what is written and
+    /// not its beginning; where there was room for it, NUL bytes stand there. As what comes first is written
+    /// first, it is there when it is read once more.
+    fn read_settled(
+        &self,
+        from: u64,
+        want: usize,
+        content: &Content,
+        settings: &Settings,
+    ) -> io::Result<Vec<u8>> {
+        let mut buffer = settings.pool.take();
+        content.read_at(&mut buffer, from, want)?;
+        let is_one = content.is_plain() && (self.has_room || buffer.last() == Some(&0));
+        // Who writes over what is there is not waited for.
+        for _ in 0..if is_one { SETTLES } else { 0 } {
+            let data = content.splitter.unit.before_blank(&buffer);
+            if memchr::memchr(0, &buffer[..data]).is_none() {
+                break;
+            }
+            let mut again = settings.pool.take();
+            content.read_at(&mut again, from, want)?;
+            // What is new in it may be of that kind again.
+            let is_settled = again.len() < data || again[..data] == buffer[..data];
+            if !is_settled {
+                std::mem::swap(&mut buffer, &mut again);
+            }
+            drop(settings.pool.seal(again));
+            if is_settled {
+                break;
+            }
+        }
+        Ok(buffer)
     }
 
     /// Takes the records that are complete among the lines of a block that begins at the offset. With
@@ -328,8 +364,8 @@ impl Cursor {
         content: &Content,
         settings: &Settings,
     ) -> io::Result<LongLine> {
-        let mut buffer = settings.pool.take();
-        let read = content.read_at(&mut buffer, self.scanned, BLOCK)?;
+        let buffer = self.read_settled(self.scanned, BLOCK, content, settings)?;
+        let read = buffer.len();
         let width = content.splitter.unit.width();
         let feed = content.splitter.find_feed(&buffer);
         if feed.is_none() {
@@ -361,6 +397,7 @@ impl Cursor {
             return;
         }
         self.scanned += data as u64;
+        self.has_room = true;
         self.blank.found(self.scanned, all, is_end, settings.max_line as u64);
         self.end = (!self.blank.is_open).then_some(self.scanned);
     }
@@ -372,6 +409,8 @@ impl Cursor {
         let other = buffer.iter().position(|byte| *byte != 0);
         drop(settings.pool.seal(buffer));
         match other {
+            // It is being written just now, from its beginning on.
+            Some(_) if self.blank.is_filled(content)? => self.blank = Blank::default(),
             Some(at) => {
                 // They are part of a line.
                 let width = content.splitter.unit.width() as u64;
@@ -388,6 +427,9 @@ impl Cursor {
         Ok(())
     }
 }
+
+/// How often something is read anew that changes while it is read.
+const SETTLES: usize = 16;
 
 /// What was read from a place on, after so many bytes from before it.
 struct Piece {
