@@ -58,6 +58,16 @@ impl Lines {
         self.ranges.get(&self.block)
     }
 
+    fn to_records(&self) -> Vec<Record> {
+        let mut near = 0;
+        let record = |line: &LineRange| {
+            // Others may have been taken out; which one it was is found once and for all.
+            near = self.json.as_ref().map_or(0, |places| places.near(line.start, near));
+            self.view(*line, near).to_record()
+        };
+        self.ranges().iter().map(record).collect()
+    }
+
     fn retain(&mut self, mut keep: impl FnMut(RecordRef<'_>) -> bool) {
         let mut lines = self.ranges.take(&self.block);
         let mut places = 0..;
@@ -343,10 +353,7 @@ impl Batch {
     /// The records, to change, add or remove them.
     pub fn records_mut(&mut self) -> &mut Vec<Record> {
         let made = match &self.records {
-            Records::Lines(lines) => {
-                let all = lines.ranges().iter().enumerate();
-                Some(all.map(|(i, line)| lines.view(*line, i).to_record()).collect())
-            }
+            Records::Lines(lines) => Some(lines.to_records()),
             Records::Rows(rows) => Some(rows.to_records()),
             Records::List(_) => None,
         };

@@ -216,12 +216,20 @@ impl Places {
             Some(start) if *start == line => near as usize,
             _ => self.starts.binary_search(&line).ok()?,
         };
-        match *self.places.get(row * self.names.len() + slot)? {
-            Place::UNKNOWN => None,
-            Place::MISSING => Some(None),
-            Place(LineRange { start, end }) => {
-                Some(Some(start.wrapping_sub(line) as usize..end.wrapping_sub(line) as usize))
-            }
+        let Place(LineRange { start, end }) = *self.places.get(row * self.names.len() + slot)?;
+        if start == Place::UNKNOWN.0.start {
+            return None;
         }
+        // No value ends where the block begins.
+        let is_there = end != Place::MISSING.0.end;
+        let place = start.wrapping_sub(line) as usize..end.wrapping_sub(line) as usize;
+        Some(is_there.then_some(place))
+    }
+
+    /// Which line the one is that begins here: this one or one behind it, when those are looked at in order.
+    #[inline]
+    pub(in crate::data) fn near(&self, line: u32, from: usize) -> usize {
+        let rest = self.starts.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|start| **start < line).count()
     }
 }

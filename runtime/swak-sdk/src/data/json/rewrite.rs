@@ -3,7 +3,7 @@
 
 use super::check::unicode_escape;
 use super::members::value_end;
-use super::plain::{plain_until, short_string};
+use super::plain::{WIDTH, digits, plain_until, short_string};
 use super::write::{write_content, write_utf8, write_value};
 use crate::data::Map;
 
@@ -228,8 +228,13 @@ fn plain_string(text: &[u8], quote: usize) -> Option<usize> {
 /// shortest form this is.
 fn same_number(text: &[u8], start: usize) -> Option<usize> {
     let digits = |from: usize| {
-        let n = text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        &text[from..from + n]
+        let rest = &text[from..];
+        let few = rest.first_chunk().map(|bytes| digits(bytes).trailing_ones() as usize);
+        let n = match few {
+            Some(n) if n < WIDTH => n,
+            _ => rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        };
+        &rest[..n]
     };
     let first = start + usize::from(text[start] == b'-');
     let whole = digits(first);
