@@ -55,6 +55,14 @@ impl Unit {
         data.next_multiple_of(self.width()).min(bytes.len())
     }
 
+    /// Whether there is a NUL character among them.
+    pub(super) fn has_blank(self, bytes: &[u8]) -> bool {
+        match self {
+            Unit::Byte => memchr(0, bytes).is_some(),
+            Unit::Utf16Le | Unit::Utf16Be => bytes.as_chunks().0.contains(&[0, 0]),
+        }
+    }
+
     /// Bytes of a line feed, to a multiple of which all places in a file are rounded.
     pub(super) fn width(self) -> usize {
         match self {

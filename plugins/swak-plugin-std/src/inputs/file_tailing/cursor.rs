@@ -277,11 +277,12 @@ impl Cursor {
     ) -> io::Result<Vec<u8>> {
         let mut buffer = settings.pool.take();
         content.read_at(&mut buffer, from, want)?;
-        let is_one = content.is_plain() && (self.has_room || buffer.last() == Some(&0));
+        let unit = content.splitter.unit;
+        let may_lack = self.has_room || unit.before_blank(&buffer) < buffer.len();
         // Who writes over what is there is not waited for.
-        for _ in 0..if is_one { SETTLES } else { 0 } {
-            let data = content.splitter.unit.before_blank(&buffer);
-            if memchr::memchr(0, &buffer[..data]).is_none() {
+        for _ in 0..if may_lack && content.is_plain() { SETTLES } else { 0 } {
+            let data = unit.before_blank(&buffer);
+            if !unit.has_blank(&buffer[..data]) {
                 break;
             }
             let mut again = settings.pool.take();

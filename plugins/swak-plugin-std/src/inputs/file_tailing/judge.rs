@@ -128,7 +128,7 @@ impl Follower<'_> {
         for (turn, place, new, verdict) in taken {
             let turn = turn_of(turn, &new, &verdict);
             match self.begin(&new, source, verdict) {
-                Ok(Some(file)) => steps.push((turn, place, Step::Follow(file, new.is_named))),
+                Ok(Some(file)) => steps.push((turn, Some(place), Step::Follow(file, new.is_named))),
                 Ok(None) => {}
                 Err(error) => are_there &= self.cannot_read(&new.found, &error),
             }
@@ -143,17 +143,18 @@ impl Follower<'_> {
         }
         held.retain(|number| waited.iter().all(|(waited, _)| waited != number));
         for (number, found) in waited {
-            // One that is deleted by now was older than what is there.
-            let place = found.map_or(0, |found| place(&found));
+            // One that is deleted by now, and has no place, was older than what is there.
+            let place = found.map(|found| place(&found));
             steps.push((Turn::Unread, place, Step::Release(number)));
         }
         steps.sort_by_key(|(turn, place, _)| (*turn, *place));
         for (_, _, step) in steps {
             match step {
                 Step::Follow(file, is_named) => self.follow(file, is_named),
-                Step::Release(number) => self.release(vec![number]),
+                Step::Release(number) => self.release(&[number]),
             }
         }
+        self.put_head_last(&source.to_string_lossy());
         true
     }
 
@@ -171,8 +172,8 @@ impl Follower<'_> {
         if rotated.len() > 1 {
             let links = self.targets.iter().filter(|(_, link)| *link == source);
             let names: Vec<&Path> = links.map(|(target, _)| &**target).chain([source]).collect();
-            let known = self.known_since(source, &new);
-            oldest_first(&mut rotated, &names, &known, self.parked.is_clock_right());
+            let known = || self.known_since(source, &new);
+            oldest_first(&mut rotated, &names, known, self.parked.is_clock_right());
         }
         rotated.into_iter().zip(0..).map(|(found, place)| (found.path, place)).collect()
     }
@@ -192,12 +193,12 @@ impl Follower<'_> {
 
     /// Since when rotated files of a source are known: those that are new, and those that are followed.
     fn known_since(&self, source: &Path, new: &[Found]) -> Vec<(PathBuf, Since)> {
-        let followed = self.files.values().filter(|file| Path::new(&file.source) == source);
-        let followed = followed.filter(|file| file.path != source);
+        let name = source.to_string_lossy();
+        let followed = self.in_order(&name).map(|(_, file)| file);
         // One that is deleted was renamed before that, nobody knows to what.
-        let followed = followed.filter(|file| self.at_its_path(file).is_some());
+        let followed = followed.filter(|f| f.path != source && self.at_its_path(f).is_some());
         let followed = followed.map(|file| (file.path.clone(), Since::Followed(file.place)));
-        let new = new.iter().filter_map(|found| match self.parked.of_file(found).first() {
+        let new = new.iter().filter_map(|found| match self.parked.first_of_file(found) {
             // It was not read, and is as old as what it is a copy of.
             Some((_, position)) if position.copied => None,
             Some((key, _)) => Some((found.path.clone(), Since::Before(number_of(key)?))),

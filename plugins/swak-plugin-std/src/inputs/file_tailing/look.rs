@@ -79,7 +79,7 @@ impl Follower<'_> {
             return;
         }
         self.in_flux = None;
-        self.release(held);
+        self.release(&held);
         self.forget_what_is_gone(&present, began.1);
         let now = Instant::now();
         self.known.extend(sources.into_iter().map(|source| (source, now)));

@@ -35,25 +35,27 @@ impl Follower<'_> {
         }
     }
 
-    /// What is written under the name of a source is newer than a file that had this name and waited.
-    pub(super) fn append_head_after(&mut self, number: u64) {
-        let file = &self.files[&number];
-        if file.gone.is_none() {
-            return;
-        }
-        let is_head = |(other, head): &(&u64, &Followed)| {
-            **other != number
-                && head.source == file.source
-                && head.path.as_os_str() == head.source.as_str()
+    /// What is written under the name of a source, and was not begun, is newer than all others of it.
+    pub(super) fn put_head_last(&mut self, source: &str) {
+        let is_head = |(_, head): &(u64, &Followed)| {
+            head.path.as_os_str() == source
                 && head.gone.is_none()
                 && head.offset == 0
                 && head.tail.is_some()
                 && !head.is_held
         };
-        if let Some(head) = self.files.iter().find(is_head).map(|(head, _)| *head) {
+        let head = self.in_order(source).skip(1).find(is_head).map(|(number, _)| number);
+        if let Some(head) = head {
             self.unlink(head);
             self.append(head);
         }
+    }
+
+    /// The files of a source that are read one after the other, the last one first.
+    pub(super) fn in_order(&self, source: &str) -> impl Iterator<Item = (u64, &Followed)> {
+        let file = |number: u64| self.files.get(&number).map(|file| (number, file));
+        let last = self.last_of.get(source).and_then(|last| file(*last));
+        std::iter::successors(last, move |(_, next)| file(next.after?))
     }
 
     /// Takes a file out of the order of its source.

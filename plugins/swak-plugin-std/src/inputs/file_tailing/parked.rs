@@ -1,5 +1,6 @@
 //! Positions of files that are not followed now.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -141,21 +142,27 @@ impl<'a> Parked<'a> {
     /// Positions in what may be this file, the last ones first. Device numbers change when a machine
     /// starts anew, so the inode alone may do; what the file holds is to be compared in any case.
     pub(super) fn of_file(&self, found: &Found) -> Vec<(String, Position)> {
+        let positions = self.all_of_file(found).map(|(key, p)| (key.to_owned(), p.clone()));
+        let mut positions: Vec<_> = positions.collect();
+        positions.sort_by_key(|(_, position)| rank(position, found));
+        positions
+    }
+
+    /// The first of those.
+    pub(super) fn first_of_file(&self, found: &Found) -> Option<(&str, &Position)> {
+        self.all_of_file(found).min_by_key(|(_, position)| rank(position, found))
+    }
+
+    fn all_of_file(&self, found: &Found) -> impl Iterator<Item = (&str, &Position)> {
         let is_it = |position: &Position| {
             let is_same_device = position.id().device == found.id.device;
             position.inode == found.id.inode
                 && (is_same_device || !is_of_path(position.id()) && !is_of_path(found.id))
                 && !are_different(position.born, found.born)
         };
-        let is_one = |entry: &Entry| entry.orphan.is_none() && is_it(&entry.position);
-        let mut positions: Vec<_> = self
-            .of_inode(found.id.inode)
-            .filter(|(_, entry)| is_one(entry))
-            .map(|(key, entry)| (key.to_owned(), entry.position.clone()))
-            .collect();
-        let is_other_device = |p: &Position| p.id() != found.id;
-        positions.sort_by_key(|(_, p)| (is_other_device(p), std::cmp::Reverse(p.offset)));
-        positions
+        let entries = self.of_inode(found.id.inode).filter(|(_, entry)| entry.orphan.is_none());
+        let positions = entries.map(|(key, entry)| (key, &entry.position));
+        positions.filter(move |(_, position)| is_it(position))
     }
 
     /// Positions of a source for which there is no file, in the order of their keys.
@@ -331,6 +338,11 @@ impl<'a> Parked<'a> {
             entry.orphan.is_none() && found.may_be(position.id(), position.born)
         })
     }
+}
+
+/// That of this very file first, and of these the one that was read farthest.
+fn rank(position: &Position, found: &Found) -> (bool, Reverse<u64>) {
+    (position.id() != found.id, Reverse(position.offset))
 }
 
 /// The key of a position begins so, and goes on with a number.

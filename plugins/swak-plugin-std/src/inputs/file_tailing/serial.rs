@@ -24,12 +24,12 @@ pub(super) enum Since {
 /// other; where there are none, and the files were written in that order without exception, their times. Where
 /// the names have nothing in common, only the times are left; a clock that jumped may have them wrong.
 ///
-/// `names` are the paths under which they were written. `known` says since when these and other files are
-/// known, and `is_clock_right` whether times may say what numbers mean.
+/// `names` are the paths under which they were written. `known` gives since when these and other files are
+/// known, and `is_clock_right` says whether times may tell what numbers mean.
 pub(super) fn oldest_first(
     files: &mut [Found],
     names: &[&Path],
-    known: &[(PathBuf, Since)],
+    known: impl FnOnce() -> Vec<(PathBuf, Since)>,
     is_clock_right: bool,
 ) {
     let mut keyed: Vec<(Serial, Option<i128>, Found)> =
@@ -41,10 +41,11 @@ pub(super) fn oldest_first(
         let counts = keyed.iter().all(|(serial, ..)| serial.counts());
         let do_times_rise = || is_clock_right && keyed.windows(2).all(|pair| pair[0].1 < pair[1].1);
         let first = keyed.first().filter(|_| counts);
-        let is_turned = first.is_some_and(|(like, ..)| match do_numbers_grow(like, names, known) {
-            Ordering::Equal => !do_times_rise(),
-            order => order == Ordering::Less,
-        });
+        let is_turned =
+            first.is_some_and(|(like, ..)| match do_numbers_grow(like, names, &known()) {
+                Ordering::Equal => !do_times_rise(),
+                order => order == Ordering::Less,
+            });
         if is_turned {
             keyed.reverse();
         }
@@ -139,7 +140,7 @@ mod tests {
         }
         files.rotate_left(names.len() / 2);
         let known = known.iter().map(|(name, since)| (folder.path().join(name), *since));
-        oldest_first(&mut files, &[&source], &known.collect::<Vec<_>>(), is_clock_right);
+        oldest_first(&mut files, &[&source], || known.collect(), is_clock_right);
         let name = |f: &Found| f.path.file_name().unwrap().to_str().unwrap().to_owned();
         files.iter().map(name).collect()
     }

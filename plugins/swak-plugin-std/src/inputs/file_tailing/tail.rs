@@ -58,8 +58,8 @@ pub(super) struct Tail {
     /// The length of the file, and when it had been written to, before it was last read: a file that
     /// was truncated and has just its old length again is told by the time.
     seen: Option<Seen>,
-    /// The length that it had when it was opened, of which nothing was read: if it is shorter when it is read
-    /// first, it was truncated in between.
+    /// The length that it had when it was opened since its last turn. Where nothing was read of it, and it is
+    /// shorter at the next one, it was truncated in between.
     unread: u64,
     warned_of_cut: bool,
     warned_of_damage: bool,

@@ -1,5 +1,6 @@
 //! What becomes of a file after its turn.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use swak_sdk::plugin::Stopped;
@@ -181,8 +182,7 @@ impl Follower<'_> {
         all.into_iter().for_each(|number| self.unlink(number));
     }
 
-    /// Files that wait for this look, in the order in which they were to be read: they do so no longer, unless
-    /// it finds another reason.
+    /// Files that wait for this look, in the order in which they were to be read.
     pub(super) fn take_held(&mut self) -> Vec<u64> {
         let held = self.files.iter_mut().filter_map(|(number, file)| {
             std::mem::take(&mut file.is_held).then_some((file.place, *number))
@@ -202,12 +202,17 @@ impl Follower<'_> {
     }
 
     /// Lets files be read that waited for a look, one after the other.
-    pub(super) fn release(&mut self, held: Vec<u64>) {
+    pub(super) fn release(&mut self, held: &[u64]) {
         for number in held {
-            if self.files.get(&number).is_some_and(|file| !file.is_held) {
-                self.append(number);
-                self.append_head_after(number);
+            if let Some(file) = self.files.get_mut(number) {
+                file.is_held = false;
+                self.unlink(*number);
+                self.append(*number);
             }
+        }
+        let sources = held.iter().filter_map(|number| Some(self.files.get(number)?.source.clone()));
+        for source in sources.collect::<BTreeSet<_>>() {
+            self.put_head_last(&source);
         }
     }
 
@@ -265,21 +270,33 @@ mod tests {
         order
     }
 
+    /// Looks until nothing is being renamed any more.
+    fn look(follower: &mut Follower<'_>) {
+        follower.scan();
+        while follower.in_flux.is_some() {
+            std::thread::sleep(DUST);
+            follower.scan();
+        }
+    }
+
+    /// Cuts a file before anything of it is read, so that it waits for a look.
+    fn cut(still: &Still, follower: &mut Follower<'_>, number: u64, name: &str) {
+        let mut away = follower.files.get_mut(&number).and_then(Followed::give_away).unwrap();
+        still.write(name, "4\n");
+        let turn = away.turn(follower.settings, follower.out).unwrap();
+        assert!(matches!(turn, Turn::Truncated(_)), "{turn:?}");
+        let (work, has_grown, has_lingered) = (Work::Read, false, false);
+        let done = Done { number, tail: away, work, result: Ok(turn), has_grown, has_lingered };
+        follower.done(done).unwrap();
+        assert!(follower.files[&number].is_held);
+    }
+
     /// Follows a file that is copied and cut before anything of it is read, and so waits for a look.
     fn cut_unread(still: &Still, follower: &mut Follower<'_>, copy: &str) {
         still.write("a.log", "1\n2\n3\n");
         follower.scan();
-        let mut away = follower.files.get_mut(&0).and_then(Followed::give_away).unwrap();
         std::fs::copy(still.path("a.log"), still.path(copy)).unwrap();
-        still.write("a.log", "4\n");
-        let turn = away.turn(follower.settings, follower.out).unwrap();
-        assert!(matches!(turn, Turn::Truncated(_)), "{turn:?}");
-        let (work, has_grown, has_lingered) = (Work::Read, false, false);
-        let result = Ok(turn);
-        follower
-            .done(Done { number: 0, tail: away, work, result, has_grown, has_lingered })
-            .unwrap();
-        assert!(follower.files[&0].is_held);
+        cut(still, follower, 0, "a.log");
     }
 
     #[test]
@@ -287,8 +304,7 @@ mod tests {
         let still = Still::new();
         let mut follower = still.follower();
         cut_unread(&still, &mut follower, "a.log.1");
-        std::thread::sleep(2 * DUST);
-        follower.scan();
+        look(&mut follower);
         assert_eq!(order(&follower), [1, 0]);
         assert_eq!(follower.files[&1].path, still.path("a.log.1"));
     }
@@ -301,12 +317,30 @@ mod tests {
         std::fs::rename(still.path("a.log"), still.path("a.log-20260102")).unwrap();
         still.write("a.log-20260103", "5\n");
         still.write("a.log", "6\n");
-        std::thread::sleep(2 * DUST);
-        follower.scan();
+        look(&mut follower);
         let names = ["a.log-20260101", "a.log-20260102", "a.log-20260103", "a.log"];
         let paths: Vec<_> =
             order(&follower).iter().map(|n| follower.files[n].path.clone()).collect();
         assert_eq!(paths, names.map(|name| still.path(name)));
+    }
+
+    #[test]
+    fn a_head_that_waited_is_read_after_all_that_are_older() {
+        let still = Still::new();
+        let mut follower = still.follower();
+        still.write("a.log", "1\n2\n3\n");
+        follower.scan();
+        std::fs::rename(still.path("a.log"), still.path("a.log-20260102")).unwrap();
+        still.write("a.log", "6\n");
+        look(&mut follower);
+        assert_eq!(order(&follower), [0, 1]);
+        cut(&still, &mut follower, 0, "a.log-20260102");
+        assert!(follower.files[&1].is_held);
+        still.write("a.log-20260103", "5\n");
+        look(&mut follower);
+        assert_eq!(order(&follower), [0, 2, 1]);
+        assert_eq!(follower.files[&2].path, still.path("a.log-20260103"));
+        assert_eq!(follower.files[&1].after, Some(2));
     }
 
     #[test]
@@ -327,7 +361,7 @@ mod tests {
         }
         assert!(follower.files.values().all(|file| file.is_held && file.after.is_none()));
         let held = follower.take_held();
-        follower.release(held);
+        follower.release(&held);
         assert!(follower.take_held().is_empty());
         assert_eq!(order(&follower), [1, 2, 3, 0]);
     }
