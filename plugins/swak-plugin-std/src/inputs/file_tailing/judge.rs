@@ -169,7 +169,9 @@ impl Follower<'_> {
         let new = new.iter().filter(|found| found.path != source).cloned();
         let new: Vec<Found> = new.collect();
         let mut rotated: Vec<Found> = new.iter().cloned().chain(waited).collect();
-        if rotated.len() > 1 {
+        // Those that were read whole and stayed as they were are not read any more.
+        let is_any_read = rotated.len() > new.len() || !new.iter().all(|f| self.parked.is_seen(f));
+        if rotated.len() > 1 && is_any_read {
             let links = self.targets.iter().filter(|(_, link)| *link == source);
             let names: Vec<&Path> = links.map(|(target, _)| &**target).chain([source]).collect();
             let known = || self.known_since(source, &new);
@@ -191,17 +193,32 @@ impl Follower<'_> {
         found.filter(|found| found.may_be(file.id, file.born))
     }
 
-    /// Since when rotated files of a source are known: those that are new, and those that are followed.
+    /// Since when it is known what rotated files of a source hold: those that are new, and those that are
+    /// followed. One that was truncated since it was read, or of which nothing was read, may be younger than
+    /// what is new, its copy.
     fn known_since(&self, source: &Path, new: &[Found]) -> Vec<(PathBuf, Since)> {
         let name = source.to_string_lossy();
         let followed = self.in_order(&name).map(|(_, file)| file);
         // One that is deleted was renamed before that, nobody knows to what.
-        let followed = followed.filter(|f| f.path != source && self.at_its_path(f).is_some());
+        let is_there = |file: &Followed| {
+            let len = self.at_its_path(file).and_then(|found| len_of(&found).ok());
+            file.path != source && file.offset > 0 && len.is_some_and(|len| len >= file.offset)
+        };
+        let followed = followed.filter(|file| is_there(file));
         let followed = followed.map(|file| (file.path.clone(), Since::Followed(file.place)));
+        let is_kept = |found: &Found, position: &Position| {
+            let mut tail = Tail::new(found.clone(), position.source(), String::new());
+            // What is compressed is not truncated, and dear to look into.
+            copies::is_packed(&found.path)
+                || tail.resume(position, self.settings).is_ok_and(|is_it| is_it)
+        };
         let new = new.iter().filter_map(|found| match self.parked.first_of_file(found) {
             // It was not read, and is as old as what it is a copy of.
-            Some((_, position)) if position.copied => None,
-            Some((key, _)) => Some((found.path.clone(), Since::Before(number_of(key)?))),
+            Some((_, position)) if position.copied || position.offset == 0 => None,
+            Some((key, position)) => {
+                let since = Since::Before(number_of(key)?);
+                is_kept(found, position).then(|| (found.path.clone(), since))
+            }
             None => Some((found.path.clone(), Since::Now)),
         });
         followed.chain(new).collect()

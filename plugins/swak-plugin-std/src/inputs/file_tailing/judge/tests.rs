@@ -28,27 +28,39 @@ fn a_file_that_began_anew_is_known_as_such_although_the_look_was_put_off() {
 }
 
 #[test]
-fn where_a_deleted_file_was_seen_last_says_nothing_of_the_order() {
+fn only_what_still_holds_what_was_read_of_it_tells_of_the_order() {
     let still = Still::new();
     let mut follower = still.follower();
     let source = still.path("a.log");
-    for (name, is_deleted) in [("a.log.1", true), ("a.log.3", false)] {
-        let found = still.write(name, "0\n");
-        follower.insert(
-            Tail::new(found.clone(), source.to_str().unwrap(), name.into()),
-            Some(Instant::now()),
-        );
-        if is_deleted {
-            fs::remove_file(found.path).unwrap();
+    let name = source.to_str().unwrap();
+    // Of one nothing was read, one is deleted, and one truncated.
+    for (file, is_read) in
+        [("a.log.1", true), ("a.log.3", true), ("a.log.4", true), ("a.log.6", false)]
+    {
+        let mut tail = Tail::new(still.write(file, "0\n1\n"), name, file.into());
+        if is_read {
+            tail.skip_to_end(follower.settings).unwrap();
+        }
+        follower.insert(tail, Some(Instant::now()));
+    }
+    fs::remove_file(still.path("a.log.1")).unwrap();
+    still.write("a.log.4", "");
+    for (file, key, is_truncated) in [("a.log.7", "file-7", false), ("a.log.8", "file-8", true)] {
+        let mut tail = Tail::new(still.write(file, "0\n1\n"), name, key.into());
+        tail.skip_to_end(follower.settings).unwrap();
+        follower.parked.put(key.into(), tail.position());
+        if is_truncated {
+            still.write(file, "2\n3\n");
         }
     }
-    let new = [still.write("a.log.2", "1\n"), still.write("a.log.1", "2\n")];
+    let found = |name| Found::at(still.path(name), follower.settings.identity).unwrap().unwrap();
+    let new = [found("a.log.7"), found("a.log.8"), still.write("a.log.2", "1\n")];
     let mut known = follower.known_since(&source, &new);
     known.sort_by_key(|(_, since)| *since);
     let expected = [
+        (still.path("a.log.7"), Since::Before(7)),
         (still.path("a.log.3"), Since::Followed(1)),
         (still.path("a.log.2"), Since::Now),
-        (still.path("a.log.1"), Since::Now),
     ];
     assert_eq!(known, expected);
 }
