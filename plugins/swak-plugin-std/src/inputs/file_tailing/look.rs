@@ -68,13 +68,12 @@ impl Follower<'_> {
         let Listing { scan, mut present, sources, rotated } = there;
         self.note_gone(&scan, &present);
         self.look_for_parked(&scan, &rotated, &mut present);
-        let mut held = self.take_held();
+        let mut held = self.held();
         let groups = self.groups(std::mem::take(&mut present.new), &sources);
         let since = *self.in_flux.get_or_insert_with(Instant::now);
         let may_wait = since.elapsed() < MOST_FLUX && self.pace.follow;
         let is_in_flux = self.are_in_flux(&groups, began) && may_wait;
         if is_in_flux || !self.take_up_all(groups, &mut held, may_wait) {
-            self.hold_again(held);
             self.next_scan = Instant::now() + DUST;
             return;
         }

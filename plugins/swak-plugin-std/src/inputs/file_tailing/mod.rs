@@ -5,8 +5,9 @@
 //! inode. One thread keeps the files; others read them in turns.
 //!
 //! - Which files there are: `look`, with `discover` and `walk` (patterns), `rotated` (names of rotated
-//!   files), `serial` (their order) and `folders`. What each of them is: `judge`, with `identify`, `proof` and `fingerprint` (is it what was
-//!   read before?), `copies`, `waiting`, `position`, `progress` and `parked` (files that are not followed now).
+//!   files), `serial` (their order) and `folders`. What each of them is: `take_up` and `judge`, with
+//!   `identify`, `proof` and `fingerprint` (is it what was read before?), `copies`, `waiting`, `position`,
+//!   `progress` and `parked` (files that are not followed now).
 //! - When they are read: `follow`, `followed`, `order` and `turns`, `watch` (what the system tells),
 //!   `readers` (threads), `linger` (one of them waits for more), `budget` (descriptors).
 //! - What they hold: `tail` (one file and its turns), `content` (unpacked by `gzip`), `read`; it becomes
@@ -45,6 +46,7 @@ mod readers;
 mod rotated;
 mod serial;
 mod tail;
+mod take_up;
 mod turns;
 mod waiting;
 mod walk;

@@ -183,22 +183,11 @@ impl Follower<'_> {
     }
 
     /// Files that wait for this look, in the order in which they were to be read.
-    pub(super) fn take_held(&mut self) -> Vec<u64> {
-        let held = self.files.iter_mut().filter_map(|(number, file)| {
-            std::mem::take(&mut file.is_held).then_some((file.place, *number))
-        });
-        let mut held: Vec<(u64, u64)> = held.collect();
+    pub(super) fn held(&self) -> Vec<u64> {
+        let held = self.files.iter().filter(|(_, file)| file.is_held);
+        let mut held: Vec<(u64, u64)> = held.map(|(number, file)| (file.place, *number)).collect();
         held.sort_unstable();
         held.into_iter().map(|(_, number)| number).collect()
-    }
-
-    /// Lets files wait for one more look.
-    pub(super) fn hold_again(&mut self, held: Vec<u64>) {
-        for number in held {
-            if let Some(file) = self.files.get_mut(&number) {
-                file.is_held = true;
-            }
-        }
     }
 
     /// Lets files be read that waited for a look, one after the other.
@@ -360,9 +349,9 @@ mod tests {
             follower.hold(number);
         }
         assert!(follower.files.values().all(|file| file.is_held && file.after.is_none()));
-        let held = follower.take_held();
+        let held = follower.held();
         follower.release(&held);
-        assert!(follower.take_held().is_empty());
+        assert!(follower.held().is_empty());
         assert_eq!(order(&follower), [1, 2, 3, 0]);
     }
 }
