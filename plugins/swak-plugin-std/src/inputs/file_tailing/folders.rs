@@ -84,6 +84,31 @@ impl Listing {
     }
 }
 
+/// When some folders were changed.
+#[derive(Debug, Default)]
+pub(super) struct Changes(HashMap<PathBuf, Option<SystemTime>>);
+
+impl Changes {
+    /// Those of the folders in which these files lie.
+    pub(super) fn of<'p>(files: impl Iterator<Item = &'p PathBuf>) -> Self {
+        let mut changes = HashMap::new();
+        for folder in files.map(|file| folder_of(file)) {
+            if !changes.contains_key(folder) {
+                changes.insert(folder.to_owned(), changed(folder).unwrap_or_default());
+            }
+        }
+        Changes(changes)
+    }
+
+    /// The folders in which something came or went since.
+    pub(super) fn since(self) -> Vec<PathBuf> {
+        let is_other = |(folder, before): &(PathBuf, Option<SystemTime>)| {
+            changed(folder).is_ok_and(|now| now != *before)
+        };
+        self.0.into_iter().filter(is_other).map(|(folder, _)| folder).collect()
+    }
+}
+
 /// How old what is known of a folder is.
 #[derive(Debug)]
 pub(super) struct Age {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::discover::{Found, Scan, are_different};
 use super::flux::DUST;
-use super::folders::folder_of;
+use super::folders::{Changes, folder_of};
 use super::follow::Follower;
+use super::followed::Followed;
 use super::parked::Presence;
 use super::position::Position;
 use super::rotated::{Rotated, Sources};
@@ -57,11 +58,13 @@ impl Follower<'_> {
     pub(super) fn scan(&mut self) {
         let mut began = (SystemTime::now(), Instant::now());
         self.parked.check_clock();
+        let mut changes = Changes::of(self.known.keys());
         let mut there = self.list();
         let mut watched = self.watch_folders(&there.sources);
         if watched.anew {
             // What was changed before the system was asked to tell of it, it does not tell.
             began = (SystemTime::now(), Instant::now());
+            changes = Changes::of(there.sources.iter());
             there = self.list();
             watched = self.watch_folders(&there.sources);
         }
@@ -72,12 +75,14 @@ impl Follower<'_> {
         let groups = self.groups(std::mem::take(&mut present.new), &sources);
         let since = *self.in_flux.get_or_insert_with(Instant::now);
         let may_wait = since.elapsed() < MOST_FLUX && self.pace.follow;
+        let first = self.next_number;
         let is_in_flux = self.are_in_flux(&groups, began) && may_wait;
         if is_in_flux || !self.take_up_all(groups, &mut held, may_wait) {
             self.next_scan = Instant::now() + DUST;
             return;
         }
         self.in_flux = None;
+        self.hold_begun(first, &changes.since());
         self.release(&held);
         self.forget_what_is_gone(&present, began.1);
         let now = Instant::now();
@@ -161,6 +166,19 @@ impl Follower<'_> {
             are_there &= self.take_up(&source, group, held, may_wait);
         }
         are_there
+    }
+
+    /// Lets files wait for one more look that are followed since this one, where something came or went in
+    /// their folders since it began: it may be a copy of what was in one then, which is read before.
+    fn hold_begun(&mut self, first: u64, changed: &[PathBuf]) {
+        let is_one = |(_, file): &(&u64, &Followed)| {
+            file.path.as_os_str() == file.source.as_str()
+                && file.offset == 0
+                && changed.iter().any(|folder| folder == folder_of(&file.path))
+        };
+        let all = self.files.range(first..).filter(is_one).map(|(number, _)| *number);
+        let all: Vec<u64> = if changed.is_empty() { Vec::new() } else { all.collect() };
+        all.into_iter().for_each(|number| self.hold(number));
     }
 
     /// Forgets what was known of files that are not there any more, as a look that began then found.
@@ -329,4 +347,41 @@ fn is_unmounted(folder: &Path, position: &Position) -> bool {
     };
     let there = folder.ancestors().find_map(|folder| FileId::of_path(folder).ok());
     is_empty && there.is_none_or(|id| id.device != position.id().device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::file_tailing::harness::Still;
+
+    #[test]
+    fn what_is_begun_while_its_folder_changes_waits_for_one_more_look() {
+        let still = Still::new();
+        let mut follower = still.follower();
+        let source = still.path("a.log");
+        let folder = || vec![folder_of(&source).to_owned()];
+        let changes = |follower: &Follower<'_>| Changes::of(follower.known.keys());
+        still.write("a.log", "1\n");
+        follower.scan();
+        assert_eq!(changes(&follower).since(), Vec::<PathBuf>::new());
+        // A change within the same tick of the clock is none.
+        let changed = loop {
+            let before = changes(&follower);
+            still.write("b", "");
+            std::fs::remove_file(still.path("b")).unwrap();
+            match before.since() {
+                none if none.is_empty() => {}
+                changed => break changed,
+            }
+        };
+        assert_eq!(changed, folder());
+        follower.hold_begun(1, &changed);
+        assert!(!follower.files[&0].is_held, "it was begun before");
+        follower.hold_begun(0, &[]);
+        assert!(!follower.files[&0].is_held, "nothing changed");
+        follower.hold_begun(0, &changed);
+        assert!(follower.files[&0].is_held);
+        follower.scan();
+        assert!(!follower.files[&0].is_held, "nothing is begun, so that it waits no longer");
+    }
 }

@@ -171,7 +171,7 @@ impl Follower<'_> {
 
     /// Lets a file wait for the next look, and with it those that are to be read after it, as far as they
     /// are not being read: they come after it again.
-    fn hold(&mut self, number: u64) {
+    pub(super) fn hold(&mut self, number: u64) {
         let mut all = Vec::new();
         let mut next = Some(number);
         while let Some(file) = next.and_then(|number| self.files.get_mut(&number)) {
