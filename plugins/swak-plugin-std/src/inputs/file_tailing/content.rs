@@ -129,6 +129,14 @@ impl Content {
         }
     }
 
+    /// The same, if that is where its content ends: what was unpacked need not have been read.
+    pub(super) fn packed_up_to(&self, offset: u64) -> Option<Packed> {
+        match &self.source {
+            Source::Gzip(gzip) if gzip.end() == offset => gzip.whole(),
+            _ => None,
+        }
+    }
+
     /// Whether this is just the compressed file that was read before, to so many bytes of content.
     pub(super) fn is_known(&self, packed: &Packed, end: u64) -> io::Result<bool> {
         match &self.source {

@@ -116,6 +116,15 @@ impl GzipSource {
         }
     }
 
+    /// The place after the last byte that was unpacked.
+    pub(super) fn end(&self) -> u64 {
+        match &*self.state.borrow() {
+            State::Idle => 0,
+            State::Read { end, .. } => *end,
+            State::Unpacking(unpacker) => unpacker.end(),
+        }
+    }
+
     /// Whether this is just the file that was unpacked before, to so many bytes. It need not be
     /// unpacked again then.
     pub(super) fn is_known(&self, packed: &Packed, end: u64) -> io::Result<bool> {

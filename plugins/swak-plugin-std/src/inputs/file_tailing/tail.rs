@@ -225,7 +225,7 @@ impl Tail {
         let open = self.open.as_ref().filter(|_| !cursor.has_rest());
         let start = Position::new(&self.path, &self.source, self.id, self.born);
         let mut position = start.at(cursor.offset(), *cursor.proof());
-        position.packed = open.and_then(|open| open.content.packed());
+        position.packed = open.and_then(|open| open.content.packed_up_to(cursor.offset()));
         position.begun = self.begun;
         position.target = self.target.as_ref().map(|target| target.to_string_lossy().into_owned());
         position

@@ -1,5 +1,9 @@
 use std::fs;
+use std::io::Write;
 use std::time::Instant;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::*;
 use crate::inputs::file_tailing::harness::Still;
@@ -64,4 +68,24 @@ fn only_what_still_holds_what_was_read_of_it_tells_of_the_order() {
         (still.path("a.log.2"), Since::Now),
     ];
     assert_eq!(known, expected);
+}
+
+#[test]
+fn what_was_unpacked_only_to_be_compared_is_still_to_be_read() {
+    let still = Still::new();
+    let follower = still.follower();
+    let source = still.path("a.log");
+    let name = source.to_str().unwrap();
+    let mut read = Tail::new(still.write("a.log", "1\n"), name, "1".into());
+    read.skip_to_end(follower.settings).unwrap();
+    let path = still.path("a.log.1.gz");
+    let mut packed = GzEncoder::new(fs::File::create(&path).unwrap(), Compression::fast());
+    packed.write_all(b"1\n2\n").unwrap();
+    packed.finish().unwrap();
+    let found = Found::at(path, follower.settings.identity).unwrap().unwrap();
+    let mut copy = Tail::new(found, name, "2".into());
+    assert!(copy.resume(&read.position(), follower.settings).unwrap());
+    // That unpacks all of it.
+    assert!(copy.is_unfinished(follower.settings).is_ok_and(|is_unfinished| !is_unfinished));
+    assert_eq!((copy.position().offset, copy.position().packed.is_some()), (2, false));
 }
