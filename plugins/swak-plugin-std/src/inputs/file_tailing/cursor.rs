@@ -279,8 +279,11 @@ impl Cursor {
         content.read_at(&mut buffer, from, want)?;
         let unit = content.splitter.unit;
         let may_lack = self.has_room || unit.before_blank(&buffer) < buffer.len();
+        if !may_lack || !content.is_plain() {
+            return Ok(buffer);
+        }
         // Who writes over what is there is not waited for.
-        for _ in 0..if may_lack && content.is_plain() { SETTLES } else { 0 } {
+        for _ in 0..SETTLES {
             let data = unit.before_blank(&buffer);
             if !unit.has_blank(&buffer[..data]) {
                 break;

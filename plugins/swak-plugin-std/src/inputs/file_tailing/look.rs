@@ -82,7 +82,9 @@ impl Follower<'_> {
             return;
         }
         self.in_flux = None;
-        self.hold_begun(first, &changes.since());
+        if self.next_number > first {
+            self.hold_begun(first, &changes.since());
+        }
         self.release(&held);
         self.forget_what_is_gone(&present, began.1);
         let now = Instant::now();
@@ -137,7 +139,7 @@ impl Follower<'_> {
         for new in new {
             let named = || self.rotations.source_of(&new.found.path, sources, &self.targets);
             let source = new.source.clone().or_else(named).unwrap_or_else(|| {
-                match self.parked.of_file(&new.found).first() {
+                match self.parked.first_of_file(&new.found) {
                     Some((_, position)) => PathBuf::from(position.source()),
                     None => new.found.path.clone(),
                 }
@@ -177,8 +179,7 @@ impl Follower<'_> {
                 && changed.iter().any(|folder| folder == folder_of(&file.path))
         };
         let all = self.files.range(first..).filter(is_one).map(|(number, _)| *number);
-        let all: Vec<u64> = if changed.is_empty() { Vec::new() } else { all.collect() };
-        all.into_iter().for_each(|number| self.hold(number));
+        all.collect::<Vec<_>>().into_iter().for_each(|number| self.hold(number));
     }
 
     /// Forgets what was known of files that are not there any more, as a look that began then found.
@@ -349,7 +350,8 @@ fn is_unmounted(folder: &Path, position: &Position) -> bool {
     is_empty && there.is_none_or(|id| id.device != position.id().device)
 }
 
-#[cfg(test)]
+// Only there it is known when a folder was changed.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::inputs::file_tailing::harness::Still;

@@ -69,7 +69,7 @@ fn do_numbers_grow(like: &Serial, names: &[&Path], known: &[(PathBuf, Since)]) -
     let mut numbered: Vec<_> = numbered.collect();
     numbered.sort_unstable();
     let (mut greater, mut smaller) = (0, 0);
-    // One after the other: there may be thousands.
+    // Each with those that were known next, as there may be thousands; all new ones are as young.
     for pair in numbered.chunk_by(|a, b| a.0 == b.0).collect::<Vec<_>>().windows(2) {
         for (old, young) in pair[0].iter().flat_map(|old| pair[1].iter().map(move |y| (old.1, y.1)))
         {
